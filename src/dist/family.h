@@ -1,0 +1,87 @@
+/* A family of distributions: one row of one table.
+ *
+ * Log densities are graphs; samplers are C functions called by RP_OP_RANDOM nodes.  A univariate family (event_dim 0) works
+ * elementwise: its arguments are nodes of length 1 or n, its log density has one term per element.  A multivariate family
+ * has one term per event; value and arguments hold n_events events one after the other (event innermost).
+ * Adding a family: one file src/dist/<name>.c defining a const rp_family, one line in src/dist/families.def, one
+ * constructor in R/. */
+#ifndef RP_DIST_FAMILY_H
+#define RP_DIST_FAMILY_H
+
+#include "../bij/bijector.h"
+#include "../graph/graph.h"
+
+enum { RP_MAX_ARGUMENTS = 8 };
+
+/* What a constant argument must satisfy; checked for constants when a spec is decoded, at initialisation otherwise. */
+typedef enum {
+  RP_ARG_REAL = 0, RP_ARG_POSITIVE, RP_ARG_NONNEGATIVE, RP_ARG_UNIT /* [0,1] */, RP_ARG_COUNT /* 0,1,2,.. */, RP_ARG_SIMPLEX,
+  RP_ARG_CHOLESKY /* lower, positive diagonal */, RP_ARG_POSITIVE_DEFINITE, RP_ARG_ANY, RP_ARG_POSITIVE_COUNT
+} rp_constraint;
+
+typedef struct {
+  const char *name;
+  rp_constraint constraint;
+  int32_t optional; /* 1: may be absent (RP_NONE) */
+} rp_argument;
+
+/* Where values live. Bounds, where they depend on arguments, come from the family's support(). */
+typedef enum {
+  RP_SUPPORT_REAL = 0, RP_SUPPORT_POSITIVE, RP_SUPPORT_NONNEGATIVE, RP_SUPPORT_UNIT, RP_SUPPORT_INTERVAL, RP_SUPPORT_LOWER /* x > lower */,
+  RP_SUPPORT_UPPER, RP_SUPPORT_CIRCLE /* (-pi, pi] */, RP_SUPPORT_SIMPLEX, RP_SUPPORT_SPHERE, RP_SUPPORT_ORDERED,
+  RP_SUPPORT_REAL_VECTOR, RP_SUPPORT_CORR_CHOLESKY, RP_SUPPORT_CORRELATION, RP_SUPPORT_POSITIVE_DEFINITE, RP_SUPPORT_LOWER_CHOLESKY,
+  RP_SUPPORT_BOOLEAN, RP_SUPPORT_COUNT, RP_SUPPORT_INTEGER_INTERVAL, RP_SUPPORT_COUNT_VECTOR, RP_SUPPORT_ONE_HOT
+} rp_support_kind;
+
+typedef struct {
+  rp_support_kind kind;
+  rp_node_id lower, upper; /* INTERVAL, LOWER, UPPER, INTEGER_INTERVAL; else RP_NONE */
+} rp_support;
+
+typedef struct rp_family rp_family;
+struct rp_family {
+  const char *name;
+  int32_t event_dim; /* 0 univariate, 1 vectors, 2 matrices */
+  int32_t discrete;
+  int32_t n_arguments;
+  rp_argument arguments[RP_MAX_ARGUMENTS];
+  rp_support_kind support_kind;
+  /* NULL unless the bounds depend on the arguments. */
+  rp_support (*support)(rp_graph *g, const rp_node_id *arguments);
+  /* One term per event; -Inf outside the support (use rp_guard()). event_size is 1 for univariate families. */
+  rp_node_id (*log_density)(rp_graph *g, rp_node_id x, const rp_node_id *arguments, int64_t n_events, int64_t event_size);
+  /* Unconstrained starting-point free: NULL when the family has no proper sampler (improper_uniform). */
+  rp_sampler sample;
+  /* A differentiable sampler given standard noise is preferred where one exists: x as a graph, from noise nodes made by
+   * rp_random_node(). NULL: use sample. (normal, lognormal, ...) */
+  /* Location and scale arguments (index into arguments) for reparam loc_scale; -1 when the family has none. */
+  int32_t location, scale;
+  /* BIJECTIVE base: family name and chain of transforms (space separated bijector names, applied in order) whose
+   * push-forward this family is, with arguments mapped by base_arguments (NULL: same arguments). lognormal: "normal", "exp".
+   * NULL: none. */
+  const char *base;
+  const char *base_transforms;
+  /* d log f / dx at x = location + residual: used by adaptive centering. NULL: not known. */
+  rp_node_id (*score)(rp_graph *g, rp_node_id residual, const rp_node_id *arguments);
+  /* Where R has them; NULL otherwise (dist_truncated, dist_censored need cdf). Elementwise, univariate only. */
+  rp_node_id (*log_cdf)(rp_graph *g, rp_node_id x, const rp_node_id *arguments);
+  rp_node_id (*log_ccdf)(rp_graph *g, rp_node_id x, const rp_node_id *arguments);
+  rp_node_id (*quantile)(rp_graph *g, rp_node_id p, const rp_node_id *arguments);
+  rp_node_id (*mean)(rp_graph *g, const rp_node_id *arguments);
+  rp_node_id (*variance)(rp_graph *g, const rp_node_id *arguments);
+  /* Numbers in one event given the lengths of the arguments (multivariate only; NULL: the length of argument 0). Writes the
+   * width (numbers per event) of each argument. -1: lengths do not fit. */
+  int64_t (*event_size)(const int64_t *argument_lengths, int64_t value_length, int64_t *widths);
+};
+
+/* NULL when there is no such family. */
+const rp_family *rp_family_find(const char *name);
+const rp_family *const *rp_family_all(int32_t *n);
+
+/* select(inside, density, -Inf), with inside a 0/1 node; folds away when inside is a constant 1. */
+rp_node_id rp_guard(rp_graph *g, rp_node_id inside, rp_node_id density);
+int rp_constraint_holds(rp_constraint constraint, const double *x, int64_t n);
+const char *rp_constraint_name(rp_constraint constraint); /* "positive", "in [0, 1]", ... for messages */
+const char *rp_support_name(rp_support_kind kind);
+
+#endif
