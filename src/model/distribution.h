@@ -1,0 +1,57 @@
+/* A distribution as a draw statement means it: a family with its arguments as nodes, a chain of transforms, a mask.
+ *
+ * Combinators are flattened: transformed(masked(f)), masked(transformed(f)), independent(...) all become one
+ * rp_distribution.  Values and arguments are in the engine's layout: events one after the other.  A distribution is a
+ * plain value and owns nothing; its nodes live in the graph it was made for. Failures go to the graph's status. */
+#ifndef RP_MODEL_DISTRIBUTION_H
+#define RP_MODEL_DISTRIBUTION_H
+
+#include "spec.h"
+
+enum { RP_MAX_TRANSFORMS = 8 };
+
+typedef struct {
+  const rp_bijector *bijector;
+  rp_node_id arguments[4];
+} rp_transform;
+
+typedef struct {
+  const rp_family *family;
+  rp_node_id arguments[RP_MAX_ARGUMENTS];
+  int64_t widths[RP_MAX_ARGUMENTS]; /* numbers of an argument that belong to one event */
+  int64_t n_events, event_size;
+  int32_t n_transforms; /* applied in this order to a value of the family */
+  rp_transform transforms[RP_MAX_TRANSFORMS];
+  rp_node_id mask; /* one 0/1 per event (or a scalar); RP_NONE: everything counts */
+} rp_distribution;
+
+/* Translates a spec's distribution; row(context, trace node) gives the node of g.  n_value is the number of values of the site. */
+typedef rp_node_id (*rp_row_lookup)(void *context, rp_node_id trace_row);
+rp_code rp_distribution_resolve(rp_distribution *d, const rp_dist_spec *spec, rp_graph *g, rp_row_lookup row, void *context,
+                                int64_t n_value, const char *site, rp_status *status);
+
+/* The same distribution for some of its events only. */
+rp_distribution rp_distribution_select(rp_graph *g, const rp_distribution *d, const int32_t *events, int64_t n);
+
+/* One term per event of log f(x); inside: x cannot leave the support. The mask is not applied. */
+rp_node_id rp_distribution_log_density(rp_graph *g, const rp_distribution *d, rp_node_id x, int inside);
+
+/* A random value from the given stream; RP_NONE with a status when the family has no sampler. */
+rp_node_id rp_distribution_random(rp_graph *g, const rp_distribution *d, uint32_t stream);
+int rp_distribution_can_sample(const rp_distribution *d);
+
+/* The whole line: u (unconstrained) -> value, with term = one log density per event in the coordinates of u. */
+int64_t rp_distribution_unconstrained_size(rp_graph *g, const rp_distribution *d); /* per event */
+rp_node_id rp_distribution_constrain(rp_graph *g, const rp_distribution *d, rp_node_id u, rp_node_id *term);
+rp_node_id rp_distribution_unconstrain(rp_graph *g, const rp_distribution *d, rp_node_id x);
+
+/* transform()'s view: the base without any transform, a family such as lognormal being normal pushed through exp.
+ * Returns 0 when there is nothing to strip. */
+int rp_distribution_base(const rp_distribution *d, rp_distribution *base, rp_distribution *transforms_only);
+rp_node_id rp_distribution_forward(rp_graph *g, const rp_distribution *transforms, rp_node_id x);
+rp_node_id rp_distribution_inverse(rp_graph *g, const rp_distribution *transforms, rp_node_id x);
+
+/* "lognormal", "transformed normal", ... for messages and tables, into the given buffer. */
+void rp_distribution_describe(const rp_distribution *d, char *text, size_t size);
+
+#endif

@@ -1,0 +1,70 @@
+#include "handler.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "reparam.h"
+
+void rp_handlers_set_value(rp_run *run, rp_message *message) {
+  for (int32_t i = 0; i < run->spec->n_handlers && !message->hidden; i++) {
+    const rp_handler_spec *handler = &run->spec->handlers[i];
+    int is_set = message->value != RP_NONE;
+    switch (handler->kind) {
+    case RP_HANDLER_CONDITION:
+      if (!is_set) rp_handler_condition(run, handler, message);
+      break;
+    case RP_HANDLER_INTERVENE:
+      if (!is_set) rp_handler_intervene(run, handler, message);
+      break;
+    case RP_HANDLER_SUBSTITUTE:
+    case RP_HANDLER_REPLAY:
+      if (!is_set) rp_handler_substitute(run, handler, message);
+      break;
+    case RP_HANDLER_BLOCK:
+      rp_handler_block(handler, message);
+      break;
+    case RP_HANDLER_SCALE:
+      message->scale = rp_mul(run->graph, message->scale, rp_const(run->graph, handler->number));
+      break;
+    case RP_HANDLER_MASK:
+      message->mask = rp_mul(run->graph, message->mask, rp_const(run->graph, handler->number));
+      break;
+    case RP_HANDLER_REPARAM:
+    case RP_HANDLER_SEED:
+      break;
+    }
+  }
+}
+
+int rp_handlers_reparameterize(rp_run *run, rp_message *message) {
+  if (message->chain_left > 0) {
+    rp_reparam rest = {.kind = RP_REPARAM_CHAIN, .n_parts = message->chain_left, .parts = message->chain};
+    if (rp_reparam_apply(run, &rest, message)) return 1;
+  }
+  for (int32_t i = 0; i < run->spec->n_handlers && run->status->code == RP_OK; i++)
+    if (run->spec->handlers[i].kind == RP_HANDLER_REPARAM && rp_handler_reparam(run, i, message)) return 1;
+  if (run->status->code != RP_OK || !run->options->has_strategy) return 0;
+  return rp_reparam_strategy(run, run->options->strategy, run->options->strategy_centered, message);
+}
+
+const double *rp_handler_value(rp_run *run, const rp_named_value *values, int32_t n_values, const rp_message *message) {
+  for (int32_t i = 0; i < n_values; i++) {
+    if (strcmp(values[i].name, message->name) != 0) continue;
+    int64_t size = message->dist.event_size, n_site = message->n_site_events;
+    if (values[i].n != n_site * size) {
+      rp_run_fail(run, RP_BAD_SHAPE, message->name, "the value given has length %lld, but the site has %lld elements",
+                  (long long) values[i].n, (long long) (n_site * size));
+      return NULL;
+    }
+    int64_t n = message->dist.n_events;
+    double *value = rp_pool_array(run->pool, n * size, sizeof *value);
+    if (!value) {
+      rp_fail_memory(run->status, "a site's value");
+      return NULL;
+    }
+    for (int64_t b = 0; b < n; b++)
+      for (int64_t e = 0; e < size; e++) value[b * size + e] = values[i].value[message->events[b] + e * n_site];
+    return value;
+  }
+  return NULL;
+}

@@ -1,0 +1,224 @@
+#include "run.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../dist/support.h"
+#include "handler.h"
+#include "run_parts.h"
+
+static rp_code run_statement(rp_run *run, int32_t i);
+static rp_code run_draw_statement(rp_run *run, int32_t i);
+static rp_code run_param(rp_run *run, int32_t i);
+static rp_code run_record(rp_run *run, int32_t i);
+static rp_code enter_scope(rp_run *run, const rp_statement *s);
+static rp_node_id latent(rp_run *run, rp_message *message);
+static rp_node_id partly_observed(rp_run *run, rp_message *message);
+static rp_node_id replace_site(void *context, rp_graph *to, const rp_node *leaf);
+static rp_node_id look_up_row(void *context, rp_node_id row);
+
+rp_code rp_run_execute(rp_run *run) {
+  run->copier = rp_copier_new(run->spec->trace, run->graph, replace_site, run);
+  if (!run->copier) return rp_fail_memory(run->status, "the model's graph");
+  for (int32_t i = 0; i < run->spec->n_statements && run->status->code == RP_OK; i++) run_statement(run, i);
+  rp_copier_free(run->copier);
+  run->copier = NULL;
+  if (run->status->code == RP_OK) *run->status = *rp_graph_status(run->graph);
+  return run->status->code;
+}
+
+rp_node_id rp_run_draw(rp_run *run, rp_message *message) {
+  rp_handlers_set_value(run, message);
+  if (run->status->code != RP_OK) return RP_NONE;
+  if (message->value != RP_NONE)
+    return rp_run_add_part(run, message, message->source, message->value, NULL);
+  if (!message->observed) return latent(run, message);
+  int64_t n = message->dist.n_events * message->dist.event_size, unknown = 0;
+  for (int64_t k = 0; k < n; k++) unknown += isnan(message->observed[k]);
+  if (unknown == n) return latent(run, message);
+  if (unknown > 0) return partly_observed(run, message);
+  if (run->options->simulate) return rp_run_add_ancestral(run, message);
+  rp_node_id x = rp_data(run->graph, message->observed, n);
+  return rp_run_add_part(run, message, RP_SOURCE_OBSERVED, x, NULL);
+}
+
+/* ---- statements ---- */
+
+static rp_code run_statement(rp_run *run, int32_t i) {
+  const rp_statement *s = &run->spec->statements[i];
+  run->status->statement = i;
+  switch (s->kind) {
+  case RP_STATEMENT_DRAW:
+    run_draw_statement(run, i);
+    break;
+  case RP_STATEMENT_PARAM:
+    run_param(run, i);
+    break;
+  case RP_STATEMENT_RECORD:
+  case RP_STATEMENT_FACTOR:
+    run_record(run, i);
+    break;
+  case RP_STATEMENT_ENTER:
+    enter_scope(run, s);
+    break;
+  case RP_STATEMENT_LEAVE:
+    if (run->n_scopes > 0) run->n_scopes--;
+    break;
+  }
+  if (run->status->code == RP_OK && rp_graph_status(run->graph)->code != RP_OK) {
+    const rp_status *failed = rp_graph_status(run->graph);
+    rp_fail(run->status, failed->code, s->name, "%s", failed->message);
+  }
+  if (run->status->code == RP_OK) run->status->statement = -1;
+  return run->status->code;
+}
+
+static rp_code run_draw_statement(rp_run *run, int32_t i) {
+  const rp_statement *s = &run->spec->statements[i];
+  rp_graph *g = run->graph;
+  rp_message m = {.name = s->name, .statement = s, .statement_index = i, .n_dim = s->n_dim, .value = RP_NONE,
+                  .initial = RP_NONE, .mask = rp_const(g, 1), .scale = rp_const(g, 1)};
+  memcpy(m.dim, s->dim, sizeof m.dim);
+  int64_t n_value = rp_graph_node(run->spec->trace, s->row)->n, n_site = 1;
+  for (int32_t k = 0; k < s->n_dim; k++) n_site *= s->dim[k];
+  if (rp_distribution_resolve(&m.dist, s->dist, g, look_up_row, run, n_value, s->name, run->status) != RP_OK)
+    return run->status->code;
+  m.n_site_events = s->element < 0 ? m.dist.n_events : n_site;
+  int32_t *events = rp_pool_array(run->pool, m.dist.n_events, sizeof *events);
+  if (!events) return rp_fail_memory(run->status, "a site");
+  for (int64_t k = 0; k < m.dist.n_events; k++) events[k] = (int32_t) (s->element < 0 ? k : s->element);
+  m.events = events;
+  for (int32_t k = 0; k < run->n_scopes; k++) {
+    if (run->scopes[k].kind == RP_SCOPE_MASK) m.mask = rp_mul(g, m.mask, run->scopes[k].node);
+    if (run->scopes[k].kind == RP_SCOPE_SCALE) m.scale = rp_mul(g, m.scale, run->scopes[k].node);
+  }
+  if (m.dist.mask != RP_NONE) m.mask = rp_mul(g, m.mask, m.dist.mask);
+  if (s->observed) {
+    double *observed = rp_pool_array(run->pool, n_value, sizeof *observed);
+    if (!observed) return rp_fail_memory(run->status, "a site's data");
+    rp_to_events(s->observed, observed, m.dist.n_events, m.dist.event_size);
+    m.observed = observed;
+  }
+  rp_node_id value = rp_run_draw(run, &m);
+  if (value != RP_NONE)
+    run->statement_value[i] = rp_from_events(g, value, m.dist.n_events, m.dist.event_size);
+  return run->status->code;
+}
+
+static rp_code run_param(rp_run *run, int32_t i) {
+  const rp_statement *s = &run->spec->statements[i];
+  int64_t n = rp_graph_node(run->spec->trace, s->row)->n;
+  rp_node_id x = rp_run_add_learned(run, s, i, n);
+  run->statement_value[i] = x;
+  return run->status->code;
+}
+
+static rp_code run_record(rp_run *run, int32_t i) {
+  const rp_statement *s = &run->spec->statements[i];
+  rp_node_id x = rp_copier_get(run->copier, s->row);
+  if (x == RP_NONE) return RP_OK; /* run_statement() reports the graph's failure */
+  return rp_run_add_computed(run, s, i, x);
+}
+
+static rp_code enter_scope(rp_run *run, const rp_statement *s) {
+  if (run->n_scopes == run->cap_scopes) {
+    int32_t cap = run->cap_scopes ? 2 * run->cap_scopes : 8;
+    void *grown = realloc(run->scopes, (size_t) cap * sizeof *run->scopes);
+    if (!grown) return rp_fail_memory(run->status, "the scopes");
+    run->scopes = grown;
+    run->cap_scopes = cap;
+  }
+  run->scopes[run->n_scopes].kind = s->scope;
+  run->scopes[run->n_scopes].node = s->row == RP_NONE ? RP_NONE : rp_copier_get(run->copier, s->row);
+  run->n_scopes++;
+  return RP_OK;
+}
+
+static rp_node_id replace_site(void *context, rp_graph *to, const rp_node *leaf) {
+  rp_run *run = context;
+  (void) to;
+  if (leaf->op != RP_OP_SITE) return RP_NONE;
+  int64_t i = leaf->attribute[0] - 1;
+  if (i >= 0 && i < run->spec->n_statements && run->statement_value[i] != RP_NONE) return run->statement_value[i];
+  rp_fail(run->status, RP_BAD_SPEC, NULL, "it uses the value of a site that has not been drawn yet");
+  return rp_const(run->graph, NAN);
+}
+
+static rp_node_id look_up_row(void *context, rp_node_id row) {
+  rp_run *run = context;
+  return rp_copier_get(run->copier, row);
+}
+
+/* ---- messages ---- */
+
+static rp_node_id latent(rp_run *run, rp_message *m) {
+  if (!m->original && run->options->n_init > 0 && m->initial == RP_NONE) {
+    const double *init = rp_handler_value(run, run->options->init, run->options->n_init, m);
+    if (init) m->initial = rp_data(run->graph, init, m->dist.n_events * m->dist.event_size);
+  }
+  if (m->hidden) return rp_run_add_ancestral(run, m);
+  if (rp_handlers_reparameterize(run, m)) return m->value;
+  if (run->status->code != RP_OK) return RP_NONE;
+  if (run->options->prior) return rp_run_add_ancestral(run, m);
+  return rp_run_add_latent(run, m);
+}
+
+/* Splits the events into known and unknown ones, each a message of its own. */
+static rp_node_id partly_observed(rp_run *run, rp_message *m) {
+  int64_t n = m->dist.n_events, size = m->dist.event_size, n_known = 0, n_unknown = 0;
+  int32_t *known = rp_pool_array(run->pool, n, sizeof *known), *unknown = rp_pool_array(run->pool, n, sizeof *unknown);
+  double *data = rp_pool_array(run->pool, n * size, sizeof *data);
+  if (!known || !unknown || !data) return rp_fail_memory(run->status, "a partly observed site"), RP_NONE;
+  for (int64_t b = 0; b < n; b++) {
+    int64_t missing = 0;
+    for (int64_t e = 0; e < size; e++) missing += isnan(m->observed[b * size + e]);
+    if (missing > 0 && missing < size)
+      return rp_run_fail(run, RP_UNSUPPORTED, m->name, "event %lld of %s() is partly NA; give all of an event or nothing",
+                         (long long) m->events[b] + 1, m->dist.family->name);
+    if (!missing) memcpy(data + n_known * size, m->observed + b * size, (size_t) size * sizeof *data);
+    if (missing) unknown[n_unknown++] = (int32_t) b;
+    else known[n_known++] = (int32_t) b;
+  }
+  rp_message seen = rp_message_select(run, m, known, n_known), unseen = rp_message_select(run, m, unknown, n_unknown);
+  unseen.observed = NULL;
+  rp_node_id values[2];
+  if (run->options->simulate) values[0] = rp_run_add_ancestral(run, &seen);
+  else values[0] = rp_run_add_part(run, &seen, RP_SOURCE_OBSERVED, rp_data(run->graph, data, n_known * size), NULL);
+  values[1] = latent(run, &unseen);
+  const int32_t *events[2] = {known, unknown};
+  const int64_t counts[2] = {n_known, n_unknown};
+  return rp_assemble(run, values, events, counts, 2, n, size);
+}
+
+rp_message rp_message_auxiliary(rp_run *run, const rp_message *parent, const char *suffix, const rp_distribution *dist) {
+  rp_message m = *parent;
+  m.original = parent->original ? parent->original : parent->name;
+  m.name = rp_pool_format(run->pool, "%s_%s", parent->name, suffix);
+  if (!m.name) rp_fail_memory(run->status, "a name"), m.name = "";
+  m.dist = *dist;
+  m.value = m.initial = RP_NONE;
+  m.source = RP_SOURCE_UNSET;
+  m.observed = NULL;
+  m.chain_left = 0;
+  m.depth = parent->depth + 1;
+  return m;
+}
+
+rp_node_id rp_run_fail(rp_run *run, rp_code code, const char *site, const char *format, ...) {
+  char message[512];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  rp_fail(run->status, code, site, "%s", message);
+  return RP_NONE;
+}
+
+void rp_run_warn(rp_run *run, const char *text) {
+  int32_t capacity = (int32_t) (sizeof run->warnings / sizeof *run->warnings);
+  char *copy = run->n_warnings < capacity ? rp_pool_text(run->pool, text) : NULL;
+  if (copy) run->warnings[run->n_warnings++] = copy;
+}

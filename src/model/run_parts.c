@@ -1,0 +1,358 @@
+#include "run_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../dist/support.h"
+
+static rp_part *new_part(rp_run *run, rp_site_info *site);
+static rp_site_info *new_site(rp_run *run, const char *name);
+static rp_node_id weigh(rp_run *run, const rp_message *m, rp_node_id term);
+static rp_node_id inferred(rp_run *run, const rp_message *m);
+static rp_node_id unconstrained_leaf(rp_run *run, const rp_message *m, int64_t width);
+static const rp_layout_site *layout_of(const rp_run *run, const char *name);
+static rp_node_id part_value(rp_run *run, rp_site_info *site);
+static uint32_t stream_of(const rp_message *m);
+
+/* ---- parts by source ---- */
+
+rp_node_id rp_run_add_part(rp_run *run, const rp_message *m, rp_source source, rp_node_id value, const rp_part *latent) {
+  rp_site_info *site = rp_run_site(run, m);
+  rp_part *part = site && value != RP_NONE ? new_part(run, site) : NULL;
+  if (!part) return RP_NONE;
+  part->source = source;
+  part->n_events = m->dist.n_events;
+  part->events = m->events;
+  part->dist = m->dist;
+  part->value = value;
+  part->term = part->unconstrained = part->initial = RP_NONE;
+  int has_term = source == RP_SOURCE_OBSERVED || source == RP_SOURCE_FIXED ||
+                 (source == RP_SOURCE_ANCESTRAL && run->options->all_terms);
+  if (latent) {
+    part->term = weigh(run, m, latent->term);
+    part->unconstrained = latent->unconstrained;
+    part->initial = latent->initial;
+  } else if (has_term) {
+    part->term = weigh(run, m, rp_distribution_log_density(run->graph, &m->dist, value, 0));
+  }
+  return value;
+}
+
+rp_node_id rp_run_add_ancestral(rp_run *run, const rp_message *m) {
+  if (!rp_distribution_can_sample(&m->dist))
+    return rp_run_fail(run, RP_UNSUPPORTED, m->name, "%s() has no sampler, so the site cannot be simulated",
+                       m->dist.family->name);
+  rp_node_id value = rp_distribution_random(run->graph, &m->dist, stream_of(m));
+  return rp_run_add_part(run, m, RP_SOURCE_ANCESTRAL, value, NULL);
+}
+
+rp_node_id rp_run_add_latent(rp_run *run, const rp_message *m) {
+  const rp_node *mask = rp_graph_node(run->graph, m->mask);
+  const rp_layout_site *layout = run->layout ? layout_of(run, m->name) : NULL;
+  int64_t n = m->dist.n_events, n_in = 0, n_out = 0;
+  int32_t *in = rp_pool_array(run->pool, n, sizeof *in), *out = rp_pool_array(run->pool, n, sizeof *out);
+  if (!in || !out) return rp_fail_memory(run->status, "a latent site"), RP_NONE;
+  int can_sample = rp_distribution_can_sample(&m->dist);
+  for (int64_t b = 0; b < n; b++) {
+    double counts = mask->op != RP_OP_CONST ? 1 : mask->n == 1 ? mask->value : mask->data[b];
+    int barren = counts == 0 || (run->layout && (!layout || layout->rank[m->events[b]] < 0));
+    if (barren && can_sample) out[n_out++] = (int32_t) b;
+    else in[n_in++] = (int32_t) b;
+  }
+  if (n_out == 0) return inferred(run, m);
+  if (n_in == 0) return rp_run_add_ancestral(run, m);
+  rp_message kept = rp_message_select(run, m, in, n_in), free = rp_message_select(run, m, out, n_out);
+  rp_node_id values[2] = {inferred(run, &kept), rp_run_add_ancestral(run, &free)};
+  const int32_t *events[2] = {in, out};
+  const int64_t counts[2] = {n_in, n_out};
+  return rp_assemble(run, values, events, counts, 2, n, m->dist.event_size);
+}
+
+static rp_node_id inferred(rp_run *run, const rp_message *m) {
+  rp_part part = {.term = RP_NONE, .initial = RP_NONE};
+  rp_node_id value;
+  if (m->dist.family->discrete) {
+    if (run->layout)
+      return rp_run_fail(run, RP_UNSUPPORTED, m->name,
+                         "it is discrete and observed sites depend on it; gradient-based inference needs it summed out");
+    value = part.unconstrained = unconstrained_leaf(run, m, m->dist.event_size); /* stands in while dependencies are found */
+    part.term = rp_distribution_log_density(run->graph, &m->dist, value, 1);
+  } else {
+    int64_t width = rp_distribution_unconstrained_size(run->graph, &m->dist);
+    if (width < 0) return RP_NONE;
+    part.unconstrained = unconstrained_leaf(run, m, width);
+    value = rp_distribution_constrain(run->graph, &m->dist, part.unconstrained, &part.term);
+    if (m->initial != RP_NONE) part.initial = rp_distribution_unconstrain(run->graph, &m->dist, m->initial);
+  }
+  return rp_run_add_part(run, m, RP_SOURCE_LATENT, value, &part);
+}
+
+/* The message's place in the unconstrained vector. */
+static rp_node_id unconstrained_leaf(rp_run *run, const rp_message *m, int64_t width) {
+  int64_t n = m->dist.n_events;
+  if (!run->layout) {
+    rp_node_id leaf = rp_param(run->graph, run->dim, n * width);
+    run->dim += n * width;
+    return leaf;
+  }
+  const rp_layout_site *layout = layout_of(run, m->name);
+  if (!layout) return rp_run_fail(run, RP_BAD_SPEC, m->name, "the site has no place among the latent sites");
+  rp_node_id block = rp_param(run->graph, layout->offset, layout->n_inferred * width);
+  int32_t *index = rp_pool_array(run->pool, n * width, sizeof *index);
+  if (!index) return rp_fail_memory(run->status, "a latent site"), RP_NONE;
+  for (int64_t b = 0; b < n; b++)
+    for (int64_t w = 0; w < width; w++) index[b * width + w] = (int32_t) (layout->rank[m->events[b]] * width + w);
+  return rp_gather(run->graph, block, index, n * width);
+}
+
+static const rp_layout_site *layout_of(const rp_run *run, const char *name) {
+  for (int32_t i = 0; i < run->layout->n; i++)
+    if (strcmp(run->layout->sites[i].name, name) == 0) return &run->layout->sites[i];
+  return NULL;
+}
+
+rp_node_id rp_run_add_learned(rp_run *run, const rp_statement *s, int32_t statement, int64_t n) {
+  rp_graph *g = run->graph;
+  rp_site_info *site = new_site(run, s->name);
+  rp_part *part = site ? new_part(run, site) : NULL;
+  if (!part) return RP_NONE;
+  rp_support support = {s->support, RP_NONE, RP_NONE};
+  if (isfinite(s->lower)) support.lower = rp_const(g, s->lower);
+  if (isfinite(s->upper)) support.upper = rp_const(g, s->upper);
+  const rp_bijector *bijector;
+  rp_node_id arguments[4];
+  rp_code code = rp_support_default(g, support, &bijector, arguments);
+  if (code != RP_OK) return rp_run_fail(run, code, s->name, "%s", rp_graph_status(g)->message);
+  int elementwise = bijector->codomain_dim == 0;
+  int64_t n_events = elementwise ? n : 1, size = elementwise ? 1 : n;
+  int64_t width = bijector->domain_size ? bijector->domain_size(size) : size;
+  site->learned = 1;
+  site->statement = statement;
+  site->n_dim = s->n_dim;
+  memcpy(site->dim, s->dim, sizeof site->dim);
+  site->n_events = n_events;
+  site->event_size = size;
+  int32_t *events = rp_pool_array(run->pool, n_events, sizeof *events);
+  if (!events) return rp_fail_memory(run->status, "a parameter"), RP_NONE;
+  for (int64_t b = 0; b < n_events; b++) events[b] = (int32_t) b;
+  *part = (rp_part){.source = RP_SOURCE_LEARNED, .n_events = n_events, .events = events, .term = RP_NONE, .next = -1};
+  part->initial = bijector->inverse(g, rp_data(g, s->init, n), arguments, n_events, size);
+  if (run->options->prior) return part->value = rp_data(g, s->init, n);
+  const rp_layout_site *layout = run->layout ? layout_of(run, s->name) : NULL;
+  part->unconstrained = rp_param(g, layout ? layout->offset : run->dim, n_events * width);
+  if (!layout) run->dim += n_events * width;
+  return part->value = bijector->forward(g, part->unconstrained, arguments, n_events, size);
+}
+
+rp_code rp_run_add_computed(rp_run *run, const rp_statement *s, int32_t statement, rp_node_id value) {
+  rp_site_info *site = new_site(run, s->name);
+  rp_part *part = site ? new_part(run, site) : NULL;
+  if (!part) return run->status->code;
+  int64_t n = rp_graph_node(run->graph, value)->n;
+  int is_factor = s->kind == RP_STATEMENT_FACTOR;
+  site->recorded = !is_factor;
+  site->factor = is_factor;
+  site->statement = statement;
+  site->n_dim = is_factor ? 1 : s->n_dim;
+  site->dim[0] = n;
+  if (!is_factor) memcpy(site->dim, s->dim, sizeof site->dim);
+  int64_t expected = 1;
+  for (int32_t k = 0; k < site->n_dim; k++) expected *= site->dim[k];
+  if (expected != n) return rp_fail(run->status, RP_BAD_SPEC, s->name, "its dim does not fit its node");
+  site->n_events = n;
+  site->event_size = 1;
+  int32_t *events = rp_pool_array(run->pool, n, sizeof *events);
+  if (!events) return rp_fail_memory(run->status, "a recorded site");
+  for (int64_t b = 0; b < n; b++) events[b] = (int32_t) b;
+  *part = (rp_part){.source = RP_SOURCE_COMPUTED, .n_events = n, .events = events, .value = value, .next = -1,
+                    .unconstrained = RP_NONE, .initial = RP_NONE, .term = RP_NONE};
+  if (is_factor) {
+    rp_node_id scale = rp_const(run->graph, 1);
+    for (int32_t k = 0; k < run->n_scopes; k++)
+      if (run->scopes[k].kind != RP_SCOPE_PLATE) scale = rp_mul(run->graph, scale, run->scopes[k].node);
+    part->term = rp_mul(run->graph, value, scale);
+  }
+  return RP_OK;
+}
+
+void rp_run_replaced(rp_run *run, const rp_message *m, const char *by) {
+  rp_site_info *site = rp_run_site(run, m);
+  if (!site) return;
+  site->reparameterized = 1;
+  site->why = by;
+  rp_run_add_part(run, m, RP_SOURCE_COMPUTED, m->value, NULL);
+}
+
+/* Mask and scale of the scopes; a masked-out event contributes exactly 0, whatever its density is. */
+static rp_node_id weigh(rp_run *run, const rp_message *m, rp_node_id term) {
+  rp_graph *g = run->graph;
+  if (term == RP_NONE) return RP_NONE;
+  const rp_node *mask = rp_graph_node(g, m->mask);
+  int all_count = mask->op == RP_OP_CONST;
+  for (int64_t b = 0; all_count && b < mask->n; b++) all_count = (mask->n == 1 ? mask->value : mask->data[b]) != 0;
+  if (!all_count) term = rp_select(g, m->mask, term, rp_const(g, 0));
+  return rp_mul(g, m->scale, term);
+}
+
+/* ---- subsets and assembly ---- */
+
+rp_message rp_message_select(rp_run *run, const rp_message *m, const int32_t *which, int64_t n) {
+  rp_message part = *m;
+  part.dist = rp_distribution_select(run->graph, &m->dist, which, n);
+  int32_t *events = rp_pool_array(run->pool, n, sizeof *events);
+  if (!events) {
+    rp_fail_memory(run->status, "a site");
+    return part;
+  }
+  for (int64_t i = 0; i < n; i++) events[i] = m->events[which[i]];
+  part.events = events;
+  rp_node_id *nodes[] = {&part.mask, &part.scale};
+  for (int k = 0; k < 2; k++)
+    if (rp_graph_node(run->graph, *nodes[k])->n == m->dist.n_events)
+      *nodes[k] = rp_gather(run->graph, *nodes[k], which, n);
+  if (m->initial != RP_NONE && m->dist.event_size == 1 && rp_graph_node(run->graph, m->initial)->n == m->dist.n_events)
+    part.initial = rp_gather(run->graph, m->initial, which, n);
+  return part;
+}
+
+rp_node_id rp_assemble(rp_run *run, const rp_node_id *values, const int32_t *const *events, const int64_t *counts,
+                       int32_t n_parts, int64_t n, int64_t size) {
+  rp_node_id *parts = malloc((size_t) (n_parts > 0 ? n_parts : 1) * sizeof *parts);
+  int32_t *index = malloc((size_t) (n * size > 0 ? n * size : 1) * sizeof *index);
+  rp_node_id whole = RP_NONE;
+  int complete = parts && index;
+  if (!complete) rp_fail_memory(run->status, "a site's value");
+  int64_t at = 0;
+  for (int32_t p = 0; complete && p < n_parts; p++) {
+    if (values[p] == RP_NONE) complete = 0;
+    else parts[p] = rp_broadcast(run->graph, values[p], counts[p] * size);
+    for (int64_t i = 0; complete && i < counts[p]; i++)
+      for (int64_t e = 0; e < size; e++) index[events[p][i] * size + e] = (int32_t) at++;
+  }
+  if (complete) whole = rp_gather(run->graph, rp_concat(run->graph, parts, n_parts), index, n * size);
+  free(parts);
+  free(index);
+  return whole;
+}
+
+rp_code rp_run_finish_sites(rp_run *run) {
+  for (int32_t i = 0; i < run->n_sites && run->status->code == RP_OK; i++) {
+    rp_site_info *site = &run->sites[i];
+    rp_node_id value = part_value(run, site);
+    if (value == RP_NONE) return run->status->code;
+    value = rp_broadcast(run->graph, value, site->n_events * site->event_size);
+    site->value = rp_from_events(run->graph, value, site->n_events, site->event_size);
+  }
+  return run->status->code;
+}
+
+static rp_node_id part_value(rp_run *run, rp_site_info *site) {
+  int32_t n_parts = 0;
+  int64_t n = 0;
+  for (int32_t p = site->first_part; p >= 0; p = run->parts[p].next) n += run->parts[p].n_events, n_parts++;
+  if (n_parts == 1 && n == site->n_events) return run->parts[site->first_part].value;
+  int64_t *counts = malloc((size_t) n_parts * sizeof *counts);
+  rp_node_id *values = malloc((size_t) (n_parts + 1) * sizeof *values);
+  const int32_t **events = malloc((size_t) (n_parts + 1) * sizeof *events);
+  uint8_t *seen = calloc((size_t) site->n_events + 1, 1);
+  int32_t *missing = malloc((size_t) (site->n_events + 1) * sizeof *missing);
+  int64_t *all = realloc(counts, (size_t) (n_parts + 1) * sizeof *counts);
+  if (all) counts = all;
+  rp_node_id value = RP_NONE;
+  if (!all || !values || !events || !seen || !missing) {
+    rp_fail_memory(run->status, "a site's value");
+  } else {
+    int32_t k = 0;
+    int twice = 0;
+    for (int32_t p = site->first_part; p >= 0; p = run->parts[p].next, k++) {
+      values[k] = run->parts[p].value;
+      events[k] = run->parts[p].events;
+      counts[k] = run->parts[p].n_events;
+      for (int64_t i = 0; i < counts[k]; i++) twice |= seen[events[k][i]]++ > 0;
+    }
+    int32_t n_missing = 0; /* elements of an element-wise site that were never drawn, as x[1] in a walk from x[2] */
+    for (int64_t b = 0; b < site->n_events; b++)
+      if (!seen[b]) missing[n_missing++] = (int32_t) b;
+    if (n_missing > 0) {
+      values[k] = rp_const(run->graph, NAN);
+      events[k] = missing;
+      counts[k++] = n_missing;
+    }
+    if (twice) rp_fail(run->status, RP_BAD_SPEC, site->name, "an element of this site is drawn twice");
+    else value = rp_assemble(run, values, events, counts, k, site->n_events, site->event_size);
+  }
+  free(counts);
+  free(values);
+  free(events);
+  free(seen);
+  free(missing);
+  return value;
+}
+
+void rp_to_events(const double *r, double *events, int64_t n_events, int64_t event_size) {
+  for (int64_t b = 0; b < n_events; b++)
+    for (int64_t e = 0; e < event_size; e++) events[b * event_size + e] = r[b + e * n_events];
+}
+
+rp_node_id rp_from_events(rp_graph *g, rp_node_id value, int64_t n_events, int64_t event_size) {
+  if (n_events == 1 || event_size == 1) return value;
+  return rp_transpose(g, value, event_size, n_events);
+}
+
+/* ---- tables ---- */
+
+rp_site_info *rp_run_site(rp_run *run, const rp_message *m) {
+  for (int32_t i = run->n_sites; i-- > 0;)
+    if (strcmp(run->sites[i].name, m->name) == 0) return &run->sites[i];
+  rp_site_info *site = new_site(run, m->name);
+  if (!site) return NULL;
+  site->statement = m->statement_index;
+  site->n_dim = m->n_dim;
+  memcpy(site->dim, m->dim, sizeof site->dim);
+  site->n_events = m->n_site_events;
+  site->event_size = m->dist.event_size;
+  site->auxiliary = m->original != NULL;
+  site->original = m->original ? m->original : m->name;
+  site->hidden = m->hidden;
+  rp_distribution_describe(&m->dist, site->distribution, sizeof site->distribution);
+  return site;
+}
+
+static rp_site_info *new_site(rp_run *run, const char *name) {
+  if (run->n_sites == run->cap_sites) {
+    int32_t cap = run->cap_sites ? 2 * run->cap_sites : 32;
+    rp_site_info *grown = realloc(run->sites, (size_t) cap * sizeof *grown);
+    if (!grown) return rp_fail_memory(run->status, "the table of sites"), NULL;
+    run->sites = grown;
+    run->cap_sites = cap;
+  }
+  rp_site_info *site = &run->sites[run->n_sites++];
+  memset(site, 0, sizeof *site);
+  site->name = site->original = name;
+  site->first_part = site->last_part = -1;
+  site->value = RP_NONE;
+  return site;
+}
+
+static rp_part *new_part(rp_run *run, rp_site_info *site) {
+  if (run->n_parts == run->cap_parts) {
+    int32_t cap = run->cap_parts ? 2 * run->cap_parts : 64;
+    rp_part *grown = realloc(run->parts, (size_t) cap * sizeof *grown);
+    if (!grown) return rp_fail_memory(run->status, "the table of sites"), NULL;
+    run->parts = grown;
+    run->cap_parts = cap;
+  }
+  rp_part *part = &run->parts[run->n_parts];
+  memset(part, 0, sizeof *part);
+  part->next = -1;
+  if (site->last_part >= 0) run->parts[site->last_part].next = run->n_parts;
+  else site->first_part = run->n_parts;
+  site->last_part = run->n_parts++;
+  return part;
+}
+
+static uint32_t stream_of(const rp_message *m) {
+  int whole = m->dist.n_events != 1 || m->n_site_events == 1;
+  return rp_random_site(m->name, whole ? 0 : (uint32_t) m->events[0] + 1);
+}

@@ -1,0 +1,31 @@
+/* The default behaviour at the end of the handler stack: a message becomes parts of a site.
+ *
+ * Adds to the run's tables of sites and parts; all functions return the value of the message's events (engine layout) or RP_NONE
+ * with the run's status set. */
+#ifndef RP_MODEL_RUN_PARTS_H
+#define RP_MODEL_RUN_PARTS_H
+
+#include "run.h"
+
+/* A part whose value is known; term computed where the source has a density. unconstrained may be NULL. */
+rp_node_id rp_run_add_part(rp_run *run, const rp_message *message, rp_source source, rp_node_id value,
+                           const rp_part *latent);
+rp_node_id rp_run_add_ancestral(rp_run *run, const rp_message *message);
+/* Inferred events from the unconstrained vector, barren and masked-out ones drawn ancestrally. */
+rp_node_id rp_run_add_latent(rp_run *run, const rp_message *message);
+rp_node_id rp_run_add_learned(rp_run *run, const rp_statement *s, int32_t statement, int64_t n);
+rp_code rp_run_add_computed(rp_run *run, const rp_statement *s, int32_t statement, rp_node_id value);
+
+/* The message for some of its events (positions within the message). */
+rp_message rp_message_select(rp_run *run, const rp_message *message, const int32_t *which, int64_t n);
+/* Puts values of disjoint subsets of n events back in order. */
+rp_node_id rp_assemble(rp_run *run, const rp_node_id *values, const int32_t *const *events, const int64_t *counts,
+                       int32_t n_parts, int64_t n, int64_t size);
+/* Every site's whole value in R's layout, from its parts. */
+rp_code rp_run_finish_sites(rp_run *run);
+
+/* R keeps batch dimensions first, the engine keeps events together. */
+void rp_to_events(const double *r, double *events, int64_t n_events, int64_t event_size);
+rp_node_id rp_from_events(rp_graph *g, rp_node_id value, int64_t n_events, int64_t event_size);
+
+#endif

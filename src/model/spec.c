@@ -1,0 +1,50 @@
+#include "spec.h"
+
+#include <stdlib.h>
+
+static rp_code check_site_row(const rp_spec *spec, int32_t at, rp_status *status);
+
+void rp_spec_free(rp_spec *spec) {
+  if (!spec) return;
+  rp_graph_free(spec->trace);
+  rp_pool_free(spec->pool);
+  free(spec);
+}
+
+rp_code rp_spec_check(const rp_spec *spec, rp_status *status) {
+  int32_t depth = 0;
+  for (int32_t i = 0; i < spec->n_statements && status->code == RP_OK; i++) {
+    const rp_statement *s = &spec->statements[i];
+    status->statement = i;
+    switch (s->kind) {
+    case RP_STATEMENT_DRAW:
+    case RP_STATEMENT_PARAM:
+      check_site_row(spec, i, status);
+      break;
+    case RP_STATEMENT_ENTER:
+      depth++;
+      break;
+    case RP_STATEMENT_LEAVE:
+      if (--depth < 0) rp_fail(status, RP_BAD_SPEC, NULL, "a scope is left that was not entered");
+      break;
+    case RP_STATEMENT_FACTOR:
+    case RP_STATEMENT_RECORD:
+      break;
+    }
+  }
+  if (status->code == RP_OK) status->statement = -1;
+  if (status->code == RP_OK && depth != 0) rp_fail(status, RP_BAD_SPEC, NULL, "a scope is entered but never left");
+  return status->code;
+}
+
+static rp_code check_site_row(const rp_spec *spec, int32_t at, rp_status *status) {
+  const rp_statement *s = &spec->statements[at];
+  const rp_node *node = rp_graph_node(spec->trace, s->row);
+  if (node->op != RP_OP_SITE || node->attribute[0] != at + 1)
+    return rp_fail(status, RP_BAD_SPEC, s->name, "its node is not the value of this statement");
+  int64_t n = 1;
+  for (int32_t k = 0; k < s->n_dim; k++) n *= s->dim[k];
+  if (s->element < 0 ? n != node->n : (node->n != 1 || s->element >= n))
+    return rp_fail(status, RP_BAD_SPEC, s->name, "its dim does not fit its node");
+  return RP_OK;
+}

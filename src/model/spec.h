@@ -1,0 +1,99 @@
+/* The spec in memory: what src/ffi/ffi_spec.c decodes from the list described in CONTRIBUTING.md.
+ *
+ * Everything belongs to spec->pool, except the traced graph, which the spec owns as well; rp_spec_free() frees all.
+ * Rows are node ids of `trace` here (the one-based numbers of the list have been looked up). */
+#ifndef RP_MODEL_SPEC_H
+#define RP_MODEL_SPEC_H
+
+#include "../core/pool.h"
+#include "../dist/family.h"
+#include "../graph/graph.h"
+
+enum { RP_MAX_DIMS = 8 };
+
+typedef struct {
+  const char *name;
+  rp_node_id arguments[4];
+  const rp_bijector *bijector;
+} rp_transform_spec;
+
+typedef struct rp_dist_spec rp_dist_spec;
+struct rp_dist_spec {
+  const rp_family *family;                 /* NULL for a combinator */
+  rp_node_id arguments[RP_MAX_ARGUMENTS];  /* RP_NONE where absent */
+  enum { RP_DIST_FAMILY = 0, RP_DIST_TRANSFORMED, RP_DIST_MASKED, RP_DIST_INDEPENDENT } combinator;
+  const rp_dist_spec *base;
+  int32_t n_transforms;
+  const rp_transform_spec *transforms;
+  rp_node_id mask;
+};
+
+typedef enum {
+  RP_STATEMENT_DRAW, RP_STATEMENT_RECORD, RP_STATEMENT_PARAM, RP_STATEMENT_FACTOR, RP_STATEMENT_ENTER, RP_STATEMENT_LEAVE
+} rp_statement_kind;
+
+typedef enum { RP_SCOPE_MASK, RP_SCOPE_SCALE, RP_SCOPE_PLATE } rp_scope_kind;
+
+typedef struct {
+  rp_statement_kind kind;
+  const char *name, *call, *where;
+  rp_node_id row; /* SITE of a draw or param; value of a record or factor; mask or scale of a scope */
+  int32_t n_dim;
+  int64_t dim[RP_MAX_DIMS];
+  int64_t element;        /* draw: 0-based element of the whole site, -1 for a whole-site draw */
+  const rp_dist_spec *dist;
+  const double *observed; /* draw: as long as the SITE, NaN where unknown; NULL when nothing is */
+  const double *init;     /* param: as long as the SITE */
+  rp_support_kind support; /* param */
+  double lower, upper;
+  rp_scope_kind scope;
+} rp_statement;
+
+typedef struct {
+  const char *name;
+  int64_t n;
+  const double *value; /* NaN where unknown */
+} rp_named_value;
+
+/* How one site is reparameterized. */
+typedef struct rp_reparam rp_reparam;
+struct rp_reparam {
+  enum { RP_REPARAM_TRANSFORM, RP_REPARAM_LOC_SCALE, RP_REPARAM_CHAIN } kind;
+  double centered;
+  int32_t n_parts; /* CHAIN */
+  const rp_reparam *parts;
+};
+
+typedef enum { RP_STRATEGY_NONE, RP_STRATEGY_MINIMAL, RP_STRATEGY_AUTO } rp_strategy;
+
+typedef struct {
+  enum {
+    RP_HANDLER_REPARAM, RP_HANDLER_CONDITION, RP_HANDLER_INTERVENE, RP_HANDLER_SUBSTITUTE, RP_HANDLER_REPLAY, RP_HANDLER_BLOCK,
+    RP_HANDLER_MASK, RP_HANDLER_SCALE, RP_HANDLER_SEED
+  } kind;
+  int32_t n_values; /* condition, intervene, substitute, replay */
+  const rp_named_value *values;
+  int32_t n_hide, n_expose; /* block; n_hide = 0 and n_expose = 0 hides all */
+  const char *const *hide, *const *expose;
+  int32_t n_config; /* reparam by name */
+  const char *const *config_name;
+  const rp_reparam *config;
+  int32_t has_strategy; /* reparam by strategy */
+  rp_strategy strategy;
+  double strategy_centered; /* NaN: the strategy's default */
+  double number;            /* scale, mask, seed */
+} rp_handler_spec;
+
+typedef struct {
+  rp_pool *pool;
+  rp_graph *trace;
+  int32_t n_statements, n_handlers;
+  const rp_statement *statements;
+  const rp_handler_spec *handlers;
+} rp_spec;
+
+void rp_spec_free(rp_spec *spec);
+/* Checks that cross parts: SITE rows belong to their statement, lengths fit, scopes nest. */
+rp_code rp_spec_check(const rp_spec *spec, rp_status *status);
+
+#endif
