@@ -1,0 +1,149 @@
+/* Which latent events are inferred: those on which an observed event, a factor or a substituted value depends, directly or
+ * through the prior of another such event; and those that cannot be drawn from their distribution. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+
+typedef struct {
+  const rp_run *run;
+  uint8_t **active; /* per part: one byte per event */
+  rp_node_id *roots;
+  int32_t n_roots, cap_roots;
+  rp_status *status;
+} closure;
+
+static rp_code find_active(closure *c, int prune);
+static int activate_needed(closure *c, uint8_t *const *needed);
+static rp_code add_term(closure *c, const rp_part *part, const int32_t *which, int64_t n);
+static rp_code add_root(closure *c, rp_node_id root);
+static rp_code fill_layout(const closure *c, rp_layout *layout, rp_pool *pool);
+static int is_coordinate(const rp_part *part) {
+  return part->source == RP_SOURCE_LATENT || part->source == RP_SOURCE_LEARNED;
+}
+
+rp_code rp_layout_make(const rp_run *run, int prune, rp_layout *layout, rp_pool *pool, rp_status *status) {
+  closure c = {.run = run, .status = status};
+  c.active = calloc((size_t) run->n_parts + 1, sizeof *c.active);
+  if (!c.active) return rp_fail_memory(status, "the layout");
+  for (int32_t p = 0; p < run->n_parts && status->code == RP_OK; p++)
+    if (is_coordinate(&run->parts[p])) {
+      c.active[p] = calloc((size_t) run->parts[p].n_events + 1, 1);
+      if (!c.active[p]) rp_fail_memory(status, "the layout");
+    }
+  if (status->code == RP_OK) find_active(&c, prune);
+  if (status->code == RP_OK) fill_layout(&c, layout, pool);
+  for (int32_t p = 0; p < run->n_parts; p++) free(c.active[p]);
+  free(c.active);
+  free(c.roots);
+  return status->code;
+}
+
+static rp_code find_active(closure *c, int prune) {
+  const rp_run *run = c->run;
+  for (int32_t p = 0; p < run->n_parts && c->status->code == RP_OK; p++) {
+    const rp_part *part = &run->parts[p];
+    int always = part->source == RP_SOURCE_LEARNED ||
+                 (part->source == RP_SOURCE_LATENT && (!prune || !rp_distribution_can_sample(&part->dist)));
+    if (always) memset(c->active[p], 1, (size_t) part->n_events);
+    int informs = part->source != RP_SOURCE_LATENT && part->source != RP_SOURCE_ANCESTRAL;
+    if ((informs || always) && part->term != RP_NONE) add_root(c, part->term);
+  }
+  for (int grown = prune; grown && c->status->code == RP_OK;) {
+    uint8_t **needed = rp_needed(run->graph, c->roots, c->n_roots, c->status);
+    if (!needed) return c->status->code;
+    grown = activate_needed(c, needed);
+    rp_needed_free(needed, run->graph);
+  }
+  return c->status->code;
+}
+
+/* Activates the events whose coordinates are needed and adds their prior terms to the roots; 1 if there were any. */
+static int activate_needed(closure *c, uint8_t *const *needed) {
+  const rp_run *run = c->run;
+  uint8_t *coordinate = calloc((size_t) run->dim + 1, 1);
+  if (!coordinate) return rp_fail_memory(c->status, "the layout"), 0;
+  for (rp_node_id id = 0; id < rp_graph_size(run->graph); id++) {
+    const rp_node *node = rp_graph_node(run->graph, id);
+    if (node->op != RP_OP_PARAM || !needed[id]) continue;
+    for (int64_t k = 0; k < node->n; k++) coordinate[node->attribute[0] + k] |= needed[id][k];
+  }
+  int grown = 0;
+  for (int32_t p = 0; p < run->n_parts && c->status->code == RP_OK; p++) {
+    const rp_part *part = &run->parts[p];
+    if (part->source != RP_SOURCE_LATENT) continue;
+    const rp_node *leaf = rp_graph_node(run->graph, part->unconstrained);
+    int64_t offset = leaf->attribute[0], width = leaf->n / part->n_events, n = 0;
+    int32_t *which = malloc((size_t) part->n_events * sizeof *which);
+    if (!which) {
+      rp_fail_memory(c->status, "the layout");
+      break;
+    }
+    for (int64_t b = 0; b < part->n_events; b++) {
+      uint8_t any = 0;
+      for (int64_t w = 0; w < width; w++) any |= coordinate[offset + b * width + w];
+      if (any && !c->active[p][b]) {
+        c->active[p][b] = 1;
+        which[n++] = (int32_t) b;
+      }
+    }
+    if (n > 0) {
+      grown = 1;
+      add_term(c, part, which, n);
+    }
+    free(which);
+  }
+  free(coordinate);
+  return grown;
+}
+
+static rp_code add_term(closure *c, const rp_part *part, const int32_t *which, int64_t n) {
+  if (part->term == RP_NONE) return RP_OK;
+  rp_graph *g = c->run->graph;
+  rp_node_id root = rp_graph_node(g, part->term)->n == part->n_events && part->n_events > 1
+                        ? rp_gather(g, part->term, which, n) : part->term;
+  return add_root(c, root);
+}
+
+static rp_code add_root(closure *c, rp_node_id root) {
+  if (c->n_roots == c->cap_roots) {
+    int32_t cap = c->cap_roots ? 2 * c->cap_roots : 64;
+    rp_node_id *grown = realloc(c->roots, (size_t) cap * sizeof *grown);
+    if (!grown) return rp_fail_memory(c->status, "the layout");
+    c->roots = grown;
+    c->cap_roots = cap;
+  }
+  c->roots[c->n_roots++] = root;
+  return RP_OK;
+}
+
+static rp_code fill_layout(const closure *c, rp_layout *layout, rp_pool *pool) {
+  const rp_run *run = c->run;
+  layout->sites = rp_pool_array(pool, run->n_sites, sizeof *layout->sites);
+  if (!layout->sites) return rp_fail_memory(c->status, "the layout");
+  layout->n = 0;
+  layout->dim = 0;
+  for (int32_t i = 0; i < run->n_sites; i++) {
+    const rp_site_info *site = &run->sites[i];
+    rp_layout_site *place = &layout->sites[layout->n];
+    *place = (rp_layout_site){.name = rp_pool_text(pool, site->name), .n_events = site->n_events, .offset = layout->dim};
+    place->rank = rp_pool_array(pool, site->n_events, sizeof *place->rank);
+    if (!place->rank || !place->name) return rp_fail_memory(c->status, "the layout");
+    for (int64_t b = 0; b < site->n_events; b++) place->rank[b] = -1;
+    int any = 0;
+    for (int32_t p = site->first_part; p >= 0; p = run->parts[p].next) {
+      const rp_part *part = &run->parts[p];
+      if (!is_coordinate(part)) continue;
+      any = 1;
+      place->width = rp_graph_node(run->graph, part->unconstrained)->n / part->n_events;
+      for (int64_t b = 0; b < part->n_events; b++)
+        if (c->active[p][b]) place->rank[part->events[b]] = 0;
+    }
+    if (!any) continue;
+    for (int64_t b = 0; b < site->n_events; b++)
+      if (place->rank[b] == 0) place->rank[b] = (int32_t) place->n_inferred++;
+    layout->dim += place->n_inferred * place->width;
+    layout->n++;
+  }
+  return RP_OK;
+}

@@ -1,0 +1,219 @@
+#include "model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run_parts.h"
+
+static rp_code execute(rp_run *run, const rp_spec *spec, const rp_run_options *options, const rp_layout *layout,
+                       rp_pool *pool, rp_status *status);
+static void clear_run(rp_run *run);
+static rp_code take_sites(rp_model *model, rp_run *run, rp_status *status);
+static rp_node_id total_density(rp_run *run);
+static rp_node_id site_density(rp_run *run, const rp_site_info *site);
+static rp_code take_initial(rp_model *model, rp_run *run, rp_status *status);
+static rp_code settle(rp_model *model, rp_status *status);
+static void warn_unused(rp_run *run);
+
+rp_model *rp_model_build(const rp_spec *spec, const rp_model_options *options, rp_status *status) {
+  rp_model *model = calloc(1, sizeof *model);
+  rp_run run = {0};
+  if (model) model->pool = rp_pool_new();
+  if (!model || !model->pool) {
+    rp_fail_memory(status, "the model");
+  } else if (execute(&run, spec, &options->run, NULL, model->pool, status) == RP_OK) {
+    rp_layout_make(&run, options->prune, &model->layout, model->pool, status);
+  }
+  clear_run(&run);
+  if (status->code == RP_OK && execute(&run, spec, &options->run, &model->layout, model->pool, status) == RP_OK) {
+    warn_unused(&run);
+    model->dim = model->layout.dim;
+    model->log_density = total_density(&run);
+    if (rp_run_finish_sites(&run) == RP_OK && take_sites(model, &run, status) == RP_OK)
+      take_initial(model, &run, status);
+    model->graph = run.graph;
+    run.graph = NULL;
+  }
+  clear_run(&run);
+  if (status->code == RP_OK) settle(model, status);
+  if (status->code == RP_OK) return model;
+  rp_model_free(model);
+  return NULL;
+}
+
+void rp_model_free(rp_model *model) {
+  if (!model) return;
+  rp_graph_free(model->graph);
+  free(model->sites);
+  rp_pool_free(model->pool);
+  free(model);
+}
+
+void rp_model_coordinate_name(const rp_model *model, int64_t coordinate, char *text, size_t size) {
+  for (int32_t i = 0; i < model->layout.n; i++) {
+    const rp_layout_site *place = &model->layout.sites[i];
+    int64_t within = coordinate - place->offset;
+    if (within < 0 || within >= place->n_inferred * place->width) continue;
+    if (place->n_events == 1 && place->width == 1) {
+      snprintf(text, size, "%s", place->name);
+      return;
+    }
+    int64_t event = 0;
+    while (place->rank[event] != within / place->width) event++;
+    if (place->width == 1) snprintf(text, size, "%s[%lld]", place->name, (long long) event + 1);
+    else if (place->n_events == 1) snprintf(text, size, "%s[%lld]", place->name, (long long) (within + 1));
+    else snprintf(text, size, "%s[%lld,%lld]", place->name, (long long) event + 1, (long long) (within % place->width + 1));
+    return;
+  }
+  snprintf(text, size, "?");
+}
+
+/* ---- one run ---- */
+
+static rp_code execute(rp_run *run, const rp_spec *spec, const rp_run_options *options, const rp_layout *layout,
+                       rp_pool *pool, rp_status *status) {
+  memset(run, 0, sizeof *run);
+  run->spec = spec;
+  run->options = options;
+  run->layout = layout;
+  run->pool = pool;
+  run->status = status;
+  run->graph = rp_graph_new();
+  run->statement_value = rp_pool_array(pool, spec->n_statements, sizeof *run->statement_value);
+  run->config_used = rp_pool_array(pool, spec->n_handlers, sizeof *run->config_used);
+  if (!run->graph || !run->statement_value || !run->config_used) return rp_fail_memory(status, "the model");
+  for (int32_t i = 0; i < spec->n_statements; i++) run->statement_value[i] = RP_NONE;
+  for (int32_t i = 0; i < spec->n_handlers; i++) {
+    run->config_used[i] = rp_pool_array(pool, spec->handlers[i].n_config, 1);
+    if (!run->config_used[i]) return rp_fail_memory(status, "the model");
+  }
+  return rp_run_execute(run);
+}
+
+static void clear_run(rp_run *run) {
+  rp_graph_free(run->graph);
+  free(run->sites);
+  free(run->parts);
+  free(run->scopes);
+  memset(run, 0, sizeof *run);
+}
+
+static void warn_unused(rp_run *run) {
+  for (int32_t h = 0; h < run->spec->n_handlers; h++) {
+    const rp_handler_spec *handler = &run->spec->handlers[h];
+    for (int32_t i = 0; i < handler->n_config; i++) {
+      if (run->config_used[h][i]) continue;
+      char text[512];
+      int n = snprintf(text, sizeof text, "reparam(): no latent site is called `%s`; the latent sites are", handler->config_name[i]);
+      for (int32_t s = 0; s < run->n_sites && n > 0 && n < (int) sizeof text; s++) {
+        const rp_site_info *site = &run->sites[s];
+        const rp_part *part = site->first_part >= 0 ? &run->parts[site->first_part] : NULL;
+        if (!part || site->recorded || site->factor || part->source == RP_SOURCE_OBSERVED) continue;
+        n += snprintf(text + n, sizeof text - (size_t) n, " `%s`", site->name);
+      }
+      rp_run_warn(run, text);
+    }
+  }
+}
+
+/* ---- what the second run leaves ---- */
+
+static rp_node_id total_density(rp_run *run) {
+  rp_node_id total = rp_const(run->graph, 0);
+  for (int32_t p = 0; p < run->n_parts; p++) {
+    const rp_part *part = &run->parts[p];
+    if (part->term == RP_NONE || part->source == RP_SOURCE_ANCESTRAL) continue;
+    total = rp_add(run->graph, total, rp_sum_n(run->graph, part->term, part->n_events));
+  }
+  return total;
+}
+
+static rp_node_id site_density(rp_run *run, const rp_site_info *site) {
+  rp_node_id total = RP_NONE;
+  for (int32_t p = site->first_part; p >= 0; p = run->parts[p].next) {
+    const rp_part *part = &run->parts[p];
+    if (part->term == RP_NONE) continue;
+    rp_node_id term = rp_sum_n(run->graph, part->term, part->n_events);
+    total = total == RP_NONE ? term : rp_add(run->graph, total, term);
+  }
+  return total;
+}
+
+static rp_code take_sites(rp_model *model, rp_run *run, rp_status *status) {
+  model->n_sites = run->n_sites;
+  model->site_term = rp_pool_array(model->pool, run->n_sites, sizeof *model->site_term);
+  model->site_source = rp_pool_array(model->pool, run->n_sites, sizeof *model->site_source);
+  model->site_partial = rp_pool_array(model->pool, run->n_sites, 1);
+  if (!model->site_term || !model->site_source || !model->site_partial) return rp_fail_memory(status, "the sites");
+  for (int32_t i = 0; i < run->n_sites; i++) {
+    const rp_site_info *site = &run->sites[i];
+    model->site_term[i] = run->options->all_terms ? site_density(run, site) : RP_NONE;
+    int observed = 0, other = 0;
+    for (int32_t p = site->first_part; p >= 0; p = run->parts[p].next) {
+      rp_source source = run->parts[p].source;
+      if (p == site->first_part || source == RP_SOURCE_LATENT) model->site_source[i] = source;
+      if (source == RP_SOURCE_OBSERVED) observed = 1;
+      else other = 1;
+    }
+    model->site_partial[i] = (uint8_t) (observed && other);
+  }
+  model->sites = run->sites;
+  run->sites = NULL;
+  model->n_warnings = run->n_warnings;
+  memcpy(model->warnings, run->warnings, sizeof model->warnings);
+  return RP_OK;
+}
+
+static rp_code take_initial(rp_model *model, rp_run *run, rp_status *status) {
+  model->initial = rp_pool_array(model->pool, model->dim, sizeof *model->initial);
+  model->learned = rp_pool_array(model->pool, model->dim, 1);
+  if (!model->initial || !model->learned) return rp_fail_memory(status, "the initial values");
+  for (int64_t k = 0; k < model->dim; k++) model->initial[k] = RP_NONE;
+  for (int32_t i = 0; i < model->n_sites; i++)
+    for (int32_t p = model->sites[i].first_part; p >= 0; p = run->parts[p].next) {
+      const rp_part *part = &run->parts[p];
+      if (part->source != RP_SOURCE_LATENT && part->source != RP_SOURCE_LEARNED) continue;
+      int64_t width = rp_graph_node(run->graph, part->unconstrained)->n / part->n_events;
+      const rp_layout_site *place = model->layout.sites;
+      while (strcmp(place->name, model->sites[i].name) != 0) place++;
+      rp_node_id whole = part->initial == RP_NONE ? RP_NONE
+                                                  : rp_broadcast(run->graph, part->initial, part->n_events * width);
+      for (int64_t k = 0; k < part->n_events * width; k++) {
+        int64_t at = place->offset + place->rank[part->events[k / width]] * width + k % width;
+        model->learned[at] = part->source == RP_SOURCE_LEARNED;
+        if (whole != RP_NONE) model->initial[at] = rp_slice(run->graph, whole, k, 1);
+      }
+    }
+  return rp_graph_status(run->graph)->code == RP_OK ? RP_OK : (*status = *rp_graph_status(run->graph)).code;
+}
+
+/* Rolls loops back into scans and keeps only what the roots need. */
+static rp_code settle(rp_model *model, rp_status *status) {
+  int32_t n = 0, capacity = 1 + 2 * model->n_sites + (int32_t) model->dim;
+  rp_node_id *roots = malloc((size_t) capacity * sizeof *roots);
+  rp_node_id **places = malloc((size_t) capacity * sizeof *places);
+  if (!roots || !places) rp_fail_memory(status, "the model's graph");
+  if (status->code == RP_OK) {
+    places[n++] = &model->log_density;
+    for (int32_t i = 0; i < model->n_sites; i++) {
+      places[n++] = &model->sites[i].value;
+      if (model->site_term[i] != RP_NONE) places[n++] = &model->site_term[i];
+    }
+    for (int64_t k = 0; k < model->dim; k++)
+      if (model->initial[k] != RP_NONE) places[n++] = &model->initial[k];
+    for (int32_t k = 0; k < n; k++) roots[k] = *places[k];
+    if (rp_pass_roll(model->graph, 0, roots, n) != RP_OK) *status = *rp_graph_status(model->graph);
+  }
+  if (status->code == RP_OK) {
+    rp_graph *small = rp_graph_extract(model->graph, roots, n, NULL, NULL, status);
+    if (small) {
+      rp_graph_free(model->graph);
+      model->graph = small;
+    }
+    for (int32_t k = 0; k < n && small; k++) *places[k] = roots[k];
+  }
+  free(roots);
+  free(places);
+  return status->code;
+}

@@ -1,0 +1,44 @@
+/* A model: a spec run under its handlers, ready for inference and prediction.
+ *
+ * rp_model_build() runs the statements twice: an analysing run in which every latent event is inferred finds which of
+ * them carry information (a path to an observed event or a factor); the second run gives those a place in the unconstrained
+ * vector and draws the barren ones ancestrally.  What remains is one graph whose roots are the log density, the sites'
+ * values and, where asked for, their log densities and initial coordinates; loops are rolled into scans.
+ * The model owns graph, sites and layout; it borrows nothing from the spec but its texts (names, calls), so the spec must outlive it. */
+#ifndef RP_MODEL_MODEL_H
+#define RP_MODEL_MODEL_H
+
+#include "run.h"
+
+typedef struct {
+  rp_run_options run;
+  int prune; /* draw barren latents ancestrally */
+} rp_model_options;
+
+typedef struct {
+  rp_pool *pool;
+  rp_graph *graph;
+  rp_node_id log_density;
+  int64_t dim;            /* of the unconstrained vector, learned parameters included */
+  int32_t n_sites;
+  rp_site_info *sites;    /* value: node of graph, all elements in R's layout */
+  rp_node_id *site_term;  /* total log density of each site; RP_NONE without one */
+  rp_source *site_source; /* of the first part; see also site_partial */
+  uint8_t *site_partial;  /* parts of different kinds, one of them observed */
+  rp_layout layout;
+  rp_node_id *initial;    /* dim: coordinate asked for by the user, RP_NONE elsewhere; each a scalar node */
+  uint8_t *learned;       /* dim: 1 for the coordinates of param() statements */
+  int32_t n_warnings;
+  const char *warnings[16];
+} rp_model;
+
+rp_model *rp_model_build(const rp_spec *spec, const rp_model_options *options, rp_status *status);
+void rp_model_free(rp_model *model);
+
+/* Name of one unconstrained coordinate, "theta[3]", into the buffer. */
+void rp_model_coordinate_name(const rp_model *model, int64_t coordinate, char *text, size_t size);
+
+/* Which coordinates are to be inferred (layout.h part of the build; here for tests): fills layout from the analysing run. */
+rp_code rp_layout_make(const rp_run *run, int prune, rp_layout *layout, rp_pool *pool, rp_status *status);
+
+#endif
