@@ -48,17 +48,17 @@ struct rp_family {
   rp_support_kind support_kind;
   /* NULL unless the bounds depend on the arguments. */
   rp_support (*support)(rp_graph *g, const rp_node_id *arguments);
-  /* One term per event; -Inf outside the support (use rp_guard()). event_size is 1 for univariate families. */
+  /* One term per event (or a scalar when all terms are equal), for x inside the support: callers go through
+   * rp_log_density(), which adds the guard where x may lie outside. event_size is 1 for univariate families. */
   rp_node_id (*log_density)(rp_graph *g, rp_node_id x, const rp_node_id *arguments, int64_t n_events, int64_t event_size);
-  /* Unconstrained starting-point free: NULL when the family has no proper sampler (improper_uniform). */
+  /* 0/1 node, one per event: is x in the support? NULL: what support_kind (or support()) says, see rp_support_inside(). */
+  rp_node_id (*inside)(rp_graph *g, rp_node_id x, const rp_node_id *arguments, int64_t n_events, int64_t event_size);
+  /* Draws one event; NULL when the family has no proper sampler (improper_uniform). */
   rp_sampler sample;
-  /* A differentiable sampler given standard noise is preferred where one exists: x as a graph, from noise nodes made by
-   * rp_random_node(). NULL: use sample. (normal, lognormal, ...) */
   /* Location and scale arguments (index into arguments) for reparam loc_scale; -1 when the family has none. */
   int32_t location, scale;
   /* BIJECTIVE base: family name and chain of transforms (space separated bijector names, applied in order) whose
-   * push-forward this family is, with arguments mapped by base_arguments (NULL: same arguments). lognormal: "normal", "exp".
-   * NULL: none. */
+   * push-forward this family is, with the same arguments. lognormal: "normal", "exp". NULL: none. */
   const char *base;
   const char *base_transforms;
   /* d log f / dx at x = location + residual: used by adaptive centering. NULL: not known. */
@@ -77,6 +77,15 @@ struct rp_family {
 /* NULL when there is no such family. */
 const rp_family *rp_family_find(const char *name);
 const rp_family *const *rp_family_all(int32_t *n);
+
+/* The support of a family with these arguments: its support(), else its support_kind without bounds. */
+rp_support rp_family_support(rp_graph *g, const rp_family *family, const rp_node_id *arguments);
+/* Log density, one term per event (or a scalar when all are equal), -Inf (never NaN) outside the support.  inside = 1
+ * promises that x lies in the support (the image of its bijector) and drops the guard. */
+rp_node_id rp_log_density(rp_graph *g, const rp_family *family, rp_node_id x, const rp_node_id *arguments, int64_t n_events,
+                          int64_t event_size, int inside);
+/* Widths (numbers per event) of the arguments and the numbers in one event, for any family; -1: lengths do not fit. Univariate: all 1. */
+int64_t rp_family_event_size(const rp_family *family, const int64_t *argument_lengths, int64_t value_length, int64_t *widths);
 
 /* select(inside, density, -Inf), with inside a 0/1 node; folds away when inside is a constant 1. */
 rp_node_id rp_guard(rp_graph *g, rp_node_id inside, rp_node_id density);

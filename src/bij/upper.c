@@ -1,0 +1,19 @@
+/* x = bound - exp(u). */
+#include "parts.h"
+
+enum { BOUND };
+
+RP_FORWARD(forward) { return rp_sub(g, a[BOUND], rp_exp(g, u)); }
+RP_INVERSE(inverse) { return rp_log(g, rp_sub(g, a[BOUND], x)); }
+RP_LOG_JACOBIAN(log_jacobian) { return u; }
+
+const rp_bijector rp_bijector_upper = {
+    .name = "upper",
+    .n_arguments = 1,
+    .argument_names = {"bound"},
+    .forward = forward,
+    .inverse = inverse,
+    .log_jacobian = log_jacobian,
+    .monotone = -1,
+    .codomain = "below an upper bound",
+};

@@ -1,0 +1,54 @@
+/* What families share: heads of their functions, pieces of densities that stay finite at the edges, exact samplers. */
+#ifndef RP_DIST_TERMS_H
+#define RP_DIST_TERMS_H
+
+#include "../bij/events.h"
+#include "../graph/shorthand.h"
+#include "family.h"
+
+#define RP_UNUSED __attribute__((unused))
+/* Heads of the functions of a family: a are its arguments, x the value, r the random stream. */
+#define RP_DENSITY(name)                                                                                  \
+  static rp_node_id name(RP_UNUSED rp_graph *g, RP_UNUSED rp_node_id x, RP_UNUSED const rp_node_id *a,    \
+                         RP_UNUSED int64_t n_events, RP_UNUSED int64_t event_size)
+#define RP_OF_VALUE(name) \
+  static rp_node_id name(rp_graph *g, rp_node_id x, RP_UNUSED const rp_node_id *a)
+#define RP_OF_ARGUMENTS(name) static rp_node_id name(RP_UNUSED rp_graph *g, RP_UNUSED const rp_node_id *a)
+#define RP_SUPPORT_OF(name) static rp_support name(RP_UNUSED rp_graph *g, const rp_node_id *a)
+#define RP_SAMPLE(name)                                                                                   \
+  static void name(RP_UNUSED rp_random *r, const double *const *a, RP_UNUSED int64_t event_size, double *x)
+
+#define RP_LOG_SQRT_2PI 0.918938533204672741780329736406
+#define RP_LOG_PI 1.144729885849400174143427351353
+#define RP_LOG_2 0.693147180559945309417232121458
+#define RP_PI 3.141592653589793238462643383280
+#define RP_EULER 0.577215664901532860606512090082
+
+/* (x - location) / scale. */
+rp_node_id rp_standardize(rp_graph *g, rp_node_id x, rp_node_id location, rp_node_id scale);
+/* factor * a where 0 * (+-Inf) is 0: checked only when factor is a constant that holds a zero. */
+rp_node_id rp_mul_zero(rp_graph *g, rp_node_id factor, rp_node_id a);
+/* factor * log(x), 0 when both are 0. */
+rp_node_id rp_xlogy(rp_graph *g, rp_node_id factor, rp_node_id x);
+/* log B(a, b); without cancellation for constants of any size. */
+rp_node_id rp_log_beta(rp_graph *g, rp_node_id a, rp_node_id b);
+/* log of the binomial coefficient. */
+rp_node_id rp_log_choose(rp_graph *g, rp_node_id n, rp_node_id k);
+/* log p and log(1 - p), through the log odds when p is itself a sigmoid. */
+void rp_log_odds_pair(rp_graph *g, rp_node_id p, rp_node_id *log_p, rp_node_id *log_q);
+/* x within [lower, upper]. */
+rp_node_id rp_clamp(rp_graph *g, rp_node_id x, double lower, double upper);
+
+/* ---- exact samplers (sample_*.c) ---- */
+double rp_sample_beta(rp_random *r, double shape1, double shape2);
+double rp_sample_poisson(rp_random *r, double mean);
+double rp_sample_binomial(rp_random *r, double size, double prob);
+double rp_sample_hypergeometric(rp_random *r, double white, double black, double drawn);
+/* log of a gamma(shape, 1) variate: finite however small the shape. */
+double rp_sample_log_gamma(rp_random *r, double shape);
+/* Zero-based category with these (not necessarily normalised) probabilities. */
+int64_t rp_sample_category(rp_random *r, const double *weights, int64_t n);
+
+double rp_log_beta_value(double a, double b);
+
+#endif
