@@ -32,6 +32,11 @@ double rp_random_uniform(rp_random *stream);     /* open interval (0, 1), 53 bit
 double rp_random_normal(rp_random *stream);
 double rp_random_exponential(rp_random *stream); /* rate 1 */
 double rp_random_gamma(rp_random *stream, double shape); /* rate 1, any shape > 0 (Marsaglia & Tsang 2000) */
+/* Logarithm of a gamma draw: finite where a small shape makes the draw itself underflow to 0 (beta, Dirichlet). */
+double rp_random_log_gamma(rp_random *stream, double shape);
+
+/* The generator itself: the block of two words at a counter. */
+void rp_threefry2x64(const uint64_t key[2], const uint64_t counter[2], uint64_t block[2]);
 
 /* Draws one event of a family: arguments[k] points to the values of argument k for this event. */
 typedef void (*rp_sampler)(rp_random *stream, const double *const *arguments, int64_t event_size, double *event);
