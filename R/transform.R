@@ -1,0 +1,185 @@
+#' Transforms
+#'
+#' Smooth one-to-one maps of the real line, or of vectors, onto a support. [dist_transformed()] pushes a distribution through
+#' one; the engine also uses them to give every constrained site unconstrained coordinates.
+#'
+#' With `u` the original value and `x` the transformed one:
+#'
+#' | transform | x | log of the Jacobian |
+#' |---|---|---|
+#' | `transform_identity()` | `u` | 0 |
+#' | `transform_exp()` | `exp(u)` | `u` |
+#' | `transform_affine(loc, scale)` | `loc + scale * u` | `log(abs(scale))` |
+#' | `transform_sigmoid()` | `1 / (1 + exp(-u))` | `log(x) + log(1 - x)` |
+#' | `transform_interval(lower, upper)` | `lower + (upper - lower) / (1 + exp(-u))` | that of the sigmoid `+ log(upper - lower)` |
+#' | `transform_lower(bound)` | `bound + exp(u)` | `u` |
+#' | `transform_upper(bound)` | `bound - exp(u)` | `u` |
+#' | `transform_softplus()` | `log(1 + exp(u))` | `-log(1 + exp(-u))` |
+#' | `transform_tanh()` | `tanh(u)` | `log(1 - x^2)` |
+#' | `transform_power(exponent)` | `u^exponent`, `u > 0` | `log(abs(exponent)) + (exponent - 1) * log(u)` |
+#' | `transform_ordered()` | increasing vector: `x[1] = u[1]`, `x[i] = x[i-1] + exp(u[i])` | `sum(u[-1])` |
+#' | `transform_simplex()` | k - 1 numbers to k that sum to 1, by stick-breaking | see the source |
+#' | `transform_cholesky()` | lower triangular matrix with positive diagonal (`exp`), filled row by row | sum of the diagonal's `u` |
+#' | `transform_corr_cholesky()` | Cholesky factor of a correlation matrix, from `tanh(u)` | see the source |
+#'
+#' `transform_compose(f, g)` applies `f` first, then `g`.
+#'
+#' @param loc,scale Shift and factor; the factor must not be 0. Numbers or values that depend on sites.
+#' @param lower,upper,bound Bounds; numbers or values that depend on sites.
+#' @param exponent A number that is not 0.
+#' @param ... For `transform_compose()`, transforms in the order in which they are applied; otherwise ignored.
+#' @param x A transform.
+#' @return An object of class `reparam_transform`: the transform's name and arguments. `transform_compose()` returns a list of
+#'   them, of class `reparam_transforms`.
+#' @section Errors:
+#' An argument that is not numeric, `scale = 0`, `exponent = 0` or bounds in the wrong order.
+#' @references Stan Development Team, Stan Reference Manual, chapter "Constraint transforms".
+#' @seealso [dist_transformed()]
+#' @examples
+#' dist_transformed(dist_normal(0, 1), transform_exp())
+#' transform_compose(transform_affine(1, 2), transform_exp())
+#' @name transforms
+NULL
+
+new_transform <- function(name, args = list()) {
+  for (argument in names(args)) check_dist_argument(args[[argument]], argument, "real")
+  structure(list(name = name, args = args), class = "reparam_transform")
+}
+
+#' @rdname transforms
+#' @export
+transform_identity <- function() new_transform("identity")
+
+#' @rdname transforms
+#' @export
+transform_exp <- function() new_transform("exp")
+
+#' @rdname transforms
+#' @export
+transform_affine <- function(loc = 0, scale = 1) {
+  check_not_zero(scale, "scale")
+  new_transform("affine", list(loc = loc, scale = scale))
+}
+
+#' @rdname transforms
+#' @export
+transform_sigmoid <- function() new_transform("sigmoid")
+
+#' @rdname transforms
+#' @export
+transform_interval <- function(lower, upper) {
+  check_bounds(lower, upper, "lower", "upper")
+  new_transform("interval", list(lower = lower, upper = upper))
+}
+
+#' @rdname transforms
+#' @export
+transform_lower <- function(bound) new_transform("lower", list(bound = bound))
+
+#' @rdname transforms
+#' @export
+transform_upper <- function(bound) new_transform("upper", list(bound = bound))
+
+#' @rdname transforms
+#' @export
+transform_softplus <- function() new_transform("softplus")
+
+#' @rdname transforms
+#' @export
+transform_tanh <- function() new_transform("tanh")
+
+#' @rdname transforms
+#' @export
+transform_power <- function(exponent) {
+  check_not_zero(exponent, "exponent")
+  new_transform("power", list(exponent = exponent))
+}
+
+#' @rdname transforms
+#' @export
+transform_ordered <- function() new_transform("ordered")
+
+#' @rdname transforms
+#' @export
+transform_simplex <- function() new_transform("simplex")
+
+#' @rdname transforms
+#' @export
+transform_cholesky <- function() new_transform("cholesky")
+
+#' @rdname transforms
+#' @export
+transform_corr_cholesky <- function() new_transform("corr_cholesky")
+
+#' @rdname transforms
+#' @export
+transform_compose <- function(...) {
+  structure(as_transforms(list(...)), class = "reparam_transforms")
+}
+
+#' @rdname transforms
+#' @export
+format.reparam_transform <- function(x, ...) {
+  sprintf("%s(%s)", x$name, paste(format_arguments(x$args), collapse = ", "))
+}
+
+#' @rdname transforms
+#' @export
+print.reparam_transform <- function(x, ...) {
+  cat("transform ", format(x), "\n", sep = "")
+  invisible(x)
+}
+
+#' @rdname transforms
+#' @export
+format.reparam_transforms <- function(x, ...) {
+  paste(vapply(x, format, ""), collapse = ", then ")
+}
+
+#' @rdname transforms
+#' @export
+print.reparam_transforms <- function(x, ...) {
+  cat("transforms ", format(x), "\n", sep = "")
+  invisible(x)
+}
+
+# A flat list of transforms from a transform, the name of one that needs no arguments, or a list of these.
+as_transforms <- function(x) {
+  if (inherits(x, "reparam_transform")) return(list(x))
+  if (is.character(x)) return(lapply(x, transform_by_name))
+  if (is.list(x)) return(unlist(lapply(unname(x), as_transforms), recursive = FALSE))
+  stop_reparam(
+    sprintf("`transform` must be a transform, not %s.", describe(x)),
+    "Write for example `transform_exp()`, or a list of transforms in the order in which they are applied."
+  )
+}
+
+transform_by_name <- function(name) {
+  constructor <- get0(paste0("transform_", name), envir = topenv(), mode = "function", inherits = FALSE)
+  if (is.null(constructor)) {
+    stop_reparam(sprintf("There is no transform \"%s\".", name), "`?transforms` lists them.")
+  }
+  constructor()
+}
+
+check_not_zero <- function(value, name) {
+  if (is_traced(value) || !is.numeric(value)) return(invisible())
+  if (any(value == 0, na.rm = TRUE)) stop_reparam(sprintf("`%s` must not be 0.", name))
+  invisible()
+}
+
+# Two constant bounds must be in order; with a traced one the engine finds out.
+check_bounds <- function(lower, upper, lower_name, upper_name) {
+  check_dist_argument(lower, lower_name, "any")
+  check_dist_argument(upper, upper_name, "any")
+  if (is_traced(lower) || is_traced(upper)) return(invisible())
+  bad <- which(!(lower < upper))
+  if (length(bad)) {
+    n <- max(length(lower), length(upper))
+    stop_reparam(sprintf(
+      "`%s` must be below `%s`, but is %s and %s.", lower_name, upper_name,
+      format(rep_len(lower, n)[bad[1]]), format(rep_len(upper, n)[bad[1]])
+    ))
+  }
+  invisible()
+}
