@@ -65,6 +65,9 @@ rp_node_id rp_data(rp_graph *g, const double *values, int64_t n);           /* c
 rp_node_id rp_param(rp_graph *g, int64_t offset, int64_t n);                /* slice of the program's parameter vector */
 rp_node_id rp_input(rp_graph *g, int64_t offset, int64_t n);                /* slice of the run-time input vector */
 rp_node_id rp_site(rp_graph *g, int64_t site, int64_t n);                   /* value of a draw, while tracing */
+rp_node_id rp_carry(rp_graph *g, int32_t k);     /* these three are the leaves of scan bodies */
+rp_node_id rp_step(rp_graph *g, int32_t k);
+rp_node_id rp_invariant(rp_graph *g, int32_t k);
 /* n_events events of event_size numbers each; every argument has event_size_of_argument * (1 or n_events) elements,
  * given per argument in widths.  Numbers come from rp_random_open(key of the run, stream). */
 rp_node_id rp_random_node(rp_graph *g, rp_sampler sampler, uint32_t stream, const rp_node_id *arguments,
