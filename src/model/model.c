@@ -145,7 +145,9 @@ static rp_code take_sites(rp_model *model, rp_run *run, rp_status *status) {
   model->site_term = rp_pool_array(model->pool, run->n_sites, sizeof *model->site_term);
   model->site_source = rp_pool_array(model->pool, run->n_sites, sizeof *model->site_source);
   model->site_partial = rp_pool_array(model->pool, run->n_sites, 1);
-  if (!model->site_term || !model->site_source || !model->site_partial) return rp_fail_memory(status, "the sites");
+  model->site_distribution = rp_pool_array(model->pool, run->n_sites, sizeof *model->site_distribution);
+  if (!model->site_term || !model->site_source || !model->site_partial || !model->site_distribution)
+    return rp_fail_memory(status, "the sites");
   for (int32_t i = 0; i < run->n_sites; i++) {
     const rp_site_info *site = &run->sites[i];
     model->site_term[i] = run->options->all_terms ? site_density(run, site) : RP_NONE;
@@ -153,6 +155,8 @@ static rp_code take_sites(rp_model *model, rp_run *run, rp_status *status) {
     for (int32_t p = site->first_part; p >= 0; p = run->parts[p].next) {
       rp_source source = run->parts[p].source;
       if (p == site->first_part || source == RP_SOURCE_LATENT) model->site_source[i] = source;
+      if (run->parts[p].term != RP_NONE && !model->site_distribution[i].family)
+        model->site_distribution[i] = run->parts[p].dist;
       if (source == RP_SOURCE_OBSERVED) observed = 1;
       else other = 1;
     }
@@ -190,7 +194,7 @@ static rp_code take_initial(rp_model *model, rp_run *run, rp_status *status) {
 
 /* Rolls loops back into scans and keeps only what the roots need. */
 static rp_code settle(rp_model *model, rp_status *status) {
-  int32_t n = 0, capacity = 1 + 2 * model->n_sites + (int32_t) model->dim;
+  int32_t n = 0, capacity = 1 + (2 + RP_MAX_ARGUMENTS) * model->n_sites + (int32_t) model->dim;
   rp_node_id *roots = malloc((size_t) capacity * sizeof *roots);
   rp_node_id **places = malloc((size_t) capacity * sizeof *places);
   if (!roots || !places) rp_fail_memory(status, "the model's graph");
@@ -198,7 +202,11 @@ static rp_code settle(rp_model *model, rp_status *status) {
     places[n++] = &model->log_density;
     for (int32_t i = 0; i < model->n_sites; i++) {
       places[n++] = &model->sites[i].value;
-      if (model->site_term[i] != RP_NONE) places[n++] = &model->site_term[i];
+      if (model->site_term[i] == RP_NONE) continue;
+      places[n++] = &model->site_term[i];
+      rp_distribution *d = &model->site_distribution[i];
+      for (int32_t k = 0; d->family && k < d->family->n_arguments; k++)
+        if (d->arguments[k] != RP_NONE) places[n++] = &d->arguments[k];
     }
     for (int64_t k = 0; k < model->dim; k++)
       if (model->initial[k] != RP_NONE) places[n++] = &model->initial[k];

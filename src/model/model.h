@@ -25,6 +25,7 @@ typedef struct {
   rp_node_id *site_term;  /* total log density of each site; RP_NONE without one */
   rp_source *site_source; /* of the first part; see also site_partial */
   uint8_t *site_partial;  /* parts of different kinds, one of them observed */
+  rp_distribution *site_distribution; /* of the first part that has a density; nodes only with options.run.all_terms */
   rp_layout layout;
   rp_node_id *initial;    /* dim: coordinate asked for by the user, RP_NONE elsewhere; each a scalar node */
   uint8_t *learned;       /* dim: 1 for the coordinates of param() statements */

@@ -1,0 +1,80 @@
+#include <string.h>
+
+#include "ffi_decode.h"
+
+static int decode_combinator(ffi_decoder *d, SEXP list, const char *name, rp_dist_spec *s, const char *site, int depth);
+static rp_code decode_arguments(ffi_decoder *d, SEXP args, rp_dist_spec *s, const char *site);
+static rp_code decode_transforms(ffi_decoder *d, SEXP list, rp_dist_spec *s, const char *site);
+static rp_code decode_transform(ffi_decoder *d, SEXP list, rp_transform_spec *t, const char *site);
+
+const rp_dist_spec *ffi_decode_dist(ffi_decoder *d, SEXP list, const char *site, int depth) {
+  const char *name = ffi_text(ffi_get(list, "family"), NULL);
+  rp_dist_spec *s = rp_pool_alloc(d->spec->pool, sizeof *s);
+  if (!s) return rp_fail_memory(d->status, "a distribution"), NULL;
+  if (!name || depth > 16) return rp_fail(d->status, RP_BAD_SPEC, site, "its distribution has no family"), NULL;
+  for (int k = 0; k < RP_MAX_ARGUMENTS; k++) s->arguments[k] = RP_NONE;
+  s->mask = RP_NONE;
+  if (decode_combinator(d, list, name, s, site, depth)) return d->status->code == RP_OK ? s : NULL;
+  s->family = rp_family_find(name);
+  if (!s->family) return rp_fail(d->status, RP_BAD_SPEC, site, "there is no family `%s`", name), NULL;
+  return decode_arguments(d, ffi_get(list, "args"), s, site) == RP_OK ? s : NULL;
+}
+
+/* 1 when the name is a combinator's (whether or not decoding it went well). */
+static int decode_combinator(ffi_decoder *d, SEXP list, const char *name, rp_dist_spec *s, const char *site, int depth) {
+  if (strcmp(name, "transformed") == 0) s->combinator = RP_DIST_TRANSFORMED;
+  else if (strcmp(name, "masked") == 0) s->combinator = RP_DIST_MASKED;
+  else if (strcmp(name, "independent") == 0 || strcmp(name, "expand") == 0) s->combinator = RP_DIST_INDEPENDENT;
+  else return 0;
+  s->base = ffi_decode_dist(d, ffi_get(list, "base"), site, depth + 1);
+  if (!s->base) return 1;
+  if (s->combinator == RP_DIST_TRANSFORMED) decode_transforms(d, ffi_get(list, "transforms"), s, site);
+  if (s->combinator == RP_DIST_MASKED) s->mask = ffi_decode_row(d, ffi_get(list, "mask"), site, "mask");
+  return 1;
+}
+
+static rp_code decode_arguments(ffi_decoder *d, SEXP args, rp_dist_spec *s, const char *site) {
+  R_xlen_t n = Rf_xlength(args);
+  SEXP names = Rf_getAttrib(args, R_NamesSymbol);
+  if (n > 0 && (TYPEOF(names) != STRSXP || (TYPEOF(args) != VECSXP && !ffi_is_numeric(args))))
+    return rp_fail(d->status, RP_BAD_SPEC, site, "the arguments of %s() are not a named list", s->family->name);
+  for (R_xlen_t i = 0; i < n; i++) {
+    const char *name = CHAR(STRING_ELT(names, i));
+    int32_t k = 0;
+    while (k < s->family->n_arguments && strcmp(s->family->arguments[k].name, name) != 0) k++;
+    if (k == s->family->n_arguments)
+      return rp_fail(d->status, RP_BAD_SPEC, site, "%s() has no argument `%s`", s->family->name, name);
+    SEXP row = PROTECT(TYPEOF(args) == VECSXP ? VECTOR_ELT(args, i)
+                                              : Rf_ScalarReal(TYPEOF(args) == REALSXP ? REAL(args)[i] : INTEGER(args)[i]));
+    if (row != R_NilValue) s->arguments[k] = ffi_decode_row(d, row, site, name);
+    UNPROTECT(1);
+    if (d->status->code != RP_OK) return d->status->code;
+  }
+  return RP_OK;
+}
+
+static rp_code decode_transforms(ffi_decoder *d, SEXP list, rp_dist_spec *s, const char *site) {
+  R_xlen_t n = Rf_xlength(list);
+  if (TYPEOF(list) != VECSXP || n > 64) return rp_fail(d->status, RP_BAD_SPEC, site, "its transforms are not a list");
+  rp_transform_spec *t = rp_pool_array(d->spec->pool, n, sizeof *t);
+  if (!t) return rp_fail_memory(d->status, "a distribution");
+  for (R_xlen_t i = 0; i < n && d->status->code == RP_OK; i++) decode_transform(d, VECTOR_ELT(list, i), &t[i], site);
+  s->n_transforms = (int32_t) n;
+  s->transforms = t;
+  return d->status->code;
+}
+
+static rp_code decode_transform(ffi_decoder *d, SEXP list, rp_transform_spec *t, const char *site) {
+  const char *name = ffi_text(ffi_get(list, "name"), "");
+  SEXP args = ffi_get(list, "args"), names = Rf_getAttrib(args, R_NamesSymbol);
+  t->bijector = rp_bijector_find(name);
+  if (!t->bijector) return rp_fail(d->status, RP_BAD_SPEC, site, "there is no transform `%s`", name);
+  t->name = t->bijector->name;
+  for (int k = 0; k < 4; k++) t->arguments[k] = RP_NONE;
+  for (int32_t k = 0; k < t->bijector->n_arguments; k++) {
+    SEXP row = TYPEOF(args) == VECSXP && TYPEOF(names) == STRSXP ? ffi_get(args, t->bijector->argument_names[k]) : R_NilValue;
+    t->arguments[k] = ffi_decode_row(d, row, site, t->bijector->argument_names[k]);
+    if (t->arguments[k] == RP_NONE) return d->status->code;
+  }
+  return RP_OK;
+}

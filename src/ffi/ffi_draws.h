@@ -1,0 +1,26 @@
+/* Draws of sites as R arrays [iteration, chain, element], filled from threads.
+ *
+ * The arrays are R's and must be protected (as part of a list) as long as the plan is used; filling touches their memory only, never
+ * R's API. */
+#ifndef RP_FFI_DRAWS_H
+#define RP_FFI_DRAWS_H
+
+#include "ffi_model.h"
+
+typedef struct {
+  int32_t n;               /* kept sites */
+  int32_t *site;           /* index into model->sites */
+  double **out;            /* REAL() of each array */
+  int64_t *element_stride;
+  int64_t n_iterations, n_chains;
+  rp_generator *generator;
+} ffi_draws;
+
+/* Chooses the sites: those named in keep, or (NULL) all user sites that are not data, the smallest first, as long as they fit in the budget
+ * (bytes).  Returns a guard; the caller protects it and *arrays (a named list). */
+SEXP ffi_draws_plan(const ffi_model *m, SEXP keep, double budget, int64_t n_iterations, int64_t n_chains, SEXP *arrays,
+                    ffi_draws **plan, rp_status *status);
+rp_code ffi_draws_fill(const ffi_draws *plan, const ffi_model *m, const double *rows, int64_t n, int64_t chain,
+                       rp_status *status);
+
+#endif

@@ -1,0 +1,22 @@
+/* The entry points that init.c registers, besides those of the tracer (ffi_trace.h). Each takes a spec list and a list of options
+ * (control) and raises R errors through ffi_stop(). */
+#ifndef RP_FFI_ENTRIES_H
+#define RP_FFI_ENTRIES_H
+
+#define R_NO_REMAP
+#include <R.h>
+#include <Rinternals.h>
+
+SEXP ffi_sample_nuts(SEXP spec, SEXP control);
+SEXP ffi_fit_svi(SEXP spec, SEXP guide, SEXP control);
+/* Sites with their values and log densities in one draw from the prior. */
+SEXP ffi_model_table(SEXP spec, SEXP control);
+/* Log density and gradient at unconstrained values (a vector), or at a named list of site values. */
+SEXP ffi_log_density(SEXP spec, SEXP control, SEXP values);
+/* Values of the sites named in control$keep, given unconstrained draws [iteration, chain, coordinate], or from the prior
+ * (draws NULL, control$draws of them). */
+SEXP ffi_generate(SEXP spec, SEXP control, SEXP draws);
+/* The density's graph as text. */
+SEXP ffi_model_print(SEXP spec, SEXP control);
+
+#endif

@@ -1,0 +1,199 @@
+/* One evaluation of a model: its table of sites, its log density, values generated from draws. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../infer/potential.h"
+#include "ffi_draws.h"
+#include "ffi_entries.h"
+
+static SEXP site_values(const ffi_model *m, rp_status *status);
+static rp_code read_values(ffi_model *m, SEXP values, double *q, rp_status *status);
+
+SEXP ffi_model_table(SEXP spec, SEXP control) {
+  rp_status status;
+  rp_status_clear(&status);
+  ffi_model *m;
+  SEXP guard = ffi_model_open(spec, control, ffi_number(ffi_get(control, "prior"), 1) != 0, 1, &m);
+  static const char *const names[] = {"sites", "values", "log_density", "warnings", "unconstrained_names"};
+  SEXP result = PROTECT(ffi_list(5, names));
+  SET_VECTOR_ELT(result, 0, ffi_model_sites(m->model));
+  SEXP values = PROTECT(m->model->dim == 0 ? site_values(m, &status) : R_NilValue);
+  if (values != R_NilValue) {
+    SET_VECTOR_ELT(result, 1, VECTOR_ELT(values, 0));
+    SET_VECTOR_ELT(result, 2, VECTOR_ELT(values, 1));
+  }
+  SET_VECTOR_ELT(result, 3, ffi_model_warnings(m->model));
+  SET_VECTOR_ELT(result, 4, ffi_coordinate_names(m->model));
+  ffi_guard_close(guard);
+  if (status.code != RP_OK) ffi_stop(&status, spec);
+  UNPROTECT(3);
+  return result;
+}
+
+/* All sites of a model without coordinates, evaluated once by the reference evaluator. */
+static SEXP site_values(const ffi_model *m, rp_status *status) {
+  const rp_model *model = m->model;
+  int32_t n = 0, n_nodes = 0;
+  rp_node_id *nodes = (rp_node_id *) R_alloc((size_t) model->n_sites * 2 + 1, sizeof *nodes);
+  double **places = (double **) R_alloc((size_t) model->n_sites * 2 + 1, sizeof *places);
+  for (int32_t i = 0; i < model->n_sites; i++) n += !model->sites[i].factor;
+  SEXP both = PROTECT(Rf_allocVector(VECSXP, 2)), values = Rf_allocVector(VECSXP, n);
+  SET_VECTOR_ELT(both, 0, values);
+  SEXP density = Rf_allocVector(REALSXP, n);
+  SET_VECTOR_ELT(both, 1, density);
+  for (int32_t i = 0, k = 0; i < model->n_sites; i++) {
+    const rp_site_info *site = &model->sites[i];
+    if (site->factor) continue;
+    SEXP value = Rf_allocVector(REALSXP, (R_xlen_t) (site->n_events * site->event_size));
+    SET_VECTOR_ELT(values, k, value);
+    nodes[n_nodes] = site->value;
+    places[n_nodes++] = REAL(value);
+    REAL(density)[k] = NA_REAL;
+    if (model->site_term[i] != RP_NONE) {
+      nodes[n_nodes] = model->site_term[i];
+      places[n_nodes++] = REAL(density) + k;
+    }
+    k++;
+  }
+  rp_random_key key = {.seed = m->seed};
+  rp_evaluate(model->graph, nodes, n_nodes, NULL, NULL, key, places, status);
+  UNPROTECT(1);
+  return both;
+}
+
+typedef struct {
+  rp_density *density;
+  rp_potential potential;
+  rp_target target;
+  int open;
+} evaluation;
+
+static void release_evaluation(void *data) {
+  evaluation *e = data;
+  if (e->open) e->target.close(&e->potential);
+  rp_density_free(e->density);
+  free(e);
+}
+
+SEXP ffi_log_density(SEXP spec, SEXP control, SEXP values) {
+  rp_status status;
+  rp_status_clear(&status);
+  ffi_model *m;
+  SEXP guard = ffi_model_open(spec, control, 0, 0, &m);
+  static const char *const names[] = {"value", "gradient", "unconstrained", "unconstrained_names", "warnings"};
+  SEXP result = PROTECT(ffi_list(5, names));
+  SEXP gradient = Rf_allocVector(REALSXP, (R_xlen_t) m->model->dim);
+  SET_VECTOR_ELT(result, 1, gradient);
+  SEXP q = Rf_allocVector(REALSXP, (R_xlen_t) m->model->dim);
+  SET_VECTOR_ELT(result, 2, q);
+  SET_VECTOR_ELT(result, 3, ffi_coordinate_names(m->model));
+  SET_VECTOR_ELT(result, 4, ffi_model_warnings(m->model));
+  double value = NAN;
+  evaluation *e = calloc(1, sizeof *e);
+  if (!e) Rf_error("out of memory");
+  SEXP evaluation_guard = PROTECT(ffi_guard(e, release_evaluation));
+  if (read_values(m, values, REAL(q), &status) == RP_OK)
+    e->density = rp_density_new(m->model->graph, m->model->log_density, m->model->dim, m->isa, &status);
+  if (e->density) {
+    e->target = rp_density_target(e->density);
+    e->open = 1;
+    if (e->target.open(e->target.context, &e->potential, &status) == RP_OK)
+      e->potential.evaluate(e->potential.state, REAL(q), &value, REAL(gradient));
+  }
+  SET_VECTOR_ELT(result, 0, Rf_ScalarReal(value));
+  ffi_guard_close(evaluation_guard);
+  ffi_guard_close(guard);
+  if (status.code != RP_OK) ffi_stop(&status, spec);
+  UNPROTECT(3);
+  return result;
+}
+
+static rp_code read_values(ffi_model *m, SEXP values, double *q, rp_status *status) {
+  int64_t dim = m->model->dim;
+  if (ffi_is_numeric(values)) {
+    if (Rf_xlength(values) != dim)
+      return rp_fail(status, RP_BAD_SHAPE, NULL, "%lld unconstrained values are needed, but %lld are given", (long long) dim,
+                     (long long) Rf_xlength(values));
+    ffi_copy_doubles(values, q);
+    return RP_OK;
+  }
+  for (int64_t k = 0; k < dim; k++) {
+    char name[256];
+    rp_model_coordinate_name(m->model, k, name, sizeof name);
+    q[k] = 0;
+    if (m->model->initial[k] == RP_NONE) return rp_fail(status, RP_BAD_ARGUMENT, name, "no value is given for this site");
+  }
+  return rp_initial_values(m->model, q, m->seed, 0, status);
+}
+
+typedef struct {
+  double *rows;
+} generated_rows;
+
+static void release_rows(void *data) {
+  generated_rows *rows = data;
+  free(rows->rows);
+  free(rows);
+}
+
+SEXP ffi_generate(SEXP spec, SEXP control, SEXP draws) {
+  rp_status status;
+  rp_status_clear(&status);
+  ffi_model *m;
+  int prior = draws == R_NilValue;
+  SEXP guard = ffi_model_open(spec, control, prior, 0, &m);
+  SEXP dim = Rf_getAttrib(draws, R_DimSymbol);
+  int64_t n_iterations = ffi_integer(ffi_get(control, "draws"), 1000), n_chains = 1, n_coordinates = 0;
+  if (!prior && TYPEOF(draws) == REALSXP && TYPEOF(dim) == INTSXP && Rf_xlength(dim) == 3) {
+    n_iterations = INTEGER(dim)[0];
+    n_chains = INTEGER(dim)[1];
+    n_coordinates = INTEGER(dim)[2];
+  } else if (!prior) {
+    rp_fail(&status, RP_BAD_ARGUMENT, NULL, "the draws are not an array [iteration, chain, coordinate]");
+  }
+  if (n_coordinates != m->model->dim)
+    rp_fail(&status, RP_BAD_SHAPE, NULL, "the draws have %lld coordinates, but the model has %lld", (long long) n_coordinates,
+            (long long) m->model->dim);
+  if (n_iterations < 1 || n_iterations > 100000000) rp_fail(&status, RP_BAD_ARGUMENT, NULL, "`draws` must be at least 1");
+  SEXP arrays = R_NilValue, plan_guard = R_NilValue;
+  ffi_draws *plan = NULL;
+  if (status.code == RP_OK)
+    plan_guard = ffi_draws_plan(m, ffi_get(control, "keep"), ffi_number(ffi_get(control, "budget"), 1e9), n_iterations,
+                                n_chains, &arrays, &plan, &status);
+  PROTECT(plan_guard);
+  PROTECT(arrays);
+  generated_rows *rows = calloc(1, sizeof *rows);
+  if (!rows) Rf_error("out of memory");
+  SEXP rows_guard = PROTECT(ffi_guard(rows, release_rows));
+  rows->rows = calloc((size_t) (n_iterations * n_coordinates) + 1, sizeof *rows->rows);
+  if (!rows->rows) rp_fail_memory(&status, "draws");
+  for (int64_t c = 0; c < n_chains && status.code == RP_OK; c++) {
+    for (int64_t k = 0; k < n_coordinates; k++)
+      for (int64_t i = 0; i < n_iterations; i++)
+        rows->rows[i * n_coordinates + k] = REAL(draws)[i + n_iterations * (c + n_chains * k)];
+    ffi_draws_fill(plan, m, rows->rows, n_iterations, c, &status);
+  }
+  static const char *const names[] = {"sites", "draws", "warnings"};
+  SEXP result = PROTECT(ffi_list(3, names));
+  SET_VECTOR_ELT(result, 0, ffi_model_sites(m->model));
+  SET_VECTOR_ELT(result, 1, arrays);
+  SET_VECTOR_ELT(result, 2, ffi_model_warnings(m->model));
+  ffi_guard_close(rows_guard);
+  if (plan_guard != R_NilValue) ffi_guard_close(plan_guard);
+  ffi_guard_close(guard);
+  if (status.code != RP_OK) ffi_stop(&status, spec);
+  UNPROTECT(5);
+  return result;
+}
+
+SEXP ffi_model_print(SEXP spec, SEXP control) {
+  ffi_model *m;
+  SEXP guard = ffi_model_open(spec, control, 0, 0, &m);
+  char *text = rp_graph_print(m->model->graph, &m->model->log_density, 1);
+  SEXP result = PROTECT(Rf_mkString(text ? text : ""));
+  free(text);
+  ffi_guard_close(guard);
+  UNPROTECT(2);
+  return result;
+}

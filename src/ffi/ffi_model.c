@@ -1,0 +1,127 @@
+#include "ffi_model.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ffi_decode.h"
+#include "ffi_spec.h"
+
+static rp_code build(ffi_model *m, SEXP spec, SEXP control, int prior, int all_terms, rp_status *status);
+static void release(void *data);
+static SEXP site_row(const rp_model *model, int32_t i);
+
+SEXP ffi_model_open(SEXP spec, SEXP control, int prior, int all_terms, ffi_model **out) {
+  rp_status status;
+  rp_status_clear(&status);
+  ffi_model *m = calloc(1, sizeof *m);
+  if (!m) Rf_error("out of memory");
+  SEXP guard = PROTECT(ffi_guard(m, release));
+  if (build(m, spec, control, prior, all_terms, &status) != RP_OK) {
+    ffi_guard_close(guard);
+    ffi_stop(&status, spec);
+  }
+  *out = m;
+  return guard;
+}
+
+SEXP ffi_model_warnings(const rp_model *model) {
+  SEXP warnings = PROTECT(Rf_allocVector(STRSXP, model->n_warnings));
+  for (int32_t i = 0; i < model->n_warnings; i++) SET_STRING_ELT(warnings, i, Rf_mkChar(model->warnings[i]));
+  UNPROTECT(1);
+  return warnings;
+}
+
+SEXP ffi_model_sites(const rp_model *model) {
+  int32_t n = 0;
+  for (int32_t i = 0; i < model->n_sites; i++) n += !model->sites[i].factor;
+  SEXP sites = PROTECT(Rf_allocVector(VECSXP, n));
+  n = 0;
+  for (int32_t i = 0; i < model->n_sites; i++)
+    if (!model->sites[i].factor) SET_VECTOR_ELT(sites, n++, site_row(model, i));
+  UNPROTECT(1);
+  return sites;
+}
+
+const char *ffi_site_kind(const rp_model *model, int32_t i) {
+  if (model->sites[i].factor) return "factor";
+  if (model->sites[i].recorded) return "recorded";
+  if (model->site_partial[i]) return "partial";
+  switch (model->site_source[i]) {
+  case RP_SOURCE_OBSERVED:
+    return "observed";
+  case RP_SOURCE_FIXED:
+    return "substituted";
+  case RP_SOURCE_INTERVENED:
+    return "intervened";
+  case RP_SOURCE_ANCESTRAL:
+    return "ancestral";
+  case RP_SOURCE_COMPUTED:
+    return "reparameterized";
+  case RP_SOURCE_LEARNED:
+    return "param";
+  default:
+    return "latent";
+  }
+}
+
+SEXP ffi_coordinate_names(const rp_model *model) {
+  SEXP names = PROTECT(Rf_allocVector(STRSXP, model->dim));
+  char text[256];
+  for (int64_t k = 0; k < model->dim; k++) {
+    rp_model_coordinate_name(model, k, text, sizeof text);
+    SET_STRING_ELT(names, k, Rf_mkChar(text));
+  }
+  UNPROTECT(1);
+  return names;
+}
+
+static SEXP site_row(const rp_model *model, int32_t i) {
+  static const char *const names[] = {"name", "kind", "dim", "auxiliary", "original", "distribution", "why", "statement"};
+  const rp_site_info *site = &model->sites[i];
+  SEXP row = PROTECT(ffi_list(8, names)), dim = Rf_allocVector(INTSXP, site->n_dim);
+  SET_VECTOR_ELT(row, 2, dim);
+  for (int32_t k = 0; k < site->n_dim; k++) INTEGER(dim)[k] = (int) site->dim[k];
+  SET_VECTOR_ELT(row, 0, Rf_mkString(site->name));
+  SET_VECTOR_ELT(row, 1, Rf_mkString(ffi_site_kind(model, i)));
+  SET_VECTOR_ELT(row, 3, Rf_ScalarLogical(site->auxiliary));
+  SET_VECTOR_ELT(row, 4, Rf_mkString(site->original));
+  SET_VECTOR_ELT(row, 5, Rf_mkString(site->distribution));
+  SET_VECTOR_ELT(row, 6, Rf_mkString(site->why ? site->why : ""));
+  SET_VECTOR_ELT(row, 7, Rf_ScalarInteger(site->statement + 1));
+  UNPROTECT(1);
+  return row;
+}
+
+static rp_code build(ffi_model *m, SEXP spec, SEXP control, int prior, int all_terms, rp_status *status) {
+  m->seed = (uint64_t) ffi_integer(ffi_get(control, "seed"), 0);
+  const char *isa = ffi_text(ffi_get(control, "isa"), "best");
+  m->isa = RP_ISA_BEST;
+  for (int k = RP_ISA_PORTABLE; k < RP_ISA_BEST; k++)
+    if (strcmp(isa, rp_isa_name((rp_isa) k)) == 0) m->isa = (rp_isa) k;
+  m->spec = ffi_spec_decode(spec, status);
+  if (!m->spec) return status->code;
+  m->pool = rp_pool_new();
+  if (!m->pool) return rp_fail_memory(status, "the model");
+  m->options.prune = ffi_number(ffi_get(control, "prune"), 1) != 0;
+  m->options.run.prior = prior;
+  m->options.run.all_terms = all_terms;
+  m->options.run.simulate = ffi_number(ffi_get(control, "simulate"), 0) != 0;
+  m->options.run.strategy_centered = ffi_number(ffi_get(control, "centered"), NAN);
+  const char *strategy = ffi_text(ffi_get(control, "reparam"), NULL);
+  if (strategy && !ffi_strategy(strategy, &m->options.run.strategy))
+    return rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no strategy `%s`; use \"auto\", \"minimal\" or \"none\"", strategy);
+  m->options.run.has_strategy = strategy != NULL;
+  m->options.run.n_init = ffi_named_values(ffi_get(control, "init"), m->pool, &m->options.run.init, status, "init");
+  if (status->code != RP_OK) return status->code;
+  m->model = rp_model_build(m->spec, &m->options, status);
+  return status->code;
+}
+
+static void release(void *data) {
+  ffi_model *m = data;
+  rp_model_free(m->model);
+  rp_spec_free(m->spec);
+  rp_pool_free(m->pool);
+  free(m);
+}

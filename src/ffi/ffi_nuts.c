@@ -1,0 +1,255 @@
+/* ffi_sample_nuts(spec, control): chains of NUTS, their draws as R arrays. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../infer/chains.h"
+#include "../infer/explain.h"
+#include "ffi_draws.h"
+#include "ffi_entries.h"
+#include "ffi_progress.h"
+
+typedef struct {
+  const ffi_model *model;
+  const ffi_draws *plan;
+  rp_density *density;
+  rp_chains chains;
+  double *inits;
+  ffi_progress progress;
+  int64_t thin;
+} nuts_run;
+
+static void release(void *data);
+static rp_code run_chains(nuts_run *run, SEXP control, rp_status *status);
+static rp_nuts_options read_options(SEXP control, rp_status *status);
+static rp_code make_inits(nuts_run *run, int32_t n_chains, rp_status *status);
+static rp_code finish(void *context, int32_t chain, const double *draws, int64_t n_draws, rp_status *status);
+static void explain(void *context, int32_t chain, const double *q, double log_density, const double *gradient,
+                    rp_status *status);
+static void show(void *context, const rp_chain_progress *chains, int32_t n_chains);
+static int interrupted(void *context);
+static SEXP result(const nuts_run *run, SEXP arrays, int64_t n_iterations);
+static SEXP statistics(const rp_chains *chains, int64_t n_iterations);
+static SEXP adaptation(const rp_chains *chains);
+
+SEXP ffi_sample_nuts(SEXP spec, SEXP control) {
+  rp_status status;
+  rp_status_clear(&status);
+  ffi_model *m;
+  SEXP model_guard = ffi_model_open(spec, control, 0, 0, &m); /* protected by the call */
+  nuts_run *run = calloc(1, sizeof *run);
+  if (!run) Rf_error("out of memory");
+  SEXP run_guard = PROTECT(ffi_guard(run, release));
+  run->model = m;
+  rp_nuts_options options = read_options(control, &status);
+  int64_t n_chains = ffi_integer(ffi_get(control, "chains"), 4);
+  int64_t n_iterations = options.iter_sampling / (options.thin > 0 ? options.thin : 1);
+  if (n_chains < 1 || n_chains > 100000) rp_fail(&status, RP_BAD_ARGUMENT, NULL, "`chains` must be at least 1");
+  SEXP arrays = R_NilValue, plan_guard = R_NilValue;
+  ffi_draws *plan = NULL;
+  if (status.code == RP_OK)
+    plan_guard = ffi_draws_plan(m, ffi_get(control, "keep"), ffi_number(ffi_get(control, "budget"), 1e9), n_iterations,
+                                n_chains, &arrays, &plan, &status);
+  PROTECT(plan_guard);
+  PROTECT(arrays);
+  run->plan = plan;
+  run->progress = ffi_progress_open(ffi_get(control, "progress"));
+  if (status.code == RP_OK) run_chains(run, control, &status);
+  SEXP value = status.code == RP_OK ? result(run, arrays, n_iterations) : R_NilValue;
+  PROTECT(value);
+  ffi_guard_close(run_guard);
+  if (plan_guard != R_NilValue) ffi_guard_close(plan_guard);
+  ffi_guard_close(model_guard);
+  if (status.code != RP_OK) ffi_stop(&status, spec);
+  UNPROTECT(5);
+  return value;
+}
+
+static void release(void *data) {
+  nuts_run *run = data;
+  rp_chains_free(&run->chains);
+  rp_density_free(run->density);
+  free(run->inits);
+  free(run);
+}
+
+static rp_code run_chains(nuts_run *run, SEXP control, rp_status *status) {
+  const ffi_model *m = run->model;
+  int32_t n_chains = (int32_t) ffi_integer(ffi_get(control, "chains"), 4);
+  int32_t cores = (int32_t) ffi_integer(ffi_get(control, "cores"), 1);
+  rp_nuts_options options = read_options(control, status);
+  run->thin = options.thin;
+  run->density = rp_density_new(m->model->graph, m->model->log_density, m->model->dim, m->isa, status);
+  if (!run->density || make_inits(run, n_chains, status) != RP_OK) return status->code;
+  rp_target target = rp_density_target(run->density);
+  rp_chains_hooks hooks = {run, show, interrupted, finish, explain};
+  return rp_chains_run(&target, &options, n_chains, 0, cores, m->seed, run->inits, &hooks, &run->chains, status);
+}
+
+static rp_nuts_options read_options(SEXP control, rp_status *status) {
+  rp_nuts_options o = rp_nuts_options_default();
+  o.iter_warmup = ffi_integer(ffi_get(control, "iter_warmup"), o.iter_warmup);
+  o.iter_sampling = ffi_integer(ffi_get(control, "iter_sampling"), o.iter_sampling);
+  o.thin = ffi_integer(ffi_get(control, "thin"), 1);
+  o.save_warmup = ffi_number(ffi_get(control, "save_warmup"), 0) != 0;
+  o.adapt_delta = ffi_number(ffi_get(control, "adapt_delta"), o.adapt_delta);
+  o.max_treedepth = (int32_t) ffi_integer(ffi_get(control, "max_treedepth"), o.max_treedepth);
+  o.step_size = ffi_number(ffi_get(control, "step_size"), 0);
+  const char *warmup = ffi_text(ffi_get(control, "warmup"), "stan"), *metric = ffi_text(ffi_get(control, "metric"), "diag");
+  o.schedule = rp_schedule_from_name(warmup);
+  if (o.schedule == RP_SCHEDULE_COUNT) rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no warm-up schedule `%s`", warmup);
+  if (strcmp(metric, "unit") == 0) o.metric = RP_METRIC_UNIT;
+  else if (strcmp(metric, "dense") == 0) o.metric = RP_METRIC_DENSE;
+  else if (strcmp(metric, "diag") == 0) o.metric = RP_METRIC_DIAGONAL;
+  else rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no metric `%s`; use \"diag\", \"dense\" or \"unit\"", metric);
+  if (o.iter_warmup < 0 || o.iter_sampling < 1 || o.iter_warmup > 1000000000 || o.iter_sampling > 1000000000)
+    rp_fail(status, RP_BAD_ARGUMENT, NULL, "`iter_warmup` and `iter_sampling` must be whole numbers, at least 0 and 1");
+  if (o.thin < 1) rp_fail(status, RP_BAD_ARGUMENT, NULL, "`thin` must be at least 1");
+  if (!(o.adapt_delta > 0 && o.adapt_delta < 1)) rp_fail(status, RP_BAD_ARGUMENT, NULL, "`adapt_delta` must be between 0 and 1");
+  if (o.max_treedepth < 1 || o.max_treedepth > 30)
+    rp_fail(status, RP_BAD_ARGUMENT, NULL, "`max_treedepth` must be between 1 and 30");
+  return o;
+}
+
+/* The user's initial values; the coordinates not asked for stay free, unless the others depend on them. */
+static rp_code make_inits(nuts_run *run, int32_t n_chains, rp_status *status) {
+  const rp_model *model = run->model->model;
+  if (!rp_has_initial_values(model)) return RP_OK;
+  run->inits = malloc((size_t) n_chains * (size_t) model->dim * sizeof *run->inits);
+  if (!run->inits) return rp_fail_memory(status, "initial values");
+  for (int32_t c = 0; c < n_chains; c++) {
+    rp_random_key key = {.seed = run->model->seed, .chain = (uint64_t) c};
+    rp_random stream = rp_random_open(key, rp_random_site("initial values", 0));
+    double *q = run->inits + (int64_t) c * model->dim;
+    for (int64_t k = 0; k < model->dim; k++) q[k] = 4 * rp_random_uniform(&stream) - 2;
+    if (rp_initial_values(model, q, run->model->seed, (uint64_t) c, status) != RP_OK) return status->code;
+  }
+  return RP_OK;
+}
+
+/* ---- hooks; finish and explain run on the chain's thread ---- */
+
+static rp_code finish(void *context, int32_t chain, const double *draws, int64_t n_draws, rp_status *status) {
+  const nuts_run *run = context;
+  int64_t n_warmup = run->chains.chain[chain].n_warmup;
+  return ffi_draws_fill(run->plan, run->model, draws + n_warmup * run->model->model->dim, n_draws - n_warmup, chain, status);
+}
+
+static void explain(void *context, int32_t chain, const double *q, double log_density, const double *gradient,
+                    rp_status *status) {
+  const nuts_run *run = context;
+  (void) chain, (void) log_density, (void) gradient;
+  rp_explain_start(run->model->spec, &run->model->options, q, status);
+}
+
+static void show(void *context, const rp_chain_progress *chains, int32_t n_chains) {
+  nuts_run *run = context;
+  ffi_progress_chains(&run->progress, chains, n_chains);
+}
+
+static int interrupted(void *context) {
+  nuts_run *run = context;
+  return ffi_progress_interrupted(&run->progress);
+}
+
+/* ---- result ---- */
+
+static SEXP result(const nuts_run *run, SEXP arrays, int64_t n_iterations) {
+  static const char *const names[] = {"sites", "draws", "unconstrained", "unconstrained_names", "sampler", "adaptation",
+                                      "completed", "interrupted", "seconds", "dim", "isa", "warnings", "failures"};
+  const rp_chains *chains = &run->chains;
+  const rp_model *model = run->model->model;
+  int n_chains = chains->n_chains;
+  SEXP value = PROTECT(ffi_list(13, names));
+  SET_VECTOR_ELT(value, 0, ffi_model_sites(model));
+  SET_VECTOR_ELT(value, 1, arrays);
+  const int dim[3] = {(int) n_iterations, n_chains, (int) model->dim}, seconds_dim[2] = {n_chains, 2};
+  SEXP unconstrained = ffi_array(dim, 3);
+  SET_VECTOR_ELT(value, 2, unconstrained);
+  SET_VECTOR_ELT(value, 3, ffi_coordinate_names(model));
+  SET_VECTOR_ELT(value, 4, statistics(chains, n_iterations));
+  SET_VECTOR_ELT(value, 5, adaptation(chains));
+  SEXP completed = Rf_allocVector(INTSXP, n_chains), seconds, failures;
+  SET_VECTOR_ELT(value, 6, completed);
+  SET_VECTOR_ELT(value, 8, seconds = ffi_array(seconds_dim, 2));
+  SET_VECTOR_ELT(value, 12, failures = Rf_allocVector(STRSXP, n_chains));
+  int stopped = 0;
+  for (int c = 0; c < n_chains; c++) {
+    const rp_chain *chain = &chains->chain[c];
+    int64_t n = chain->n_draws - chain->n_warmup;
+    const double *rows = chain->draws + chain->n_warmup * chains->dim;
+    INTEGER(completed)[c] = (int) n;
+    stopped |= chain->status.code == RP_INTERRUPTED;
+    for (int64_t k = 0; k < chains->dim; k++)
+      for (int64_t i = 0; i < n_iterations; i++)
+        REAL(unconstrained)[i + n_iterations * (c + n_chains * k)] = i < n ? rows[i * chains->dim + k] : NA_REAL;
+    REAL(seconds)[c] = chain->seconds_warmup;
+    REAL(seconds)[c + n_chains] = chain->seconds_sampling;
+    int failed = chain->status.code != RP_OK && chain->status.code != RP_INTERRUPTED;
+    SET_STRING_ELT(failures, c, failed ? Rf_mkChar(chain->status.message) : NA_STRING);
+  }
+  SET_VECTOR_ELT(value, 7, Rf_ScalarLogical(stopped));
+  SET_VECTOR_ELT(value, 9, Rf_ScalarInteger((int) model->dim));
+  SET_VECTOR_ELT(value, 10, Rf_mkString(rp_isa_name(run->model->isa == RP_ISA_BEST ? rp_isa_best() : run->model->isa)));
+  SET_VECTOR_ELT(value, 11, ffi_model_warnings(model));
+  UNPROTECT(1);
+  return value;
+}
+
+static double statistic(const rp_nuts_stats *s, int which) {
+  switch (which) {
+  case 0:
+    return s->accept_stat;
+  case 1:
+    return s->step_size;
+  case 2:
+    return s->tree_depth;
+  case 3:
+    return s->n_leapfrog;
+  case 4:
+    return s->divergent;
+  case 5:
+    return s->energy;
+  default:
+    return s->log_density;
+  }
+}
+
+static SEXP statistics(const rp_chains *chains, int64_t n_iterations) {
+  static const char *const names[] = {"accept_stat", "step_size", "tree_depth", "n_leapfrog", "divergent", "energy", "lp"};
+  SEXP list = PROTECT(ffi_list(7, names));
+  const int dim[2] = {(int) n_iterations, chains->n_chains};
+  for (int which = 0; which < 7; which++) {
+    SEXP array = ffi_array(dim, 2);
+    SET_VECTOR_ELT(list, which, array);
+    for (int32_t c = 0; c < chains->n_chains; c++) {
+      const rp_chain *chain = &chains->chain[c];
+      for (int64_t i = 0; i < n_iterations; i++)
+        REAL(array)[i + n_iterations * c] =
+            i < chain->n_draws - chain->n_warmup ? statistic(&chain->statistics[chain->n_warmup + i], which) : NA_REAL;
+    }
+  }
+  UNPROTECT(1);
+  return list;
+}
+
+static SEXP adaptation(const rp_chains *chains) {
+  static const char *const names[] = {"step_size", "inv_metric", "gradients_warmup", "gradients_sampling", "warmup_divergent"};
+  SEXP list = PROTECT(ffi_list(5, names));
+  int64_t size = rp_metric_size(chains->metric, chains->dim);
+  const int dim[2] = {(int) size, chains->n_chains};
+  SEXP inverse = ffi_array(dim, 2);
+  SET_VECTOR_ELT(list, 1, inverse);
+  for (int k = 0; k < 5; k++)
+    if (k != 1) SET_VECTOR_ELT(list, k, Rf_allocVector(REALSXP, chains->n_chains));
+  for (int32_t c = 0; c < chains->n_chains; c++) {
+    const rp_chain *chain = &chains->chain[c];
+    REAL(VECTOR_ELT(list, 0))[c] = chain->step_size;
+    REAL(VECTOR_ELT(list, 2))[c] = (double) chain->gradients_warmup;
+    REAL(VECTOR_ELT(list, 3))[c] = (double) chain->gradients_sampling;
+    REAL(VECTOR_ELT(list, 4))[c] = (double) chain->warmup_divergent;
+    for (int64_t k = 0; k < size; k++) REAL(inverse)[k + size * c] = chain->inverse_metric ? chain->inverse_metric[k] : NA_REAL;
+  }
+  UNPROTECT(1);
+  return list;
+}
