@@ -3,13 +3,12 @@ stop_engine <- function(code, message, site, statement, spec) {
   at <- NULL
   statements <- if (is.list(spec)) spec$statements
   if (is.list(statements) && statement >= 1 && statement <= length(statements)) at <- statements[[statement]]
-  where <- if (is.character(at$where) && length(at$where) == 1 && nzchar(at$where)) paste0(" at ", at$where) else ""
-  call <- if (is.character(at$call) && length(at$call) == 1) paste0("`", at$call, "`", where)
+  text <- function(x) if (is.character(x) && length(x) == 1 && nzchar(x)) x
   subject <- if (nzchar(site)) paste0("Site `", site, "`: ") else if (code == "spec") "The spec is malformed: " else ""
   if (code == "spec" && nzchar(site)) subject <- paste0("The spec is malformed: site `", site, "`: ")
   if (code == "spec" && is.null(at) && statement >= 1) subject <- paste0(subject, "statement ", statement, ": ")
-  stop_reparam(paste0(subject, message), hint = engine_hint(code), site = if (nzchar(site)) site, call = call,
-               class = paste0("reparam_", code))
+  stop_reparam(paste0(subject, message), hint = engine_hint(code), site = if (nzchar(site)) site, call = text(at$call),
+               where = text(at$where), class = paste0("reparam_", code))
 }
 
 engine_hint <- function(code) {
