@@ -1,39 +1,18 @@
 /* Chains of NUTS on threads.
  *
- * rp_chains_run() runs n_chains chains on at most `cores` threads and returns when all have ended. The caller's thread only
- * waits, calls progress() and asks interrupted() every 50 ms: callbacks into R belong there.  open, evaluate, finish and
- * explain run on the chains' threads.  A chain's draws depend on (seed, its number) alone.
- * All memory for draws is allocated up front, with checked sizes. */
+ * rp_chains_run() runs n_chains chains on at most `cores` threads and returns when all have ended. The caller's thread
+ * only waits, calls progress() and asks interrupted() every 50 ms: callbacks into R belong there.  open, evaluate,
+ * finish and explain run on the chains' threads.  A chain's draws depend on (seed, its number) alone. All memory for
+ * draws is allocated up front, with checked sizes. */
 #ifndef RP_INFER_CHAINS_H
 #define RP_INFER_CHAINS_H
 
-#include "nuts.h"
+#include "chain_state.h"
 #include "potential.h"
 
-typedef enum { RP_SCHEDULE_STAN = 0, RP_SCHEDULE_FAST } rp_schedule_kind;
-
-/* One chain, however it is run; rp_nuts_options_default() fills in the defaults. */
+/* What progress() is shown. */
 typedef struct {
-  int64_t iter_warmup, iter_sampling; /* 1000, 1000 */
-  int64_t thin;                       /* 1: keep every iteration */
-  int32_t save_warmup;                /* 0 */
-  rp_schedule_kind schedule;          /* STAN */
-  rp_metric_kind metric;              /* DIAGONAL */
-  double adapt_delta;                 /* 0.8 */
-  int32_t max_treedepth;              /* 10 */
-  int32_t max_treedepth_warmup;       /* 0: the same */
-  double step_size;                   /* 0: searched for; with iter_warmup = 0 it must be given or is searched for once */
-  double step_size_jitter;            /* 0 .. 1: step size times (1 + jitter * uniform(-1, 1)) while sampling */
-  const double *inverse_metric;       /* NULL: identity to start with; rp_metric_size() numbers, borrowed */
-  int32_t static_steps;               /* 0: NUTS; else static HMC with so many leapfrog steps */
-  double init_radius;                 /* 2: initial positions uniform in (-radius, radius) */
-  int32_t init_tries;                 /* 100 */
-} rp_nuts_options;
-rp_nuts_options rp_nuts_options_default(void);
-
-/* What progress() is shown, a consistent copy. */
-typedef struct {
-  int64_t iteration; /* of iter_warmup + iter_sampling */
+  int64_t iteration;             /* of iter_warmup + iter_sampling */
   double step_size, accept_stat; /* of the last iteration */
   int32_t tree_depth;
   int64_t n_divergent; /* after warm-up */
@@ -49,17 +28,18 @@ typedef struct {
   /* After the last draw of a chain, on its thread: draws is [n_draws][dim], warm-up first when saved. */
   rp_code (*finish)(void *context, int32_t chain, const double *draws, int64_t n_draws, rp_status *status);
   /* Every initial position failed: says in status which site is to blame; q is the last one tried. */
-  void (*explain)(void *context, int32_t chain, const double *q, double log_density, const double *gradient, rp_status *status);
+  void (*explain)(void *context, int32_t chain, const double *q, double log_density, const double *gradient,
+                  rp_status *status);
 } rp_chains_hooks;
 
 typedef struct {
-  int64_t n_draws;  /* rows filled, n_warmup of them from warm-up */
+  int64_t n_draws; /* rows filled, n_warmup of them from warm-up */
   int64_t n_warmup;
-  double *draws;    /* [n_draws][dim], unconstrained */
+  double *draws;             /* [n_draws][dim], unconstrained */
   rp_nuts_stats *statistics; /* [n_draws] */
-  double *initial;  /* [dim] where the chain started */
-  double step_size; /* after warm-up */
-  double *inverse_metric; /* rp_metric_size() numbers; NULL for unit */
+  double *initial;           /* [dim] where the chain started */
+  double step_size;          /* after warm-up */
+  double *inverse_metric;    /* rp_metric_size() numbers; NULL for unit */
   int64_t gradients_warmup, gradients_sampling;
   double seconds_warmup, seconds_sampling, seconds_finish;
   int64_t warmup_divergent;
@@ -74,13 +54,13 @@ typedef struct {
   rp_chain *chain;
 } rp_chains;
 
-/* inits: NULL, or [n_chains][dim] with NaN where a value is to be drawn.  first_chain: number of the first chain (0 unless
- * chains are spread over processes).  RP_INTERRUPTED and chains that failed are reported in each chain's status; the return
- * value is not RP_OK only if nothing could run, or every chain failed (status then holds the first chain's failure).
- * The result is freed with rp_chains_free() in every case. */
+/* inits: NULL, or [n_chains][dim] with NaN where a value is to be drawn.  first_chain: number of the first chain (0
+ * unless chains are spread over processes).  RP_INTERRUPTED and chains that failed are reported in each chain's status;
+ * the return value is not RP_OK only if nothing could run, or every chain failed (status then holds the first chain's
+ * failure). The result is freed with rp_chains_free() in every case. */
 rp_code rp_chains_run(const rp_target *target, const rp_nuts_options *options, int32_t n_chains, int32_t first_chain,
-                      int32_t cores, uint64_t seed, const double *inits, const rp_chains_hooks *hooks, rp_chains *result,
-                      rp_status *status);
+                      int32_t cores, uint64_t seed, const double *inits, const rp_chains_hooks *hooks,
+                      rp_chains *result, rp_status *status);
 void rp_chains_free(rp_chains *chains);
 
 #endif

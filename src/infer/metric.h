@@ -11,8 +11,8 @@ typedef enum { RP_METRIC_UNIT = 0, RP_METRIC_DIAGONAL, RP_METRIC_DENSE } rp_metr
 typedef struct {
   rp_metric_kind kind;
   int64_t dim;
-  double *inverse;  /* diagonal: dim variances; dense: dim x dim; unit: NULL */
-  double *factor;   /* diagonal: their square roots; dense: lower Cholesky factor of the inverse */
+  double *inverse; /* diagonal: dim variances; dense: dim x dim; unit: NULL */
+  double *factor;  /* diagonal: their square roots; dense: lower Cholesky factor of the inverse */
 } rp_metric;
 
 /* Starts as the identity. */

@@ -1,9 +1,9 @@
 /* The No-U-Turn sampler as a resumable state machine (Hoffman & Gelman 2014; multinomial, Betancourt 2017).
  *
- * Two layers, both driven the same way: take request() (a position), evaluate log density and gradient there, give them to
- * answer(), until request() is NULL.
- *   rp_nuts    one transition at a time, with whatever step size and metric it is given;
- *   rp_chain_state (chain_state.h) a whole chain: initial position, step-size search, warm-up, sampling.
+ * Two layers, both driven the same way: take request() (a position), evaluate log density and gradient there, give
+ * them to answer(), until request() is NULL.
+ *   rp_nuts: one transition at a time, with whatever step size and metric it is given;
+ *   rp_chain_state (chain_state.h): a whole chain, from initial position and warm-up to the last draw.
  * Random numbers are keyed by (seed, chain, draw), so a transition does not depend on what ran before it. */
 #ifndef RP_INFER_NUTS_H
 #define RP_INFER_NUTS_H
@@ -11,7 +11,7 @@
 #include "metric.h"
 
 typedef struct {
-  double accept_stat; /* mean Metropolis acceptance probability over the trajectory */
+  double accept_stat;      /* mean Metropolis acceptance probability over the trajectory */
   double accept_symmetric; /* the same with 2 min(1, r) / (1 + r): what late warm-up of the fast schedule aims at */
   double step_size;
   double energy;      /* Hamiltonian of the draw: kinetic minus log density */
@@ -24,8 +24,9 @@ typedef struct {
 
 typedef struct rp_nuts rp_nuts;
 
-/* metric is borrowed and may change between transitions. NULL: no memory. */
-rp_nuts *rp_nuts_new(int64_t dim, const rp_metric *metric, uint64_t seed, uint64_t chain, rp_status *status);
+/* metric is borrowed and may change between transitions. max_treedepth (at most 30): the deepest tree that will be
+ * asked for; memory grows with it. NULL: no memory. */
+rp_nuts *rp_nuts_new(const rp_metric *metric, int32_t max_treedepth, uint64_t seed, uint64_t chain, rp_status *status);
 void rp_nuts_free(rp_nuts *nuts);
 
 /* Where the chain is; copies. */

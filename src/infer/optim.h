@@ -8,7 +8,7 @@ typedef enum {
   RP_OPTIM_ADAM = 0,     /* Kingma & Ba 2015 */
   RP_OPTIM_CLIPPED_ADAM, /* adam; gradient clipped to +-clip, rate decayed by `decay` each step (Pyro) */
   RP_OPTIM_RMSPROP,
-  RP_OPTIM_SGD,          /* with momentum */
+  RP_OPTIM_SGD, /* with momentum */
   RP_OPTIM_ADAGRAD,
   RP_OPTIM_COUNT
 } rp_optim_kind;
@@ -16,10 +16,10 @@ typedef enum {
 typedef struct {
   rp_optim_kind kind;
   double rate;
-  double beta1, beta2;  /* adam: .9, .999; rmsprop: beta2 = .9; sgd: beta1 = momentum */
-  double epsilon;       /* 1e-8 */
-  double clip;          /* clipped adam: 10 */
-  double decay;         /* rate after t steps: rate * decay^t; 1: constant. Every kind. */
+  double beta1, beta2; /* adam: .9, .999; rmsprop: beta2 = .9; sgd: beta1 = momentum */
+  double epsilon;      /* 1e-8 */
+  double clip;         /* clipped adam: 10 */
+  double decay;        /* rate after t steps: rate * decay^t; 1: constant. Every kind. */
 } rp_optim;
 
 /* Defaults of a kind (adam: rate 0.01). */

@@ -1,9 +1,9 @@
 /* What a sampler needs of a model: the log density over unconstrained coordinates and its gradient.
  *
- * rp_target is shared by all chains and opens one rp_potential for each (a potential has scratch memory and is used by one
- * thread at a time).  rp_density is the target made of a compiled graph; tests write their own.
- * A log density that is NaN or infinite is no failure: samplers reject such positions.  evaluate() therefore returns RP_OK
- * unless something is broken for good. */
+ * rp_target is shared by all chains and opens one rp_potential for each (a potential has scratch memory and is used by
+ * one thread at a time).  rp_density is the target made of a compiled graph; tests write their own. A log density that
+ * is NaN or infinite is no failure: samplers reject such positions.  evaluate() therefore returns RP_OK unless
+ * something is broken for good. */
 #ifndef RP_INFER_POTENTIAL_H
 #define RP_INFER_POTENTIAL_H
 
@@ -23,8 +23,8 @@ typedef struct {
   void (*close)(rp_potential *potential);
 } rp_target;
 
-/* The log density node of a graph over PARAM leaves that tile 0 .. dim - 1, and its gradient, as one program. Parameters
- * that the density does not depend on have gradient 0. */
+/* The log density node of a graph over PARAM leaves that tile 0 .. dim - 1, and its gradient, as one program.
+ * Parameters that the density does not depend on have gradient 0. */
 typedef struct rp_density rp_density;
 
 /* The graph gains the adjoint nodes (they share what they can).  isa as in rp_program_new.  NULL: status says why. */

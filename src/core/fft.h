@@ -1,0 +1,21 @@
+/* Fast Fourier transform of complex sequences whose length is a power of two. */
+#ifndef RP_CORE_FFT_H
+#define RP_CORE_FFT_H
+
+#include <stdint.h>
+
+typedef struct {
+  int64_t n;
+  double *twiddle; /* n / 2 complex roots exp(-2 pi i k / n) */
+  int32_t *reversed;
+} rp_fft;
+
+/* Smallest power of two that is at least n. */
+int64_t rp_fft_size(int64_t n);
+/* n: a power of two, at most 2^30. 0: no memory. */
+int rp_fft_init(rp_fft *fft, int64_t n);
+void rp_fft_clear(rp_fft *fft);
+/* In place: re + i im becomes sum_j (re + i im)_j exp(-2 pi i j k / n). */
+void rp_fft_forward(const rp_fft *fft, double *re, double *im);
+
+#endif

@@ -1,0 +1,76 @@
+/* Warm-up: how step size and metric are learned.  One schedule a file; each is a row of the table in warmup.c.
+ *
+ *   stan  windows of doubling length, at whose ends the metric becomes the regularised sample variance (or covariance)
+ * of the window and the step size starts again; fast  overlapping windows and a metric from draws and gradients
+ * (sqrt(var draws / var gradients), the diagonal that minimises the Fisher divergence), renewed at every draw; for the
+ * unit and diagonal metrics. */
+#ifndef RP_INFER_WARMUP_H
+#define RP_INFER_WARMUP_H
+
+#include "metric.h"
+#include "nuts.h"
+#include "step_size.h"
+
+typedef enum { RP_SCHEDULE_STAN = 0, RP_SCHEDULE_FAST, RP_SCHEDULE_COUNT } rp_schedule_kind;
+rp_schedule_kind rp_schedule_from_name(const char *name); /* RP_SCHEDULE_COUNT: unknown */
+
+typedef struct rp_warmup rp_warmup;
+
+/* What a schedule does. start: before the first iteration. update: after iteration `iteration` (from 0) of warm-up,
+ * returns 1 if the step size must be searched for again. */
+typedef struct {
+  const char *name;
+  rp_code (*prepare)(rp_warmup *warmup, rp_status *status);
+  void (*start)(rp_warmup *warmup, const double *position, const double *gradient);
+  int (*update)(rp_warmup *warmup, int64_t iteration, const rp_nuts_stats *stats, const double *position,
+                const double *gradient);
+} rp_schedule;
+extern const rp_schedule rp_schedule_stan, rp_schedule_fast;
+
+/* Running mean and variance, or covariance (Welford 1962). */
+typedef struct {
+  int64_t n, dim;
+  double *mean, *squares; /* squares: dim, or dim x dim */
+  int32_t full;
+} rp_moments;
+rp_code rp_moments_init(rp_moments *moments, int64_t dim, int32_t full, rp_status *status);
+void rp_moments_clear(rp_moments *moments);
+void rp_moments_reset(rp_moments *moments);
+void rp_moments_add(rp_moments *moments, const double *x);
+
+struct rp_warmup {
+  const rp_schedule *schedule;
+  rp_metric *metric; /* borrowed */
+  int64_t iterations;
+  double adapt_delta;
+  double first_step_size; /* where the first search starts */
+  rp_dual_averaging dual;
+  double *inverse; /* scratch for a new metric */
+  /* stan */
+  int64_t *window_end;
+  int32_t n_windows, window;
+  rp_moments draws;
+  /* fast: two overlapping windows, of draws and of gradients */
+  rp_moments draws_of[2], gradients_of[2];
+  int32_t foreground;
+  int64_t switch_size;
+  int32_t metric_used;
+};
+
+rp_warmup *rp_warmup_new(rp_schedule_kind kind, int64_t iterations, rp_metric *metric, double adapt_delta,
+                         rp_status *status);
+void rp_warmup_free(rp_warmup *warmup);
+void rp_warmup_start(rp_warmup *warmup, const double *position, const double *gradient);
+int rp_warmup_update(rp_warmup *warmup, int64_t iteration, const rp_nuts_stats *stats, const double *position,
+                     const double *gradient);
+/* A search ended at this step size: dual averaging starts there. */
+void rp_warmup_restart(rp_warmup *warmup, double step_size);
+double rp_warmup_step_size(const rp_warmup *warmup);       /* for the next iteration */
+double rp_warmup_final_step_size(const rp_warmup *warmup); /* for sampling */
+
+/* Stan's windows of n iterations as their last iterations, in order: at most 70 of them, returns how many. The first
+ * and the last only tune the step size; with n < 20 there is one window. */
+enum { RP_MAX_WINDOWS = 70 };
+int32_t rp_stan_windows(int64_t n, int64_t *last);
+
+#endif
