@@ -1,0 +1,147 @@
+# The job the package exists for, end to end. Constants: independent quadrature, stated in the design's reference values.
+# Random results: seeds are fixed and each mean is compared within 4 Monte Carlo standard errors of its exact value.
+
+solver_a <- c(`1` = 0.9990013534, `101` = 0.9099394245, `500` = 0.6954930608)
+prior_mean_a <- c(`1` = .998357, `101` = .873067, `250` = .762797, `500` = .660946)
+
+expect_healthy <- function(fit) {
+  table <- summary(fit, c("k", "k_d"))
+  expect_lt(max(table$rhat), 1.01)
+  expect_equal(sum(fit$sampler$divergent), 0)
+}
+
+expect_prior_means <- function(fit) {
+  a <- draws(fit, "a")
+  for (i in names(prior_mean_a)) expect_within_mcse(a[, , as.integer(i)], prior_mean_a[[i]])
+}
+
+test_that("the solver runs on plain numbers", {
+  cat <- decay(0.1, exp(-2), 0.01, 500)
+  expect_equal(cat[c(1, 500)], c(.0998646647, .0508070673), tolerance = 1e-9)
+  a <- react(1, 1, cat, 0.01)
+  expect_equal(a[as.integer(names(solver_a))], unname(solver_a), tolerance = 1e-9)
+  expect_equal(react_reduce(1, 1, decay_reduce(0.1, exp(-2), 0.01, 500), 0.01), a)
+})
+
+test_that("recorded quantities have the solver's values, in every spelling", {
+  at <- list(k = 1, k_d = exp(-2))
+  for (fn in list(reaction_measured, reaction_explicit)) {
+    table <- trace_model(substitute_sites(model(fn), k = at$k, k_d = at$k_d), lab, seed = 1)
+    a <- table$value[[which(table$name == "a")]]
+    expect_equal(a[as.integer(names(solver_a))], unname(solver_a), tolerance = 1e-9)
+  }
+})
+
+test_that("log density and gradient are right at random points", {
+  spec <- model_spec(model(reaction_measured), lab)
+  set.seed(1)
+  for (r in 1:3) {
+    u <- c(rnorm(1), rnorm(1, -2), rnorm(500, -0.2, 0.1))
+    # The density written out in R: the unconstrained coordinates are the logs, in which the lognormals are normal.
+    direct <- function(u) {
+      a <- react(1, exp(u[1]), decay(0.1, exp(u[2]), 0.01, 500), 0.01)
+      dnorm(u[1], 0, 1, log = TRUE) + dnorm(u[2], -2, 1, log = TRUE) + sum(dnorm(u[-(1:2)], log(a), 0.05, log = TRUE))
+    }
+    got <- log_density(spec, values = u, prune = FALSE)
+    expect_equal(as.numeric(got), direct(u), tolerance = 1e-8)
+    # central differences with Richardson's extrapolation
+    for (j in c(1, 2, 3, 250, 502)) {
+      slope <- function(h) {
+        step <- replace(numeric(502), j, h)
+        (direct(u + step) - direct(u - step)) / (2 * h)
+      }
+      want <- (4 * slope(5e-4) - slope(1e-3)) / 3
+      expect_equal(attr(got, "gradient")[[j]], want, tolerance = 1e-7)
+    }
+  }
+})
+
+test_that("(a) the model without a measurement site", {
+  fit <- fit_nuts(model(reaction_plain), lab[1:4], seed = 1)
+  expect_healthy(fit)
+  expect_prior_means(fit)
+  unpruned <- fit_nuts(model(reaction_plain), lab[1:4], prune = FALSE, seed = 1)
+  expect_healthy(unpruned)
+  expect_prior_means(unpruned)
+})
+
+test_that("(b) the narrow site ruins the raw sampler, and the fit says so and what to do", {
+  raw <- fit_nuts(model(reaction_measured), lab, reparam = "none", prune = FALSE, seed = 1,
+                  chains = 4, iter_warmup = 500, iter_sampling = 500, max_treedepth = 8)
+  k <- summary(raw, "k")
+  expect_true(k$rhat > 1.05 || k$ess_bulk < 100)
+  shown <- paste(capture.output(print(raw)), collapse = "\n")
+  expect_match(shown, "reparam(", fixed = TRUE)
+  expect_match(shown, "decenter()", fixed = TRUE)
+})
+
+test_that("(b) with a wide site is healthy", {
+  wide <- fit_nuts(model(reaction_measured), replace(lab, "err", list(1)), reparam = "none", prune = FALSE, seed = 1)
+  expect_lt(summary(wide, "k")$rhat, 1.01)
+})
+
+test_that("(c) the six entries and decenter() cure it", {
+  cured <- fit_nuts(six_entries(model(reaction_measured)), lab, prune = FALSE, seed = 1)
+  expect_healthy(cured)
+  expect_prior_means(cured)
+  short <- reparam(model(reaction_measured), k = decenter(), k_d = decenter(), y = decenter())
+  fit <- fit_nuts(short, lab, prune = FALSE, seed = 1)
+  expect_identical(draws(fit, "a"), draws(cured, "a"))
+  expect_equal(dim(draws(fit, "a")), c(1000, 4, 500))
+})
+
+test_that("(d) by default barren latents leave the sampler", {
+  fit <- fit_nuts(model(reaction_measured), lab, seed = 1)
+  expect_healthy(fit)
+  expect_prior_means(fit)
+  expect_equal(fit$dim, 0)
+  ess <- summary(fit, "k")$ess_bulk
+  expect_gt(ess, 0.9 * 4000)
+  y <- draws(fit, "y")
+  a <- draws(fit, "a")
+  # log(y / a) is N(0, err): 4000 draws of each of 500 elements; sd of their sd is err / sqrt(2 * 2e6)
+  expect_equal(sd(log(y / a)), 0.05, tolerance = 4 / sqrt(4e6))
+})
+
+test_that("one observation: NUTS has the exact posterior", {
+  for (prune in c(TRUE, FALSE)) {
+    fitted <- reparam(model(reaction_measured), y = decenter())
+    fit <- fit_nuts(fitted, one_observation(), prune = prune, seed = 2)
+    expect_lt(max(summary(fit, c("k", "k_d"))$rhat), 1.01)
+    log_k <- log(draws(fit, "k"))
+    log_k_d <- log(draws(fit, "k_d"))
+    expect_within_mcse(log_k, 1.674151)
+    expect_within_mcse(log_k_d, -2.149703)
+    expect_within_mcse((log_k - 1.674151)^2, .135388^2)
+    expect_within_mcse((log_k_d + 2.149703)^2, .934857^2)
+    expect_within_mcse((log_k - 1.674151) * (log_k_d + 2.149703) / (.135388 * .934857), .549596)
+    expect_within_mcse(draws(fit, "k"), 5.385151)
+    expect_within_mcse(draws(fit, "k_d"), .177404)
+    expect_within_mcse(draws(fit, "a")[, , 101], .608944)
+    y <- draws(fit, "y")
+    expect_true(all(y[, , 101] == 0.6))
+  }
+})
+
+test_that("SVI: mean-field reaches its optimum", {
+  fit <- fit_svi(model(reaction_measured), one_observation(), guide = guide_normal(), optim = optim_adam(0.01),
+                 steps = 10000, elbo_draws = 1e5, seed = 1)
+  expect_lt(fit$elbo[["mcse"]], 0.005)
+  expect_equal(fit$elbo[["mean"]], -1.368697, tolerance = 0.1 / 1.368697)
+  expect_equal(dim(draws(fit, "a")), c(1000, 1, 500))
+  expect_length(fit$loss, 10000)
+})
+
+test_that("SVI runs on all models, pruned or not", {
+  cases <- list(
+    list(model(reaction_plain), lab[1:4]), list(model(reaction_measured), lab),
+    list(six_entries(model(reaction_measured)), lab)
+  )
+  for (case in cases)
+    for (prune in c(TRUE, FALSE)) {
+      fit <- fit_svi(case[[1]], case[[2]], steps = 2000, prune = prune, seed = 1)
+      expect_true(all(is.finite(fit$loss)))
+      a <- draws(fit, "a")
+      expect_equal(dim(a), c(1000, 1, 500))
+    }
+})
