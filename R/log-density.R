@@ -1,0 +1,29 @@
+#' Log density of a model, with its gradient
+#'
+#' Evaluates the log density that `fit_nuts()` samples, over unconstrained coordinates: logs of positive sites, logits of
+#' sites on an interval, and so on, with the Jacobian of that change of variables.
+#'
+#' @param model A model made by [model()], or a spec made by [model_spec()].
+#' @param data Named list of the model function's arguments; ignored for a spec.
+#' @param values Either a numeric vector of unconstrained coordinates, in the order of the `names` of the result's
+#'   gradient, or a named list of values of all latent sites by the names you gave them, on their own scale.
+#' @param reparam Strategy for sites without an entry in [reparam()]: `"auto"`, `"minimal"` or `"none"`.
+#' @param prune Leave latent sites out on which no observed site depends?  See [fit_nuts()].
+#' @return A number, with attributes `gradient` (named, one per unconstrained coordinate) and `unconstrained` (the
+#'   coordinates).
+#' @examples
+#' coin <- model(function(y) {
+#'   p ~ beta(1, 1)
+#'   y ~ bernoulli(p)
+#' })
+#' log_density(coin, list(y = c(1, 0, 1)), list(p = 0.5))
+#' @export
+log_density <- function(model, data = list(), values = list(), reparam = "minimal", prune = TRUE) {
+  spec <- model_spec(model, data)
+  control <- list(reparam = reparam, prune = prune, init = if (is.list(values)) values, seed = 0)
+  result <- .Call(ffi_log_density, spec, control, values)
+  warn_engine(result$warnings)
+  names <- result$unconstrained_names
+  structure(result$value, gradient = stats::setNames(result$gradient, names),
+            unconstrained = stats::setNames(result$unconstrained, names))
+}
