@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int32_t choose_sites(const rp_model *model, SEXP keep, double budget, double n_draws, int32_t *chosen,
-                            rp_status *status);
+static int32_t choose_sites(const rp_model *model, ffi_draws_kind kind, SEXP keep, double budget, double n_draws,
+                            int32_t *chosen, rp_status *status);
+static rp_node_id node_of(const rp_model *model, ffi_draws_kind kind, int32_t i);
 static void release(void *data);
 
-SEXP ffi_draws_plan(const ffi_model *m, SEXP keep, double budget, int64_t n_iterations, int64_t n_chains, SEXP *arrays,
+SEXP ffi_draws_plan(const ffi_model *m, ffi_draws_kind kind, SEXP keep, double budget, int64_t n_iterations, int64_t n_chains, SEXP *arrays,
                     ffi_draws **plan, rp_status *status) {
   ffi_draws *p = calloc(1, sizeof *p);
   if (!p) Rf_error("out of memory");
@@ -23,10 +24,10 @@ SEXP ffi_draws_plan(const ffi_model *m, SEXP keep, double budget, int64_t n_iter
   if (!p->site || !p->out || !p->element_stride) {
     rp_fail_memory(status, "the draws");
   } else {
-    p->n = choose_sites(m->model, keep, budget, (double) n_iterations * (double) n_chains, p->site, status);
+    p->n = choose_sites(m->model, kind, keep, budget, (double) n_iterations * (double) n_chains, p->site, status);
     p->n_iterations = n_iterations;
     p->n_chains = n_chains;
-    for (int32_t k = 0; k < p->n; k++) nodes[k] = m->model->sites[p->site[k]].value;
+    for (int32_t k = 0; k < p->n; k++) nodes[k] = node_of(m->model, kind, p->site[k]);
     if (status->code == RP_OK) p->generator = rp_generator_new(m->model, nodes, p->n, m->isa, status);
   }
   if (status->code == RP_OK) {
@@ -34,7 +35,7 @@ SEXP ffi_draws_plan(const ffi_model *m, SEXP keep, double budget, int64_t n_iter
     SEXP names = PROTECT(Rf_allocVector(STRSXP, p->n));
     for (int32_t k = 0; k < p->n; k++) {
       const rp_site_info *site = &m->model->sites[p->site[k]];
-      const int dim[3] = {(int) n_iterations, (int) n_chains, (int) (site->n_events * site->event_size)};
+      const int dim[3] = {(int) n_iterations, (int) n_chains, (int) rp_graph_node(m->model->graph, nodes[k])->n};
       SEXP array = ffi_array(dim, 3);
       SET_VECTOR_ELT(*arrays, k, array);
       SET_STRING_ELT(names, k, Rf_mkChar(site->name));
@@ -67,13 +68,17 @@ static int named(SEXP keep, const char *name) {
   return 0;
 }
 
-static double bytes_of(const rp_model *model, int32_t i, double n_draws) {
-  return 8 * n_draws * (double) (model->sites[i].n_events * model->sites[i].event_size);
+static rp_node_id node_of(const rp_model *model, ffi_draws_kind kind, int32_t i) {
+  return kind == FFI_DRAWS_VALUES ? model->sites[i].value : model->site_log_lik[i];
+}
+
+static double bytes_of(const rp_model *model, ffi_draws_kind kind, int32_t i, double n_draws) {
+  return 8 * n_draws * (double) rp_graph_node(model->graph, node_of(model, kind, i))->n;
 }
 
 /* Small sites first, so that one huge recorded site does not push the parameters out; the order of the model is kept. */
-static int32_t choose_sites(const rp_model *model, SEXP keep, double budget, double n_draws, int32_t *chosen,
-                            rp_status *status) {
+static int32_t choose_sites(const rp_model *model, ffi_draws_kind kind, SEXP keep, double budget, double n_draws,
+                            int32_t *chosen, rp_status *status) {
   int by_name = TYPEOF(keep) == STRSXP;
   for (R_xlen_t i = 0; by_name && i < Rf_xlength(keep); i++) {
     int32_t s = 0;
@@ -92,10 +97,11 @@ static int32_t choose_sites(const rp_model *model, SEXP keep, double budget, dou
       const rp_site_info *site = &model->sites[i];
       int is_data = model->site_source[i] == RP_SOURCE_OBSERVED && !model->site_partial[i];
       int wanted = by_name ? named(keep, site->name) : !site->factor && !site->auxiliary && !is_data;
-      if (wanted && !take[i] && (best < 0 || bytes_of(model, i, n_draws) < bytes_of(model, best, n_draws))) best = i;
+      if (kind == FFI_DRAWS_LOG_LIK) wanted = node_of(model, kind, i) != RP_NONE && (!by_name || named(keep, site->name));
+      if (wanted && !take[i] && (best < 0 || bytes_of(model, kind, i, n_draws) < bytes_of(model, kind, best, n_draws))) best = i;
     }
-    if (best < 0 || (!by_name && used + bytes_of(model, best, n_draws) > budget)) break;
-    used += bytes_of(model, best, n_draws);
+    if (best < 0 || (!by_name && used + bytes_of(model, kind, best, n_draws) > budget)) break;
+    used += bytes_of(model, kind, best, n_draws);
     take[best] = 1;
   }
   int32_t n = 0;

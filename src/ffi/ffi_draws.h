@@ -16,9 +16,12 @@ typedef struct {
   rp_generator *generator;
 } ffi_draws;
 
+/* What is generated: values of sites, or the log densities of their observed events. */
+typedef enum { FFI_DRAWS_VALUES, FFI_DRAWS_LOG_LIK } ffi_draws_kind;
+
 /* Chooses the sites: those named in keep, or (NULL) all user sites that are not data, the smallest first, as long as they fit in the budget
  * (bytes).  Returns a guard; the caller protects it and *arrays (a named list). */
-SEXP ffi_draws_plan(const ffi_model *m, SEXP keep, double budget, int64_t n_iterations, int64_t n_chains, SEXP *arrays,
+SEXP ffi_draws_plan(const ffi_model *m, ffi_draws_kind kind, SEXP keep, double budget, int64_t n_iterations, int64_t n_chains, SEXP *arrays,
                     ffi_draws **plan, rp_status *status);
 rp_code ffi_draws_fill(const ffi_draws *plan, const ffi_model *m, const double *rows, int64_t n, int64_t chain,
                        rp_status *status);

@@ -1,4 +1,4 @@
-/* One evaluation of a model: its table of sites, its log density, values generated from draws. */
+/* One evaluation of a model: its table of sites, its log density, its graph as text. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,66 +125,6 @@ static rp_code read_values(ffi_model *m, SEXP values, double *q, rp_status *stat
     if (m->model->initial[k] == RP_NONE) return rp_fail(status, RP_BAD_ARGUMENT, name, "no value is given for this site");
   }
   return rp_initial_values(m->model, q, m->seed, 0, status);
-}
-
-typedef struct {
-  double *rows;
-} generated_rows;
-
-static void release_rows(void *data) {
-  generated_rows *rows = data;
-  free(rows->rows);
-  free(rows);
-}
-
-SEXP ffi_generate(SEXP spec, SEXP control, SEXP draws) {
-  rp_status status;
-  rp_status_clear(&status);
-  ffi_model *m;
-  int prior = draws == R_NilValue;
-  SEXP guard = ffi_model_open(spec, control, prior, 0, &m);
-  SEXP dim = Rf_getAttrib(draws, R_DimSymbol);
-  int64_t n_iterations = ffi_integer(ffi_get(control, "draws"), 1000), n_chains = 1, n_coordinates = 0;
-  if (!prior && TYPEOF(draws) == REALSXP && TYPEOF(dim) == INTSXP && Rf_xlength(dim) == 3) {
-    n_iterations = INTEGER(dim)[0];
-    n_chains = INTEGER(dim)[1];
-    n_coordinates = INTEGER(dim)[2];
-  } else if (!prior) {
-    rp_fail(&status, RP_BAD_ARGUMENT, NULL, "the draws are not an array [iteration, chain, coordinate]");
-  }
-  if (n_coordinates != m->model->dim)
-    rp_fail(&status, RP_BAD_SHAPE, NULL, "the draws have %lld coordinates, but the model has %lld", (long long) n_coordinates,
-            (long long) m->model->dim);
-  if (n_iterations < 1 || n_iterations > 100000000) rp_fail(&status, RP_BAD_ARGUMENT, NULL, "`draws` must be at least 1");
-  SEXP arrays = R_NilValue, plan_guard = R_NilValue;
-  ffi_draws *plan = NULL;
-  if (status.code == RP_OK)
-    plan_guard = ffi_draws_plan(m, ffi_get(control, "keep"), ffi_number(ffi_get(control, "budget"), 1e9), n_iterations,
-                                n_chains, &arrays, &plan, &status);
-  PROTECT(plan_guard);
-  PROTECT(arrays);
-  generated_rows *rows = calloc(1, sizeof *rows);
-  if (!rows) Rf_error("out of memory");
-  SEXP rows_guard = PROTECT(ffi_guard(rows, release_rows));
-  rows->rows = calloc((size_t) (n_iterations * n_coordinates) + 1, sizeof *rows->rows);
-  if (!rows->rows) rp_fail_memory(&status, "draws");
-  for (int64_t c = 0; c < n_chains && status.code == RP_OK; c++) {
-    for (int64_t k = 0; k < n_coordinates; k++)
-      for (int64_t i = 0; i < n_iterations; i++)
-        rows->rows[i * n_coordinates + k] = REAL(draws)[i + n_iterations * (c + n_chains * k)];
-    ffi_draws_fill(plan, m, rows->rows, n_iterations, c, &status);
-  }
-  static const char *const names[] = {"sites", "draws", "warnings"};
-  SEXP result = PROTECT(ffi_list(3, names));
-  SET_VECTOR_ELT(result, 0, ffi_model_sites(m->model));
-  SET_VECTOR_ELT(result, 1, arrays);
-  SET_VECTOR_ELT(result, 2, ffi_model_warnings(m->model));
-  ffi_guard_close(rows_guard);
-  if (plan_guard != R_NilValue) ffi_guard_close(plan_guard);
-  ffi_guard_close(guard);
-  if (status.code != RP_OK) ffi_stop(&status, spec);
-  UNPROTECT(5);
-  return result;
 }
 
 SEXP ffi_model_print(SEXP spec, SEXP control) {

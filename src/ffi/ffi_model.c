@@ -99,6 +99,7 @@ static rp_code build(ffi_model *m, SEXP spec, SEXP control, int prior, int all_t
   m->isa = RP_ISA_BEST;
   for (int k = RP_ISA_PORTABLE; k < RP_ISA_BEST; k++)
     if (strcmp(isa, rp_isa_name((rp_isa) k)) == 0) m->isa = (rp_isa) k;
+  m->options.n_coordinates = -1;
   m->spec = ffi_spec_decode(spec, status);
   if (!m->spec) return status->code;
   m->pool = rp_pool_new();
@@ -113,6 +114,15 @@ static rp_code build(ffi_model *m, SEXP spec, SEXP control, int prior, int all_t
     return rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no strategy `%s`; use \"auto\", \"minimal\" or \"none\"", strategy);
   m->options.run.has_strategy = strategy != NULL;
   m->options.run.n_init = ffi_named_values(ffi_get(control, "init"), m->pool, &m->options.run.init, status, "init");
+  SEXP coordinates = ffi_get(control, "coordinates");
+  if (TYPEOF(coordinates) == STRSXP && status->code == RP_OK) {
+    m->options.n_coordinates = Rf_xlength(coordinates);
+    const char **names = rp_pool_array(m->pool, m->options.n_coordinates, sizeof *names);
+    for (R_xlen_t i = 0; names && i < Rf_xlength(coordinates); i++)
+      names[i] = rp_pool_text(m->pool, CHAR(STRING_ELT(coordinates, i)));
+    m->options.coordinates = names;
+    if (!names) rp_fail_memory(status, "the coordinates");
+  }
   if (status->code != RP_OK) return status->code;
   m->model = rp_model_build(m->spec, &m->options, status);
   return status->code;

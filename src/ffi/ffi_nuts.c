@@ -48,8 +48,8 @@ SEXP ffi_sample_nuts(SEXP spec, SEXP control) {
   SEXP arrays = R_NilValue, plan_guard = R_NilValue;
   ffi_draws *plan = NULL;
   if (status.code == RP_OK)
-    plan_guard = ffi_draws_plan(m, ffi_get(control, "keep"), ffi_number(ffi_get(control, "budget"), 1e9), n_iterations,
-                                n_chains, &arrays, &plan, &status);
+    plan_guard = ffi_draws_plan(m, FFI_DRAWS_VALUES, ffi_get(control, "keep"), ffi_number(ffi_get(control, "budget"), 1e9),
+                                n_iterations, n_chains, &arrays, &plan, &status);
   PROTECT(plan_guard);
   PROTECT(arrays);
   run->plan = plan;

@@ -48,8 +48,8 @@ SEXP ffi_fit_svi(SEXP spec, SEXP guide, SEXP control) {
   SEXP arrays = R_NilValue, plan_guard = R_NilValue, loss = R_NilValue;
   ffi_draws *plan = NULL;
   if (status.code == RP_OK)
-    plan_guard = ffi_draws_plan(m, ffi_get(control, "keep"), ffi_number(ffi_get(control, "budget"), 1e9), n_draws, 1,
-                                &arrays, &plan, &status);
+    plan_guard = ffi_draws_plan(m, FFI_DRAWS_VALUES, ffi_get(control, "keep"), ffi_number(ffi_get(control, "budget"), 1e9),
+                                n_draws, 1, &arrays, &plan, &status);
   PROTECT(plan_guard);
   PROTECT(arrays);
   if (status.code == RP_OK) loss = Rf_allocVector(REALSXP, (R_xlen_t) n_steps);

@@ -1,5 +1,6 @@
 /* Which latent events are inferred: those on which an observed event, a factor or a substituted value depends, directly or
  * through the prior of another such event; and those that cannot be drawn from their distribution. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ typedef struct {
 } closure;
 
 static rp_code find_active(closure *c, int prune);
+static rp_code find_named(closure *c, const rp_model_options *options);
 static int activate_needed(closure *c, uint8_t *const *needed);
 static rp_code add_term(closure *c, const rp_part *part, const int32_t *which, int64_t n);
 static rp_code add_root(closure *c, rp_node_id root);
@@ -22,7 +24,8 @@ static int is_coordinate(const rp_part *part) {
   return part->source == RP_SOURCE_LATENT || part->source == RP_SOURCE_LEARNED;
 }
 
-rp_code rp_layout_make(const rp_run *run, int prune, rp_layout *layout, rp_pool *pool, rp_status *status) {
+rp_code rp_layout_make(const rp_run *run, const rp_model_options *options, rp_layout *layout, rp_pool *pool,
+                       rp_status *status) {
   closure c = {.run = run, .status = status};
   c.active = calloc((size_t) run->n_parts + 1, sizeof *c.active);
   if (!c.active) return rp_fail_memory(status, "the layout");
@@ -31,12 +34,49 @@ rp_code rp_layout_make(const rp_run *run, int prune, rp_layout *layout, rp_pool 
       c.active[p] = calloc((size_t) run->parts[p].n_events + 1, 1);
       if (!c.active[p]) rp_fail_memory(status, "the layout");
     }
-  if (status->code == RP_OK) find_active(&c, prune);
+  if (status->code == RP_OK && options->n_coordinates >= 0) find_named(&c, options);
+  else if (status->code == RP_OK) find_active(&c, options->prune);
   if (status->code == RP_OK) fill_layout(&c, layout, pool);
   for (int32_t p = 0; p < run->n_parts; p++) free(c.active[p]);
   free(c.active);
   free(c.roots);
   return status->code;
+}
+
+void rp_coordinate_name(const char *site, int64_t n_events, int64_t width, int64_t event, int64_t w, char *text,
+                        size_t size) {
+  long long i = event + 1, k = w + 1;
+  if (n_events == 1 && width == 1) snprintf(text, size, "%s", site);
+  else if (width == 1) snprintf(text, size, "%s[%lld]", site, i);
+  else if (n_events == 1) snprintf(text, size, "%s[%lld]", site, k);
+  else snprintf(text, size, "%s[%lld,%lld]", site, i, k);
+}
+
+static int compare_names(const void *a, const void *b) {
+  return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+static rp_code find_named(closure *c, const rp_model_options *options) {
+  const rp_run *run = c->run;
+  size_t n = (size_t) options->n_coordinates;
+  const char **names = malloc((n + 1) * sizeof *names);
+  if (!names) return rp_fail_memory(c->status, "the layout");
+  if (n > 0) memcpy(names, options->coordinates, n * sizeof *names);
+  qsort(names, n, sizeof *names, compare_names);
+  for (int32_t i = 0; i < run->n_sites; i++)
+    for (int32_t p = run->sites[i].first_part; p >= 0; p = run->parts[p].next) {
+      const rp_part *part = &run->parts[p];
+      if (!is_coordinate(part)) continue;
+      int64_t width = rp_graph_node(run->graph, part->unconstrained)->n / part->n_events;
+      for (int64_t b = 0; b < part->n_events; b++) {
+        char text[256];
+        const char *name = text;
+        rp_coordinate_name(run->sites[i].name, run->sites[i].n_events, width, part->events[b], 0, text, sizeof text);
+        c->active[p][b] = bsearch(&name, names, n, sizeof *names, compare_names) != NULL;
+      }
+    }
+  free(names);
+  return RP_OK;
 }
 
 static rp_code find_active(closure *c, int prune) {

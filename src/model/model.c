@@ -12,6 +12,7 @@ static void clear_run(rp_run *run);
 static rp_code take_sites(rp_model *model, rp_run *run, rp_status *status);
 static rp_node_id total_density(rp_run *run);
 static rp_node_id site_density(rp_run *run, const rp_site_info *site);
+static rp_node_id site_log_lik(rp_run *run, const rp_site_info *site);
 static rp_code take_initial(rp_model *model, rp_run *run, rp_status *status);
 static rp_code settle(rp_model *model, rp_status *status);
 static void warn_unused(rp_run *run);
@@ -23,7 +24,7 @@ rp_model *rp_model_build(const rp_spec *spec, const rp_model_options *options, r
   if (!model || !model->pool) {
     rp_fail_memory(status, "the model");
   } else if (execute(&run, spec, &options->run, NULL, model->pool, status) == RP_OK) {
-    rp_layout_make(&run, options->prune, &model->layout, model->pool, status);
+    rp_layout_make(&run, options, &model->layout, model->pool, status);
   }
   clear_run(&run);
   if (status->code == RP_OK && execute(&run, spec, &options->run, &model->layout, model->pool, status) == RP_OK) {
@@ -55,15 +56,9 @@ void rp_model_coordinate_name(const rp_model *model, int64_t coordinate, char *t
     const rp_layout_site *place = &model->layout.sites[i];
     int64_t within = coordinate - place->offset;
     if (within < 0 || within >= place->n_inferred * place->width) continue;
-    if (place->n_events == 1 && place->width == 1) {
-      snprintf(text, size, "%s", place->name);
-      return;
-    }
     int64_t event = 0;
     while (place->rank[event] != within / place->width) event++;
-    if (place->width == 1) snprintf(text, size, "%s[%lld]", place->name, (long long) event + 1);
-    else if (place->n_events == 1) snprintf(text, size, "%s[%lld]", place->name, (long long) (within + 1));
-    else snprintf(text, size, "%s[%lld,%lld]", place->name, (long long) event + 1, (long long) (within % place->width + 1));
+    rp_coordinate_name(place->name, place->n_events, place->width, event, within % place->width, text, size);
     return;
   }
   snprintf(text, size, "?");
@@ -140,17 +135,31 @@ static rp_node_id site_density(rp_run *run, const rp_site_info *site) {
   return total;
 }
 
+/* The terms of the observed events, in the order of the parts. */
+static rp_node_id site_log_lik(rp_run *run, const rp_site_info *site) {
+  rp_node_id all = RP_NONE;
+  for (int32_t p = site->first_part; p >= 0; p = run->parts[p].next) {
+    const rp_part *part = &run->parts[p];
+    if (part->source != RP_SOURCE_OBSERVED || part->term == RP_NONE) continue;
+    rp_node_id both[2] = {all, rp_broadcast(run->graph, part->term, part->n_events)};
+    all = all == RP_NONE ? both[1] : rp_concat(run->graph, both, 2);
+  }
+  return all;
+}
+
 static rp_code take_sites(rp_model *model, rp_run *run, rp_status *status) {
   model->n_sites = run->n_sites;
   model->site_term = rp_pool_array(model->pool, run->n_sites, sizeof *model->site_term);
   model->site_source = rp_pool_array(model->pool, run->n_sites, sizeof *model->site_source);
   model->site_partial = rp_pool_array(model->pool, run->n_sites, 1);
   model->site_distribution = rp_pool_array(model->pool, run->n_sites, sizeof *model->site_distribution);
-  if (!model->site_term || !model->site_source || !model->site_partial || !model->site_distribution)
+  model->site_log_lik = rp_pool_array(model->pool, run->n_sites, sizeof *model->site_log_lik);
+  if (!model->site_term || !model->site_log_lik || !model->site_source || !model->site_partial || !model->site_distribution)
     return rp_fail_memory(status, "the sites");
   for (int32_t i = 0; i < run->n_sites; i++) {
     const rp_site_info *site = &run->sites[i];
     model->site_term[i] = run->options->all_terms ? site_density(run, site) : RP_NONE;
+    model->site_log_lik[i] = run->options->all_terms ? site_log_lik(run, site) : RP_NONE;
     int observed = 0, other = 0;
     for (int32_t p = site->first_part; p >= 0; p = run->parts[p].next) {
       rp_source source = run->parts[p].source;
@@ -194,7 +203,7 @@ static rp_code take_initial(rp_model *model, rp_run *run, rp_status *status) {
 
 /* Rolls loops back into scans and keeps only what the roots need. */
 static rp_code settle(rp_model *model, rp_status *status) {
-  int32_t n = 0, capacity = 1 + (2 + RP_MAX_ARGUMENTS) * model->n_sites + (int32_t) model->dim;
+  int32_t n = 0, capacity = 1 + (3 + RP_MAX_ARGUMENTS) * model->n_sites + (int32_t) model->dim;
   rp_node_id *roots = malloc((size_t) capacity * sizeof *roots);
   rp_node_id **places = malloc((size_t) capacity * sizeof *places);
   if (!roots || !places) rp_fail_memory(status, "the model's graph");
@@ -204,6 +213,7 @@ static rp_code settle(rp_model *model, rp_status *status) {
       places[n++] = &model->sites[i].value;
       if (model->site_term[i] == RP_NONE) continue;
       places[n++] = &model->site_term[i];
+      if (model->site_log_lik[i] != RP_NONE) places[n++] = &model->site_log_lik[i];
       rp_distribution *d = &model->site_distribution[i];
       for (int32_t k = 0; d->family && k < d->family->n_arguments; k++)
         if (d->arguments[k] != RP_NONE) places[n++] = &d->arguments[k];

@@ -13,6 +13,9 @@
 typedef struct {
   rp_run_options run;
   int prune; /* draw barren latents ancestrally */
+  /* When given, exactly the coordinates of these names are inferred (those of an earlier fit), whatever prune says. */
+  int64_t n_coordinates; /* -1: not given */
+  const char *const *coordinates;
 } rp_model_options;
 
 typedef struct {
@@ -22,7 +25,8 @@ typedef struct {
   int64_t dim;            /* of the unconstrained vector, learned parameters included */
   int32_t n_sites;
   rp_site_info *sites;    /* value: node of graph, all elements in R's layout */
-  rp_node_id *site_term;  /* total log density of each site; RP_NONE without one */
+  rp_node_id *site_term;  /* with all_terms: total log density of each site; RP_NONE without one */
+  rp_node_id *site_log_lik; /* with all_terms: one term per observed event; RP_NONE without any */
   rp_source *site_source; /* of the first part; see also site_partial */
   uint8_t *site_partial;  /* parts of different kinds, one of them observed */
   rp_distribution *site_distribution; /* of the first part that has a density; nodes only with options.run.all_terms */
@@ -39,7 +43,11 @@ void rp_model_free(rp_model *model);
 /* Name of one unconstrained coordinate, "theta[3]", into the buffer. */
 void rp_model_coordinate_name(const rp_model *model, int64_t coordinate, char *text, size_t size);
 
-/* Which coordinates are to be inferred (layout.h part of the build; here for tests): fills layout from the analysing run. */
-rp_code rp_layout_make(const rp_run *run, int prune, rp_layout *layout, rp_pool *pool, rp_status *status);
+/* Which coordinates are to be inferred, from the analysing run (layout.c). */
+rp_code rp_layout_make(const rp_run *run, const rp_model_options *options, rp_layout *layout, rp_pool *pool,
+                       rp_status *status);
+/* Name of unconstrained number w (of width) of one of n_events events of a site. */
+void rp_coordinate_name(const char *site, int64_t n_events, int64_t width, int64_t event, int64_t w, char *text,
+                        size_t size);
 
 #endif

@@ -1,0 +1,100 @@
+/* ffi_generate(spec, control, draws): values of sites, or log likelihoods, given draws of the coordinates or from the prior. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ffi_draws.h"
+#include "ffi_entries.h"
+
+typedef struct {
+  double *rows; /* one chain, [iteration][coordinate] */
+  int *column;  /* where each coordinate of the model lies among those of the draws */
+} generate_run;
+
+static void release(void *data);
+static rp_code read_shape(SEXP draws, int64_t *n_iterations, int64_t *n_chains, int64_t *n_coordinates, rp_status *status);
+static rp_code match_columns(generate_run *run, const ffi_model *m, SEXP names, int64_t n, rp_status *status);
+static void copy_chain(const generate_run *run, SEXP draws, int64_t chain, int64_t dim, int64_t n_iterations,
+                       int64_t n_chains);
+
+SEXP ffi_generate(SEXP spec, SEXP control, SEXP draws) {
+  rp_status status;
+  rp_status_clear(&status);
+  ffi_model *m;
+  int prior = draws == R_NilValue;
+  ffi_draws_kind kind = ffi_number(ffi_get(control, "log_lik"), 0) != 0 ? FFI_DRAWS_LOG_LIK : FFI_DRAWS_VALUES;
+  SEXP guard = ffi_model_open(spec, control, prior, kind == FFI_DRAWS_LOG_LIK, &m);
+  int64_t n_iterations = ffi_integer(ffi_get(control, "draws"), 1000), n_chains = 1, n_coordinates = 0;
+  if (!prior) read_shape(draws, &n_iterations, &n_chains, &n_coordinates, &status);
+  if (n_iterations < 1 || n_iterations > 100000000) rp_fail(&status, RP_BAD_ARGUMENT, NULL, "`draws` must be at least 1");
+  generate_run *run = calloc(1, sizeof *run);
+  if (!run) Rf_error("out of memory");
+  SEXP run_guard = PROTECT(ffi_guard(run, release));
+  if (status.code == RP_OK && !prior)
+    match_columns(run, m, ffi_get(control, "coordinates"), n_coordinates, &status);
+  SEXP arrays = R_NilValue, plan_guard = R_NilValue;
+  ffi_draws *plan = NULL;
+  if (status.code == RP_OK)
+    plan_guard = ffi_draws_plan(m, kind, ffi_get(control, "keep"), ffi_number(ffi_get(control, "budget"), 1e9),
+                                n_iterations, n_chains, &arrays, &plan, &status);
+  PROTECT(plan_guard);
+  PROTECT(arrays);
+  int64_t dim = m->model->dim;
+  run->rows = calloc((size_t) (n_iterations * dim) + 1, sizeof *run->rows);
+  if (!run->rows) rp_fail_memory(&status, "draws");
+  for (int64_t c = 0; c < n_chains && status.code == RP_OK; c++) {
+    if (!prior) copy_chain(run, draws, c, dim, n_iterations, n_chains);
+    ffi_draws_fill(plan, m, run->rows, n_iterations, c, &status);
+  }
+  static const char *const names[] = {"sites", "draws", "warnings"};
+  SEXP result = PROTECT(ffi_list(3, names));
+  SET_VECTOR_ELT(result, 0, ffi_model_sites(m->model));
+  SET_VECTOR_ELT(result, 1, arrays);
+  SET_VECTOR_ELT(result, 2, ffi_model_warnings(m->model));
+  ffi_guard_close(run_guard);
+  if (plan_guard != R_NilValue) ffi_guard_close(plan_guard);
+  ffi_guard_close(guard);
+  if (status.code != RP_OK) ffi_stop(&status, spec);
+  UNPROTECT(5);
+  return result;
+}
+
+static void release(void *data) {
+  generate_run *run = data;
+  free(run->rows);
+  free(run->column);
+  free(run);
+}
+
+static rp_code read_shape(SEXP draws, int64_t *n_iterations, int64_t *n_chains, int64_t *n_coordinates, rp_status *status) {
+  SEXP dim = Rf_getAttrib(draws, R_DimSymbol);
+  if (TYPEOF(draws) != REALSXP || TYPEOF(dim) != INTSXP || Rf_xlength(dim) != 3)
+    return rp_fail(status, RP_BAD_ARGUMENT, NULL, "the draws are not an array [iteration, chain, coordinate]");
+  *n_iterations = INTEGER(dim)[0];
+  *n_chains = INTEGER(dim)[1];
+  *n_coordinates = INTEGER(dim)[2];
+  return RP_OK;
+}
+
+static rp_code match_columns(generate_run *run, const ffi_model *m, SEXP names, int64_t n, rp_status *status) {
+  if (TYPEOF(names) != STRSXP || Rf_xlength(names) != n)
+    return rp_fail(status, RP_BAD_ARGUMENT, NULL, "the draws' coordinates have no names");
+  run->column = malloc(((size_t) m->model->dim + 1) * sizeof *run->column);
+  if (!run->column) return rp_fail_memory(status, "draws");
+  int64_t from = 0; /* coordinates usually come in the same order */
+  for (int64_t k = 0; k < m->model->dim; k++) {
+    char name[256];
+    rp_model_coordinate_name(m->model, k, name, sizeof name);
+    int64_t tried = 0;
+    while (tried < n && strcmp(CHAR(STRING_ELT(names, from)), name) != 0) from = (from + 1) % n, tried++;
+    if (tried == n) return rp_fail(status, RP_BAD_ARGUMENT, name, "there are no draws of it");
+    run->column[k] = (int) from;
+  }
+  return RP_OK;
+}
+
+static void copy_chain(const generate_run *run, SEXP draws, int64_t chain, int64_t dim, int64_t n_iterations,
+                       int64_t n_chains) {
+  for (int64_t k = 0; k < dim; k++)
+    for (int64_t i = 0; i < n_iterations; i++)
+      run->rows[i * dim + k] = REAL(draws)[i + n_iterations * (chain + n_chains * run->column[k])];
+}
