@@ -92,6 +92,9 @@ is_function_call <- function(call) {
 # One line of text for a call, cut where it would be too long to read.
 call_text <- function(call, width = 70L) {
   text <- paste(trimws(deparse(plain_call(call), width.cutoff = 500L)), collapse = " ")
+  if (is.call(call) && identical(call[[1]], quote(`:=`)) && length(call) == 3L) {
+    text <- paste(call_text(call[[2]], width), ":=", call_text(call[[3]], width))
+  }
   if (nchar(text) > width) paste0(substr(text, 1L, width - 4L), " ...") else text
 }
 
@@ -104,28 +107,29 @@ str2lang_or_null <- function(text) {
   tryCatch(str2lang(text), error = function(e) NULL)
 }
 
-# "model.R:4" from the source reference that R keeps with a call, NULL when it kept none.
+# "model.R:4" from the source reference that R keeps with a call ("line 4" when the code came from no file), NULL when it
+# kept none.
 source_line <- function(call) {
   ref <- if (inherits(call, "srcref")) call else attr(call, "srcref")
   if (!inherits(ref, "srcref")) return(NULL)
   file <- attr(ref, "srcfile")$filename
-  file <- if (is.null(file) || !nzchar(file)) "<text>" else basename(file)
-  paste0(file, ":", ref[1])
+  if (is.null(file) || !nzchar(file)) paste("line", ref[1]) else paste0(basename(file), ":", ref[1])
 }
 
 # Who should be told: the exported function that the user called, or, when an operation of our own went wrong inside the
 # user's function (`if`, `[`, arithmetic), that function and the line where it stood.
 user_origin <- function() {
   calls <- sys.calls()
-  homes <- lapply(seq_along(calls), function(i) frame_home(sys.function(i)))
-  own <- vapply(homes, identical, NA, topenv())
+  functions <- lapply(seq_along(calls), sys.function)
+  homes <- lapply(functions, frame_home)
+  own <- vapply(homes, identical, NA, topenv()) & !vapply(functions, is_traced_function, NA)
   # Frames of base R that lie between our own (tryCatch, lapply, ...) are nobody's.
   user <- which(!own & !vapply(homes, is_base_home, NA))
   user <- if (length(user)) max(user) else 0L
   entry <- which(own & seq_along(calls) > user)[1]
   if (is.na(entry)) return(NULL)
   entry <- calls[[entry]]
-  call <- if (user == 0L || is_exported_call(entry)) entry else calls[[user]]
+  call <- if (user == 0L || is_statement_call(entry)) entry else calls[[user]]
   list(call = call, where = source_line(entry))
 }
 
@@ -138,10 +142,18 @@ is_base_home <- function(home) {
     (isNamespace(home) && getNamespaceName(home) %in% c("base", "stats", "utils", "methods", "compiler"))
 }
 
-is_exported_call <- function(call) {
+# A function of the user's, seen through the overlay in which models run.
+is_traced_function <- function(fn) {
+  !is.primitive(fn) && identical(get0("~", envir = environment(fn)), tilde)
+}
+
+# What the user wrote as a call of ours: an exported function, or one of the two statements.
+is_statement_call <- function(call) {
   head <- call[[1]]
   if (is.call(head) && length(head) == 3L) head <- head[[3]]
-  is.symbol(head) && is_exported(as.character(head))
+  if (!is.symbol(head)) return(FALSE)
+  name <- as.character(head)
+  name %in% c("~", ":=") || is_exported(name)
 }
 
 is_exported <- function(name) {

@@ -1,0 +1,273 @@
+#' Handlers: the same model in another light
+#'
+#' Verbs that take a model and return one, so that they chain with `|>`. The first one stands nearest to the model.
+#'
+#' * `condition()` observes sites by name, as if they had been data; `NA` elements stay unknown.
+#' * `intervene()` sets sites from outside and removes their density: Pearl's do().
+#' * `substitute_sites()` gives latent sites fixed values; their density still counts.
+#' * `replay()` does the same for the values of an earlier run, such as one posterior draw.
+#' * `block()` hides sites from inference, so that they are drawn from their own distribution: those named, or all but those in
+#'   `expose`.
+#' * `seed_model()` fixes the random numbers that the model is simulated with.
+#' * `lift()` turns learnable parameters ([param()]) into latent sites with the given distributions.
+#'
+#' Values set under a site's own name act before any reparameterization, so the names in the model always work.
+#'
+#' @param model A [model()] or a function.
+#' @param ... Named values, `site = value`; or one list of these. For `block()`, names of sites to hide; for `lift()`,
+#'   `parameter = distribution`.
+#' @param values A named list of values.
+#' @param hide,expose Names of sites to hide, or the only ones not to hide.
+#' @param seed A whole number.
+#' @return The model with the handler added.
+#' @examples
+#' m <- model(function(n) {
+#'   k ~ lognormal(0, 1)
+#'   y[1:n] ~ normal(k, 1)
+#' })
+#' m |> condition(y = c(1.2, NA, 0.7))
+#' m |> intervene(k = 2)
+#' m |> block("k") |> seed_model(1)
+#' @name handlers
+NULL
+
+#' @rdname handlers
+#' @export
+condition <- function(model, ...) {
+  add_handler(as_model(model), list(kind = "condition", values = named_values("condition", list(...), unknown = TRUE)))
+}
+
+#' @rdname handlers
+#' @export
+intervene <- function(model, ...) {
+  add_handler(as_model(model), list(kind = "intervene", values = named_values("intervene", list(...))))
+}
+
+#' @rdname handlers
+#' @export
+substitute_sites <- function(model, ...) {
+  add_handler(as_model(model), list(kind = "substitute", values = named_values("substitute_sites", list(...))))
+}
+
+#' @rdname handlers
+#' @export
+replay <- function(model, values) {
+  add_handler(as_model(model), list(kind = "replay", values = named_values("replay", list(values))))
+}
+
+#' @rdname handlers
+#' @export
+block <- function(model, ..., hide = NULL, expose = NULL) {
+  hide <- c(site_names("block", list(...)), site_names("block", list(hide)))
+  expose <- site_names("block", list(expose))
+  if (length(hide) && length(expose)) stop_reparam("`block()` takes either sites to hide or sites to expose, not both.")
+  add_handler(as_model(model), drop_null(list(kind = "block", hide = hide, expose = expose)))
+}
+
+#' @rdname handlers
+#' @export
+seed_model <- function(model, seed) {
+  if (!is.numeric(seed) || length(seed) != 1L || is.na(seed) || seed != floor(seed) || abs(seed) > 2^53) {
+    stop_reparam(sprintf("`seed` must be a whole number, not %s.", describe(seed)))
+  }
+  add_handler(as_model(model), list(kind = "seed", seed = as.double(seed)))
+}
+
+#' @rdname handlers
+#' @export
+lift <- function(model, ...) {
+  priors <- named_entries("lift", list(...), "parameter = distribution")
+  for (name in names(priors)) {
+    if (!is_dist(priors[[name]])) {
+      stop_reparam(sprintf("`%s` must be lifted to a distribution, not %s.", name, describe(priors[[name]])))
+    }
+  }
+  add_handler(as_model(model), list(kind = "lift", priors = priors))
+}
+
+#' Reparameterize sites of a model
+#'
+#' Replaces sites by auxiliary sites from which they are computed, so that a sampler or a guide meets a friendlier shape. The
+#' model itself, its density and the names of its sites stay the same. The names that a reparameterizer creates (`k_base`,
+#' `k_decentered`) may be configured in turn.
+#'
+#' @param model A [model()] or a function.
+#' @param ... `site = reparameterizer` (`NULL` leaves a site alone); or one of: a named list of these, a strategy such as
+#'   [reparam_auto()], the name of a strategy (`"auto"`, `"minimal"`, `"none"`), or a function that is called with each site
+#'   (a list with `name`, `dist`, `dim`, `observed`) and returns a reparameterizer or `NULL`.
+#' @return The model with the configuration added.
+#' @section Errors: Entries without a name or with the same name; something that is no reparameterizer.
+#' @seealso [decenter()], [reparam_loc_scale()], [reparam_transform()], [reparam_strategies].
+#' @examples
+#' m <- model(function(sigma, y) {
+#'   mu ~ normal(0, 5)
+#'   tau ~ half_cauchy(5)
+#'   theta ~ normal(mu, tau)
+#'   y ~ normal(theta, sigma)
+#' })
+#' m |> reparam(theta = decenter())
+#' m |> reparam(list(theta = reparam_loc_scale(0.5)))
+#' m |> reparam("auto")
+#' @export
+reparam <- function(model, ...) {
+  model <- as_model(model)
+  config <- list(...)
+  if (length(config) == 1L && is.null(names(config))) config <- config[[1]]
+  add_handler(model, list(kind = "reparam", config = reparam_config(config)))
+}
+
+# ---- checks ----
+
+reparam_config <- function(config) {
+  if (is.function(config)) return(config)
+  if (is.character(config) && length(config) == 1L && is.null(names(config))) config <- strategy_by_name(config)
+  if (inherits(config, "reparam_reparam")) {
+    if (config$kind == "strategy") return(config)
+    stop_reparam("A reparameterizer needs the name of its site.", "Write `reparam(model, site = decenter())`.")
+  }
+  if (!is.list(config)) {
+    stop_reparam(
+      sprintf("`reparam()` needs a named list, a strategy or a function, not %s.", describe(config)),
+      "Write `reparam(model, site = decenter())` or `reparam(model, \"auto\")`."
+    )
+  }
+  config <- drop_null(named_entries("reparam", list(config), "site = reparameterizer"))
+  for (name in names(config)) config[[name]] <- check_reparameterizer(config[[name]], sprintf("The entry `%s`", name))
+  config
+}
+
+check_reparameterizer <- function(x, what) {
+  if (inherits(x, "reparam_reparam") && x$kind != "strategy") return(x)
+  stop_reparam(
+    sprintf("%s of `reparam()` must be a reparameterizer, not %s.", what,
+      if (inherits(x, "reparam_reparam")) "a strategy" else describe(x)),
+    "Write for example `decenter()`, `reparam_transform()` or `reparam_loc_scale(0)`."
+  )
+}
+
+# `f(a = 1, b = 2)` or `f(list(a = 1, b = 2))`.
+named_entries <- function(verb, entries, form) {
+  if (length(entries) == 1L && is.null(names(entries)) && is.list(entries[[1]]) && is.null(attr(entries[[1]], "class"))) {
+    entries <- entries[[1]]
+  }
+  if (!length(entries)) return(list())
+  if (is.null(names(entries)) || anyNA(names(entries)) || !all(nzchar(names(entries)))) {
+    stop_reparam(sprintf("Every entry of `%s()` needs a name.", verb), sprintf("Write `%s(model, %s)`.", verb, form))
+  }
+  twice <- unique(names(entries)[duplicated(names(entries))])
+  if (length(twice)) stop_reparam(sprintf("`%s()` has two entries for %s.", verb, names_text(twice)))
+  entries
+}
+
+named_values <- function(verb, entries, unknown = FALSE) {
+  entries <- named_entries(verb, entries, "site = value")
+  if (!length(entries)) stop_reparam(sprintf("`%s()` needs at least one value, `site = value`.", verb))
+  lapply(stats::setNames(names(entries), names(entries)), function(name) {
+    x <- entries[[name]]
+    if (is.factor(x)) x <- as.integer(x)
+    if (is_traced(x) || is_opaque_number(x) || !(is.numeric(x) || is.logical(x)) || !length(x)) {
+      stop_reparam(sprintf("The value of `%s` in `%s()` must be numeric, not %s.", name, verb, describe(x)))
+    }
+    if (anyNA(x) && (!unknown || any(is.nan(x)))) {
+      stop_reparam(
+        sprintf("The value of `%s` in `%s()` is %s%s.", name, verb, if (any(is.nan(x))) "NaN" else "NA", element_text(which(is.na(x)), x)),
+        if (!unknown) "Only `condition()` takes NA, for elements that are unknown."
+      )
+    }
+    as_plain(x)
+  })
+}
+
+site_names <- function(verb, names) {
+  for (name in names) {
+    if (!is.null(name) && (!is.character(name) || anyNA(name) || !all(nzchar(name)))) {
+      stop_reparam(sprintf("`%s()` takes names of sites, not %s.", verb, describe(name)))
+    }
+  }
+  unlist(names)
+}
+
+drop_null <- function(x) {
+  x[!vapply(x, is.null, NA)]
+}
+
+add_handler <- function(model, handler) {
+  model$handlers <- c(model$handlers, list(handler))
+  model
+}
+
+# ---- what the session and the spec need of the stack ----
+
+# Sites whose value a handler may replace: what depends on them must be traced from the site even if it is observed.
+names_set_by <- function(handlers) {
+  kinds <- c("condition", "intervene", "substitute", "replay")
+  unique(unlist(lapply(handlers, function(handler) if (handler$kind %in% kinds) names(handler$values))))
+}
+
+lifted_params <- function(handlers) {
+  priors <- lapply(handlers, function(handler) if (handler$kind == "lift") handler$priors)
+  unlist(priors, recursive = FALSE)
+}
+
+# The stack as plain lists. lift() has done its work, and a function that configures reparam() is asked here, once.
+finish_handlers <- function(handlers, statements) {
+  check_lifted(handlers, statements)
+  handlers <- Filter(function(handler) handler$kind != "lift", handlers)
+  lapply(handlers, function(handler) {
+    if (handler$kind == "reparam") handler$config <- plain_config(handler$config, statements)
+    handler
+  })
+}
+
+check_lifted <- function(handlers, statements) {
+  names <- vapply(statements, function(s) if (is.null(s$name)) "" else s$name, "")
+  unknown <- setdiff(names(lifted_params(handlers)), names)
+  if (length(unknown)) stop_reparam(sprintf("`lift()` names %s, but the model has no such parameter.", names_text(unknown)))
+}
+
+plain_config <- function(config, statements) {
+  if (is.function(config)) config <- ask_config(config, statements)
+  if (inherits(config, "reparam_reparam")) return(unclass(config))
+  lapply(config, unclass)
+}
+
+ask_config <- function(fn, statements) {
+  draws <- Filter(function(s) s$kind == "draw", statements)
+  draws <- draws[!duplicated(vapply(draws, `[[`, "", "name"))]
+  config <- lapply(draws, function(s) {
+    answer <- fn(list(name = s$name, dist = dist_label(s$dist), dim = s$dim, observed = !is.null(s$observed)))
+    if (!is.null(answer)) check_reparameterizer(answer, sprintf("The answer for `%s` to the function", s$name))
+  })
+  names(config) <- vapply(draws, `[[`, "", "name")
+  drop_null(config)
+}
+
+# ---- looking at a handler ----
+
+format_handler <- function(handler) {
+  switch(handler$kind,
+    reparam = sprintf("reparam(%s)", format_config(handler$config)),
+    block = sprintf("block(%s)", paste(c(
+      if (length(handler$hide)) paste("hide =", call_text(handler$hide)),
+      if (length(handler$expose)) paste("expose =", call_text(handler$expose))
+    ), collapse = ", ")),
+    seed = sprintf("seed_model(%s)", format(handler$seed, digits = 17)),
+    lift = sprintf("lift(%s)", format_values(vapply(handler$priors, format, ""))),
+    substitute = sprintf("substitute_sites(%s)", format_values(value_texts(handler$values))),
+    sprintf("%s(%s)", handler$kind, format_values(value_texts(handler$values)))
+  )
+}
+
+format_config <- function(config) {
+  if (is.function(config)) return("<function>")
+  if (is.character(config$kind)) return(format_reparameterizer(config))
+  format_values(vapply(config, format_reparameterizer, ""))
+}
+
+format_values <- function(texts) {
+  paste(names(texts), "=", texts, recycle0 = TRUE, collapse = ", ")
+}
+
+value_texts <- function(values) {
+  vapply(values, function(x) if (length(x) == 1L) format(x) else elements_text(shape_of(x)), "")
+}

@@ -1,0 +1,69 @@
+#' Reparameterize by location and scale
+#'
+#' Replaces a site `x ~ f(m, s, shape)` of a location-scale family with real support by `x_decentered ~ f(c m, s^c, shape)`
+#' and `x = m + s^(1 - c) (x_decentered - c m)`. `centered = 1` leaves the site as it is, `centered = 0` samples standard
+#' noise, values between lie between (Gorinova, Moore and Hoffman 2020, "Automatic reparameterisation of probabilistic
+#' programs", ICML). The density of the model is unchanged, for observed sites as well.
+#'
+#' @param centered The degree of centering c, a number (or one per element of the site) in `[0, 1]`, or `NULL` to learn
+#'   it: the parameter `x_centered`, starting at 0.5.
+#' @param shape_params Names of the family's other arguments that the auxiliary site keeps; `NULL` keeps all.
+#' @return A reparameterizer, for use in [reparam()].
+#' @seealso [decenter()], which also deals with transformed families such as the lognormal.
+#' @examples
+#' m <- model(function(y) {
+#'   tau ~ half_normal(1)
+#'   theta[1:8] ~ normal(0, tau)
+#'   y ~ normal(theta, 1)
+#' })
+#' reparam(m, theta = reparam_loc_scale(0))
+#' @export
+reparam_loc_scale <- function(centered = NULL, shape_params = NULL) {
+  check_centered(centered)
+  if (!is.null(shape_params) && (!is.character(shape_params) || anyNA(shape_params))) {
+    stop_reparam(sprintf("`shape_params` must be names of arguments, not %s.", describe(shape_params)))
+  }
+  new_reparameterizer("loc_scale", centered = if (!is.null(centered)) as.double(centered), shape_params = shape_params)
+}
+
+check_centered <- function(centered) {
+  if (is.null(centered)) return(invisible())
+  if (!is.numeric(centered) || !length(centered) || anyNA(centered) || any(centered < 0 | centered > 1)) {
+    stop_reparam(
+      sprintf("`centered` must be between 0 and 1, or NULL to learn it, not %s.", describe(centered)),
+      "0 samples standard noise (non-centered), 1 leaves the site as it is (centered)."
+    )
+  }
+}
+
+# A reparameterizer is its kind and its settings; settings that are NULL are left out.
+new_reparameterizer <- function(kind, ...) {
+  settings <- list(...)
+  structure(c(list(kind = kind), settings[!vapply(settings, is.null, NA)]), class = "reparam_reparam")
+}
+
+#' @export
+format.reparam_reparam <- function(x, ...) {
+  switch(x$kind,
+    chain = paste(vapply(x$parts, function(part) format_reparameterizer(part), ""), collapse = ", then "),
+    strategy = format_call(paste0("reparam_", x$name), x["centered"]),
+    format_call(paste0("reparam_", x$kind), x[setdiff(names(x), "kind")])
+  )
+}
+
+#' @export
+print.reparam_reparam <- function(x, ...) {
+  cat("<reparameterizer> ", format(x), "\n", sep = "")
+  invisible(x)
+}
+
+format_reparameterizer <- function(x) {
+  format.reparam_reparam(x)
+}
+
+# "reparam_loc_scale(centered = 0)"
+format_call <- function(name, settings) {
+  settings <- settings[!vapply(settings, is.null, NA)]
+  texts <- vapply(settings, function(value) call_text(value, 40L), "")
+  paste0(name, "(", paste(names(settings), "=", texts, recycle0 = TRUE, collapse = ", "), ")")
+}
