@@ -16,6 +16,7 @@ double rp_sf_log1p_exp(double x);
 double rp_sf_log1m_exp(double x); /* log(1 - exp(x)), x <= 0 */
 double rp_sf_log_add_exp(double a, double b);
 double rp_sf_log1p_minus(double x); /* log(1 + x) - x, accurate near 0 */
+double rp_sf_deviance(double x, double mean); /* x log(x / mean) + mean - x, accurate near x = mean */
 
 /* ---- gamma and its relatives ---- */
 double rp_sf_lgamma(double x); /* log |gamma(x)| */
@@ -23,6 +24,7 @@ double rp_sf_gamma(double x);  /* NaN at 0, -1, -2, ... as in R */
 double rp_sf_lgamma1p(double x); /* log gamma(1 + x), relative accuracy near 0; |x| <= 1/2 or so */
 double rp_sf_stirling_error(double x); /* log gamma(x + 1) - [(x + 1/2) log x - x + log(2 pi) / 2], x > 0 */
 double rp_sf_digamma(double x);
+double rp_sf_digamma_minus_log(double x); /* digamma(x) - log(x), accurate for large x */
 double rp_sf_trigamma(double x);
 double rp_sf_tetragamma(double x); /* second derivative of digamma */
 double rp_sf_pentagamma(double x);
