@@ -1,0 +1,120 @@
+/* Operations on whole arrays: scans, concatenations, cumulative sums, and, through the reference evaluator, everything for which there
+ * is nothing better. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "code.h"
+
+static int is_native(const rp_array_op *op) {
+  switch (op->node.op) {
+  case RP_OP_SCAN: case RP_OP_AFFINE_SCAN: case RP_OP_CONCAT: case RP_OP_CUMSUM: case RP_OP_SCATTER: return 1;
+  default: return 0;
+  }
+}
+
+/* Doubles that an operation done by the evaluator needs: its own, and with several lanes one lane of all inputs and of the value. */
+static int64_t evaluator_scratch(const rp_array_op *op, int32_t lanes) {
+  int64_t size = rp_evaluate_workspace(&op->node, op->in_n);
+  if (lanes == 1) return size;
+  for (int32_t k = 0; k < op->n_in; k++) size += op->in_n[k];
+  return size + op->node.n;
+}
+
+rp_code rp_array_op_prepare(rp_program *program, rp_plan *plan, const rp_item *item, rp_array_op *op, rp_status *status) {
+  if (op->node.op == RP_OP_SCAN) return rp_emit_scan(program, plan, item, op, status);
+  if (op->node.op == RP_OP_AFFINE_SCAN && op->node.attribute[1] == 1) op->scratch = rp_plan_reserve(plan, op->node.n * plan->lanes);
+  if (!is_native(op)) op->scratch = rp_plan_reserve(plan, evaluator_scratch(op, plan->lanes));
+  return RP_OK;
+}
+
+/* ---- the operations ---- */
+
+static void run_scan(const rp_work *work, const rp_array_op *op) {
+  const size_t lanes = (size_t) work->program->lanes, sequence = (size_t) (op->node.attribute[0] + 1) * lanes;
+  double *out = rp_at(work, op->out);
+  for (int64_t k = 0; k < op->node.attribute[1]; k++)
+    memcpy(out + (size_t) k * sequence, rp_at(work, op->in[k].place), lanes * sizeof *out);
+  const rp_instruction *begin = work->instructions + op->first_code, *end = begin + op->n_code;
+  for (size_t offset = 0; offset + lanes < sequence; offset += lanes) {
+    for (const rp_instruction *instruction = begin; instruction < end; instruction++) instruction->run(instruction, offset, lanes);
+  }
+}
+
+static void run_affine(const rp_work *work, const rp_array_op *op) {
+  static const int log2_lanes[9] = {0, 0, 1, 0, 2, 0, 0, 0, 3};
+  const int32_t k = (int32_t) op->node.attribute[1];
+  for (int32_t i = 0; i < op->n_in; i++) {
+    work->pointers[i] = rp_at(work, op->in[i].place);
+    work->steps[i] = (size_t) op->in[i].step;
+  }
+  rp_affine scan = {.n = op->node.attribute[0], .k = k, .reverse = (int32_t) op->node.attribute[2], .lanes = work->program->lanes,
+                    .initial = work->pointers, .a = work->pointers + k, .b = work->pointers + k + k * k,
+                    .a_step = work->steps + k, .b_step = work->steps + k + k * k,
+                    .state = rp_at(work, op->out), .scratch = rp_at(work, op->scratch)};
+  work->program->kernels->affine[log2_lanes[scan.lanes]](&scan);
+}
+
+static void run_concat(const rp_work *work, const rp_array_op *op) {
+  double *out = rp_at(work, op->out);
+  for (int32_t k = 0; k < op->n_in; k++) {
+    const size_t size = (size_t) op->in_n[k] * (size_t) work->program->lanes;
+    memcpy(out, rp_at(work, op->in[k].place), size * sizeof *out);
+    out += size;
+  }
+}
+
+static void run_cumsum(const rp_work *work, const rp_array_op *op) {
+  const ptrdiff_t lanes = work->program->lanes, n = (ptrdiff_t) op->node.n;
+  const ptrdiff_t step = op->node.attribute[0] ? -lanes : lanes;
+  const double *a = rp_at(work, op->in[0].place) + (op->node.attribute[0] ? (n - 1) * lanes : 0);
+  double *out = rp_at(work, op->out) + (op->node.attribute[0] ? (n - 1) * lanes : 0);
+  double sum[8] = {0};
+  for (ptrdiff_t i = 0; i < n; i++, a += step, out += step) {
+    for (ptrdiff_t lane = 0; lane < lanes; lane++) out[lane] = sum[lane] += a[lane];
+  }
+}
+
+/* Of one element; longer ones run in loops. */
+static void run_scatter(const rp_work *work, const rp_array_op *op) {
+  const size_t lanes = (size_t) work->program->lanes;
+  double *out = rp_at(work, op->out);
+  memset(out, 0, (size_t) op->node.n * lanes * sizeof *out);
+  memcpy(out + (size_t) op->node.index[0] * lanes, rp_at(work, op->in[0].place), lanes * sizeof *out);
+}
+
+static void run_evaluator(const rp_work *work, const rp_array_op *op, const rp_random_key *keys) {
+  const int32_t lanes = work->program->lanes;
+  double *out = rp_at(work, op->out), *scratch = rp_at(work, op->scratch);
+  const rp_random_key no_key = {0, 0, 0};
+  if (lanes == 1) {
+    for (int32_t k = 0; k < op->n_in; k++) work->pointers[k] = rp_at(work, op->in[k].place);
+    rp_evaluate_node(&op->node, work->pointers, op->in_n, out, keys ? keys[0] : no_key, scratch, NULL);
+    return;
+  }
+  for (int32_t lane = 0; lane < lanes; lane++) {
+    double *next = scratch;
+    for (int32_t k = 0; k < op->n_in; k++) {
+      const double *from = rp_at(work, op->in[k].place) + lane;
+      work->pointers[k] = next;
+      for (int64_t i = 0; i < op->in_n[k]; i++) *next++ = from[i * lanes];
+    }
+    double *value = next;
+    rp_evaluate_node(&op->node, work->pointers, op->in_n, value, keys ? keys[lane] : no_key, value + op->node.n, NULL);
+    for (int64_t i = 0; i < op->node.n; i++) out[i * lanes + lane] = value[i];
+  }
+}
+
+void rp_array_op_run(const rp_work *work, const rp_array_op *op, const rp_random_key *keys) {
+  switch (op->node.op) {
+  case RP_OP_SCAN: run_scan(work, op); break;
+  case RP_OP_AFFINE_SCAN: run_affine(work, op); break;
+  case RP_OP_CONCAT: run_concat(work, op); break;
+  case RP_OP_CUMSUM: run_cumsum(work, op); break;
+  case RP_OP_SCATTER: run_scatter(work, op); break;
+  default: run_evaluator(work, op, keys); break;
+  }
+  if (op->node.n == 1) {
+    double *out = rp_at(work, op->out);
+    for (int i = work->program->lanes; i < 8; i++) out[i] = out[i - work->program->lanes];
+  }
+}

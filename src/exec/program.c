@@ -1,0 +1,195 @@
+/* Making and running programs. */
+#include "program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "code.h"
+
+double *rp_new_doubles(int64_t n) {
+  const size_t size = ((size_t) n * sizeof(double) / 64 + 2) * 64;
+  double *p = aligned_alloc(64, size);
+  if (p) memset(p, 0, size);
+  return p;
+}
+void rp_free_doubles(double *p) { free(p); }
+
+/* ---- making ---- */
+
+static rp_code make_plan(rp_plan *plan, const rp_graph *g, const rp_node_id *outputs, int32_t n_outputs, int32_t *output_items,
+                         int32_t lanes, rp_status *status) {
+  rp_code code = rp_plan_collect(plan, g, outputs, n_outputs, output_items, lanes, 0, status);
+  if (!code) code = rp_plan_uses(plan, status);
+  if (!code) {
+    rp_plan_fuse(plan);
+    code = rp_plan_uses(plan, status);
+  }
+  if (!code) code = rp_plan_schedule(plan, status);
+  if (!code) code = rp_plan_place(plan, status);
+  return code;
+}
+
+static rp_code set_outputs(rp_program *program, const rp_plan *plan, int32_t n, const int32_t *output_items, rp_status *status) {
+  program->outputs = malloc(((size_t) n + 1) * sizeof *program->outputs);
+  if (!program->outputs) return rp_fail_memory(status, "the outputs of a program");
+  program->n_outputs = n;
+  for (int32_t i = 0; i < n; i++) program->outputs[i] = plan->items[output_items[i]].place;
+  return RP_OK;
+}
+
+rp_program *rp_program_new(const rp_graph *g, const rp_node_id *outputs, int32_t n_outputs, rp_isa isa, int32_t lanes,
+                           rp_status *status) {
+  const rp_kernels *kernels = rp_kernels_of(isa);
+  if (!kernels) {
+    rp_fail(status, RP_UNSUPPORTED, NULL, "this machine does not have the instruction set '%s'", rp_isa_name(isa));
+    return NULL;
+  }
+  if (lanes != 1 && lanes != 2 && lanes != 4 && lanes != 8) {
+    rp_fail(status, RP_BAD_ARGUMENT, NULL, "a program has 1, 2, 4 or 8 lanes, not %d", lanes);
+    return NULL;
+  }
+  rp_plan plan = {0};
+  rp_program *program = calloc(1, sizeof *program);
+  int32_t *output_items = malloc(((size_t) n_outputs + 1) * sizeof *output_items);
+  rp_code code = program && output_items ? RP_OK : rp_fail_memory(status, "a program");
+  if (!code) {
+    program->kernels = kernels;
+    code = make_plan(&plan, g, outputs, n_outputs, output_items, lanes, status);
+  }
+  if (!code) code = rp_emit(program, &plan, status);
+  if (!code) code = set_outputs(program, &plan, n_outputs, output_items, status);
+  rp_plan_free(&plan);
+  free(output_items);
+  if (!code) return program;
+  rp_program_free(program);
+  return NULL;
+}
+
+void rp_program_free(rp_program *program) {
+  if (!program) return;
+  for (int32_t i = 0; i < program->n_array_ops; i++) {
+    free(program->array_ops[i].in);
+    free(program->array_ops[i].in_n);
+  }
+  for (int32_t i = 0; i < program->n_indices; i++) free(program->indices[i]);
+  rp_free_doubles(program->constants);
+  free(program->drafts);
+  free(program->array_ops);
+  free(program->stages);
+  free(program->clears);
+  free(program->totals);
+  free(program->loads);
+  free(program->outputs);
+  free(program->indices);
+  free(program->body_constants);
+  free(program);
+}
+
+/* ---- work ---- */
+
+static size_t mask_of(rp_operand operand) { return operand.advances ? ~(size_t) 0 : 0; }
+
+static rp_instruction resolve(const rp_work *work, const rp_draft *draft) {
+  return (rp_instruction){
+    .run = draft->run, .op = draft->op, .lanes = work->program->lanes, .index = draft->index,
+    .d = rp_at(work, draft->d.place), .d_mask = mask_of(draft->d),
+    .d2 = rp_at(work, draft->d2.place), .d2_mask = mask_of(draft->d2),
+    .a = rp_at(work, draft->a.place), .a_mask = mask_of(draft->a), .a_step = draft->a.step,
+    .b = rp_at(work, draft->b.place), .b_mask = mask_of(draft->b), .b_step = draft->b.step,
+    .c = rp_at(work, draft->c.place), .c_mask = mask_of(draft->c), .c_step = draft->c.step};
+}
+
+rp_work *rp_work_new(const rp_program *program, rp_status *status) {
+  rp_work *work = calloc(1, sizeof *work);
+  if (work) {
+    work->program = program;
+    work->arena = rp_new_doubles(program->arena_size);
+    work->instructions = malloc(((size_t) program->n_drafts + 1) * sizeof *work->instructions);
+    work->pointers = malloc(((size_t) program->most_inputs + 1) * sizeof *work->pointers);
+    work->steps = malloc(((size_t) program->most_inputs + 1) * sizeof *work->steps);
+  }
+  if (!work || !work->arena || !work->instructions || !work->pointers || !work->steps) {
+    rp_work_free(work);
+    rp_fail_memory(status, "the memory of a program");
+    return NULL;
+  }
+  for (int32_t i = 0; i < program->n_drafts; i++) work->instructions[i] = resolve(work, &program->drafts[i]);
+  return work;
+}
+
+void rp_work_free(rp_work *work) {
+  if (!work) return;
+  rp_free_doubles(work->arena);
+  free(work->instructions);
+  free(work->pointers);
+  free(work->steps);
+  free(work);
+}
+
+/* ---- running ---- */
+
+static void load(const rp_work *work, const rp_load *item, const double *from) {
+  const size_t lanes = (size_t) work->program->lanes;
+  double *to = rp_at(work, item->to);
+  from += (size_t) item->offset * lanes;
+  if (item->n != 1) {
+    memcpy(to, from, (size_t) item->n * lanes * sizeof *to);
+  } else {
+    for (size_t i = 0; i < 8; i++) to[i] = from[i % lanes];
+  }
+}
+
+static void run_loop(const rp_work *work, const rp_stage *stage) {
+  const rp_program *program = work->program;
+  for (int32_t k = 0; k < stage->n_clear; k++) {
+    const rp_clear *clear = &program->clears[stage->first_clear + k];
+    memset(rp_at(work, clear->place), 0, (size_t) clear->size * sizeof(double));
+  }
+  const rp_instruction *begin = work->instructions + stage->first, *end = begin + stage->n;
+  const size_t size = (size_t) stage->length * (size_t) program->lanes;
+  for (size_t offset = 0; offset < size; offset += RP_BLOCK) {
+    const size_t count = size - offset < RP_BLOCK ? size - offset : RP_BLOCK;
+    for (const rp_instruction *instruction = begin; instruction < end; instruction++) instruction->run(instruction, offset, count);
+  }
+  for (int32_t k = 0; k < stage->n_total; k++) {
+    const rp_total *total = &program->totals[stage->first_total + k];
+    program->kernels->total(rp_at(work, total->to), rp_at(work, total->partials), program->lanes);
+  }
+}
+
+static void run_scalars(const rp_work *work, const rp_stage *stage) {
+  const rp_instruction *begin = work->instructions + stage->first, *end = begin + stage->n;
+  const size_t lanes = (size_t) work->program->lanes;
+  for (const rp_instruction *instruction = begin; instruction < end; instruction++) instruction->run(instruction, 0, lanes);
+}
+
+void rp_program_run(const rp_program *program, rp_work *work, const double *params, const double *inputs,
+                    const rp_random_key *keys) {
+  for (int32_t k = 0; k < program->n_loads; k++) load(work, &program->loads[k], program->loads[k].is_input ? inputs : params);
+  for (int32_t s = 0; s < program->n_stages; s++) {
+    const rp_stage *stage = &program->stages[s];
+    if (stage->kind == RP_ITEM_LOOP) {
+      run_loop(work, stage);
+    } else if (stage->kind == RP_ITEM_SCALAR) {
+      run_scalars(work, stage);
+    } else {
+      for (int32_t k = 0; k < stage->n; k++) rp_array_op_run(work, &program->array_ops[stage->first + k], keys);
+    }
+  }
+}
+
+const double *rp_work_output(const rp_work *work, int32_t output) { return rp_at(work, work->program->outputs[output]); }
+
+/* ---- any elementwise operation ---- */
+
+void rp_generic_kernel(const rp_instruction *instruction, size_t offset, size_t count) {
+  double *d = instruction->d + (offset & instruction->d_mask);
+  const double *a = instruction->a + (offset & instruction->a_mask);
+  const double *b = instruction->b ? instruction->b + (offset & instruction->b_mask) : a;
+  const double *c = instruction->c ? instruction->c + (offset & instruction->c_mask) : a;
+  for (size_t i = 0; i < count; i++) {
+    const size_t group = i / 8, within = i % 8;
+    d[i] = rp_elementwise((rp_op) instruction->op, a[group * (size_t) instruction->a_step + within],
+                          b[group * (size_t) instruction->b_step + within], c[group * (size_t) instruction->c_step + within]);
+  }
+}
