@@ -14,30 +14,32 @@ rp_node_id rp_sum_n(rp_graph *g, rp_node_id a, int64_t n) {
   return is_scalar(g, a) ? rp_mul(g, rp_const(g, (double) n), a) : rp_sum(g, a);
 }
 
-rp_node_id rp_sum(rp_graph *g, rp_node_id a) {
+/* depth: how many more operations the sum may be moved through. */
+static rp_node_id sum(rp_graph *g, rp_node_id a, int depth) {
   if (a == RP_NONE) return RP_NONE;
   const rp_node *node = rp_graph_node(g, a);
   int64_t n = node->n;
   if (n == 1) return a;
-  switch (node->op) {
+  switch (depth > 0 ? node->op : RP_OP_SUM) {
   case RP_OP_BROADCAST: return rp_sum_n(g, node->in[0], n);
-  case RP_OP_NEG: return rp_neg(g, rp_sum(g, node->in[0]));
-  case RP_OP_SCATTER: return rp_sum(g, node->in[0]);
+  case RP_OP_NEG: return rp_neg(g, sum(g, node->in[0], depth - 1));
+  case RP_OP_SCATTER: return sum(g, node->in[0], depth - 1);
   case RP_OP_MUL:
-    if (is_scalar(g, node->in[0])) return rp_mul(g, node->in[0], rp_sum(g, node->in[1]));
+    if (is_scalar(g, node->in[0])) return rp_mul(g, node->in[0], sum(g, node->in[1], depth - 1));
     break;
   case RP_OP_ADD:
-    if (is_scalar(g, node->in[0])) return rp_add(g, rp_sum_n(g, node->in[0], n), rp_sum(g, node->in[1]));
+    if (is_scalar(g, node->in[0])) return rp_add(g, rp_sum_n(g, node->in[0], n), sum(g, node->in[1], depth - 1));
     break;
   case RP_OP_SUB:
-    if (is_scalar(g, node->in[0]) || is_scalar(g, node->in[1])) {
-      return rp_sub(g, rp_sum_n(g, node->in[0], n), rp_sum_n(g, node->in[1], n));
-    }
+    if (is_scalar(g, node->in[0])) return rp_sub(g, rp_sum_n(g, node->in[0], n), sum(g, node->in[1], depth - 1));
+    if (is_scalar(g, node->in[1])) return rp_sub(g, sum(g, node->in[0], depth - 1), rp_sum_n(g, node->in[1], n));
     break;
   default: break;
   }
   return over_one(g, RP_OP_SUM, a, 1);
 }
+
+rp_node_id rp_sum(rp_graph *g, rp_node_id a) { return sum(g, a, 8); }
 
 /* The greatest (least) element of what may be a broadcast scalar. */
 static rp_node_id extreme_of(rp_graph *g, rp_op op, rp_node_id a) {

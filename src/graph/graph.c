@@ -9,7 +9,7 @@
 #include "evaluate.h"
 #include "ops.h"
 
-enum { PAGE_BITS = 9, PAGE_NODES = 1 << PAGE_BITS, FIRST_SLOTS = 64 };
+enum { PAGE_BITS = 9, PAGE_NODES = 1 << PAGE_BITS, FIRST_SLOTS = 64, LARGEST_FREELY_FOLDED = 1 << 22 };
 
 typedef struct {
   uint32_t hash;
@@ -246,12 +246,15 @@ static int same_node(const rp_node *a, const rp_node *b) {
 
 /* ---- folding ---- */
 
+/* A constant much larger than what it is made from stays an operation: folding saves time, not memory. */
 static int can_fold(const rp_graph *g, const rp_node *node) {
+  int64_t n_inputs = 0;
   if (node->n_in == 0 || node->op == RP_OP_RANDOM) return 0;
   for (int32_t k = 0; k < node->n_in; k++) {
     if (!rp_is_const(g, node->in[k])) return 0;
+    n_inputs += rp_length(g, node->in[k]);
   }
-  return 1;
+  return node->n <= LARGEST_FREELY_FOLDED || node->n / 4 <= n_inputs;
 }
 
 static rp_node_id fold(rp_graph *g, const rp_node *node) {
