@@ -4,9 +4,9 @@
 #   ! What is wrong, with the names the user knows.
 #   i What to write instead.
 #
-# `call` says where the user stood: a call (its source reference gives the line), a string shown as it is, or NULL, which
-# looks up the stack for the function that the user called or wrote; FALSE shows none. `where` ("file:line") overrides
-# the source reference.
+# `call` says where the user stood: a call (its source reference gives the line), a string shown as it is, or NULL,
+# which looks up the stack for the function that the user called or wrote; FALSE shows none. `where` ("file:line")
+# overrides the source reference.
 
 stop_reparam <- function(message, hint = NULL, site = NULL, call = NULL, class = NULL, where = NULL) {
   condition <- new_condition(message, hint, site, call, c(class, "reparam_error", "error"), where)
@@ -107,8 +107,8 @@ str2lang_or_null <- function(text) {
   tryCatch(str2lang(text), error = function(e) NULL)
 }
 
-# "model.R:4" from the source reference that R keeps with a call ("line 4" when the code came from no file), NULL when it
-# kept none.
+# "model.R:4" from the source reference that R keeps with a call ("line 4" when the code came from no file), NULL when
+# it kept none.
 source_line <- function(call) {
   ref <- if (inherits(call, "srcref")) call else attr(call, "srcref")
   if (!inherits(ref, "srcref")) return(NULL)

@@ -6,8 +6,8 @@
 #' * `intervene()` sets sites from outside and removes their density: Pearl's do().
 #' * `substitute_sites()` gives latent sites fixed values; their density still counts.
 #' * `replay()` does the same for the values of an earlier run, such as one posterior draw.
-#' * `block()` hides sites from inference, so that they are drawn from their own distribution: those named, or all but those in
-#'   `expose`.
+#' * `block()` hides sites from inference, so that they are drawn from their own distribution: those named, or all but
+#'   those in `expose`.
 #' * `seed_model()` fixes the random numbers that the model is simulated with.
 #' * `lift()` turns learnable parameters ([param()]) into latent sites with the given distributions.
 #'
@@ -87,14 +87,14 @@ lift <- function(model, ...) {
 
 #' Reparameterize sites of a model
 #'
-#' Replaces sites by auxiliary sites from which they are computed, so that a sampler or a guide meets a friendlier shape. The
-#' model itself, its density and the names of its sites stay the same. The names that a reparameterizer creates (`k_base`,
-#' `k_decentered`) may be configured in turn.
+#' Replaces sites by auxiliary sites from which they are computed, so that a sampler or a guide meets a friendlier
+#' shape. The model itself, its density and the names of its sites stay the same. The names that a reparameterizer
+#' creates (`k_base`, `k_decentered`) may be configured in turn.
 #'
 #' @param model A [model()] or a function.
-#' @param ... `site = reparameterizer` (`NULL` leaves a site alone); or one of: a named list of these, a strategy such as
-#'   [reparam_auto()], the name of a strategy (`"auto"`, `"minimal"`, `"none"`), or a function that is called with each site
-#'   (a list with `name`, `dist`, `dim`, `observed`) and returns a reparameterizer or `NULL`.
+#' @param ... `site = reparameterizer` (`NULL` leaves a site alone); or one of: a named list of these, a strategy such
+#'   as [reparam_auto()], the name of a strategy (`"auto"`, `"minimal"`, `"none"`), or a function that is called with
+#'   each site (a list with `name`, `dist`, `dim`, `observed`) and returns a reparameterizer or `NULL`.
 #' @return The model with the configuration added.
 #' @section Errors: Entries without a name or with the same name; something that is no reparameterizer.
 #' @seealso [decenter()], [reparam_loc_scale()], [reparam_transform()], [reparam_strategies].
@@ -147,9 +147,8 @@ check_reparameterizer <- function(x, what) {
 
 # `f(a = 1, b = 2)` or `f(list(a = 1, b = 2))`.
 named_entries <- function(verb, entries, form) {
-  if (length(entries) == 1L && is.null(names(entries)) && is.list(entries[[1]]) && is.null(attr(entries[[1]], "class"))) {
-    entries <- entries[[1]]
-  }
+  one_list <- length(entries) == 1L && is.null(names(entries)) && is.list(entries[[1]]) && !is.object(entries[[1]])
+  if (one_list) entries <- entries[[1]]
   if (!length(entries)) return(list())
   if (is.null(names(entries)) || anyNA(names(entries)) || !all(nzchar(names(entries)))) {
     stop_reparam(sprintf("Every entry of `%s()` needs a name.", verb), sprintf("Write `%s(model, %s)`.", verb, form))
@@ -165,12 +164,13 @@ named_values <- function(verb, entries, unknown = FALSE) {
   lapply(stats::setNames(names(entries), names(entries)), function(name) {
     x <- entries[[name]]
     if (is.factor(x)) x <- as.integer(x)
-    if (is_traced(x) || is_opaque_number(x) || !(is.numeric(x) || is.logical(x)) || !length(x)) {
+    if (has_codes(x) || is_opaque_number(x) || !(is.numeric(x) || is.logical(x)) || !length(x)) {
       stop_reparam(sprintf("The value of `%s` in `%s()` must be numeric, not %s.", name, verb, describe(x)))
     }
     if (anyNA(x) && (!unknown || any(is.nan(x)))) {
+      what <- if (any(is.nan(x))) "NaN" else "NA"
       stop_reparam(
-        sprintf("The value of `%s` in `%s()` is %s%s.", name, verb, if (any(is.nan(x))) "NaN" else "NA", element_text(which(is.na(x)), x)),
+        sprintf("The value of `%s` in `%s()` is %s%s.", name, verb, what, element_text(which(is.na(x)), x)),
         if (!unknown) "Only `condition()` takes NA, for elements that are unknown."
       )
     }
@@ -222,7 +222,9 @@ finish_handlers <- function(handlers, statements) {
 check_lifted <- function(handlers, statements) {
   names <- vapply(statements, function(s) if (is.null(s$name)) "" else s$name, "")
   unknown <- setdiff(names(lifted_params(handlers)), names)
-  if (length(unknown)) stop_reparam(sprintf("`lift()` names %s, but the model has no such parameter.", names_text(unknown)))
+  if (length(unknown)) {
+    stop_reparam(sprintf("`lift()` names %s, but the model has no such parameter.", names_text(unknown)))
+  }
 }
 
 plain_config <- function(config, statements) {

@@ -10,21 +10,21 @@
 #' `x := e` means `x <- record("x", e)`. `~` and `:=` have these meanings only while the model is being traced; outside,
 #' nothing of R is masked.
 #'
-#' * On the right of `~`, `foo(...)` stands for `dist_foo(...)`, looked up in this package first and then where the model
-#'   was written, so you add a family by defining `dist_foo()`. Only the first name is looked up: `gamma(3)` among the
-#'   arguments is still R's function. Combinators look their distribution arguments up in the same way:
-#'   `x ~ transformed(normal(0, 1), "exp")`. A variable that holds a distribution works too. When the right side is no
+#' * On the right of `~`, `foo(...)` stands for `dist_foo(...)`, looked up in this package first and then where the
+#'   model was written, so you add a family by defining `dist_foo()`. Only the first name is looked up: `gamma(3)`
+#'   among the arguments is still R's function. Combinators look their distribution arguments up in the same way: `x ~
+#'   transformed(normal(0, 1), "exp")`. A variable that holds a distribution works too. When the right side is no
 #'   distribution, the formula stays a formula.
-#' * Only the model function's arguments (and [condition()], and `obs =` of [draw()]) observe. An argument that has a value
-#'   is observed; its `NA` elements are unknown; `NULL` means that the site is simulated. A local variable that already
-#'   holds numbers is storage, never data.
-#' * `theta[1:8] ~ normal(mu, tau)` has eight elements, `z[1:3, 1:4] ~ normal(0, 1)` is a matrix. `x[i] ~ normal(...)` in a
-#'   loop draws element `i` of the site `x`. Parameters recycle as in R.
+#' * Only the model function's arguments (and [condition()], and `obs =` of [draw()]) observe. An argument that has a
+#'   value is observed; its `NA` elements are unknown; `NULL` means that the site is simulated. A local variable that
+#'   already holds numbers is storage, never data.
+#' * `theta[1:8] ~ normal(mu, tau)` has eight elements, `z[1:3, 1:4] ~ normal(0, 1)` is a matrix. `x[i] ~ normal(...)`
+#'   in a loop draws element `i` of the site `x`. Parameters recycle as in R.
 #'
 #' @param fn A function, or a model (which is returned as it is). Arguments without a default must be given as data when
 #'   the model is used.
-#' @return An object of class `reparam_model`: the function and a stack of handlers, to which verbs such as [condition()]
-#'   and [reparam()] add.
+#' @return An object of class `reparam_model`: the function and a stack of handlers, to which verbs such as
+#'   [condition()] and [reparam()] add.
 #' @seealso [model_spec()] for what a model becomes.
 #' @examples
 #' schools <- model(function(sigma, y = NULL) {

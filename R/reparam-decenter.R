@@ -1,8 +1,8 @@
 #' Decenter a site, through its transforms
 #'
 #' What [reparam_transform()] followed by [reparam_loc_scale()] along the derived sites does: a lognormal `k` becomes
-#' `k_base`, a normal, which becomes `k_base_decentered`, standard noise. A site that is not transformed is decentered as
-#' it is. You never need to know the derived names.
+#' `k_base`, a normal, which becomes `k_base_decentered`, standard noise. A site that is not transformed is decentered
+#' as it is. You never need to know the derived names.
 #'
 #' @inheritParams reparam_loc_scale
 #' @return A reparameterizer, for use in [reparam()].

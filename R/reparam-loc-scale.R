@@ -1,9 +1,9 @@
 #' Reparameterize by location and scale
 #'
-#' Replaces a site `x ~ f(m, s, shape)` of a location-scale family with real support by `x_decentered ~ f(c m, s^c, shape)`
-#' and `x = m + s^(1 - c) (x_decentered - c m)`. `centered = 1` leaves the site as it is, `centered = 0` samples standard
-#' noise, values between lie between (Gorinova, Moore and Hoffman 2020, "Automatic reparameterisation of probabilistic
-#' programs", ICML). The density of the model is unchanged, for observed sites as well.
+#' Replaces a site `x ~ f(m, s, shape)` of a location-scale family with real support by `x_decentered ~ f(c m, s^c,
+#' shape)` and `x = m + s^(1 - c) (x_decentered - c m)`. `centered = 1` leaves the site as it is, `centered = 0`
+#' samples standard noise, values between lie between (Gorinova, Moore and Hoffman 2020, "Automatic reparameterisation
+#' of probabilistic programs", ICML). The density of the model is unchanged, for observed sites as well.
 #'
 #' @param centered The degree of centering c, a number (or one per element of the site) in `[0, 1]`, or `NULL` to learn
 #'   it: the parameter `x_centered`, starting at 0.5.
@@ -45,7 +45,7 @@ new_reparameterizer <- function(kind, ...) {
 #' @export
 format.reparam_reparam <- function(x, ...) {
   switch(x$kind,
-    chain = paste(vapply(x$parts, function(part) format_reparameterizer(part), ""), collapse = ", then "),
+    chain = format_chain(x$parts),
     strategy = format_call(paste0("reparam_", x$name), x["centered"]),
     format_call(paste0("reparam_", x$kind), x[setdiff(names(x), "kind")])
   )
@@ -61,9 +61,15 @@ format_reparameterizer <- function(x) {
   format.reparam_reparam(x)
 }
 
+format_chain <- function(parts) {
+  kinds <- vapply(parts, `[[`, "", "kind")
+  if (identical(kinds, c("transform", "loc_scale"))) return(format_call("decenter", parts[[2]]["centered"]))
+  paste(vapply(parts, format_reparameterizer, ""), collapse = ", then ")
+}
+
 # "reparam_loc_scale(centered = 0)"
 format_call <- function(name, settings) {
-  settings <- settings[!vapply(settings, is.null, NA)]
+  settings <- settings[!vapply(settings, is.null, NA) & !is.na(names(settings))]
   texts <- vapply(settings, function(value) call_text(value, 40L), "")
   paste0(name, "(", paste(names(settings), "=", texts, recycle0 = TRUE, collapse = ", "), ")")
 }

@@ -1,7 +1,7 @@
 #' Strategies: which sites to reparameterize, and how
 #'
-#' A strategy looks at every site once and chooses its reparameterizer. Give one to [reparam()], as the object or by name
-#' (`"auto"`, `"minimal"`, `"none"`).
+#' A strategy looks at every site once and chooses its reparameterizer. Give one to [reparam()], as the object or by
+#' name (`"auto"`, `"minimal"`, `"none"`).
 #'
 #' * `reparam_minimal()` changes only sites that cannot be sampled as they stand.
 #' * `reparam_auto()` goes further, for latent sites: a family that is a transformed simpler one (the lognormal, say) is

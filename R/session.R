@@ -41,7 +41,8 @@ need_session <- function(what) {
   the$session
 }
 
-# Statements lie in an environment under their number, so that a loop of many draws does not copy a list at each of them.
+# Statements lie in an environment under their number, so that a loop of many draws does not copy a list at each of
+# them.
 add_statement <- function(session, statement) {
   session$n <- session$n + 1L
   statement$barrier <- trace_size()
@@ -75,7 +76,9 @@ claim_name <- function(session, name, kind, elementwise, origin) {
 stop_used_twice <- function(name, first, second) {
   stop_reparam(
     sprintf("The name `%s` is used twice: in %s and in %s.", name, origin_text(first), origin_text(second)),
-    sprintf("Every site needs a name of its own; in a loop write `%s[i] ~ ...` or `draw(paste0(\"%s_\", i), ...)`.", name, name),
+    sprintf(
+      "Every site needs a name of its own; in a loop write `%1$s[i] ~ ...` or `draw(paste0(\"%1$s_\", i), ...)`.", name
+    ),
     site = name, call = second$call, where = second$where
   )
 }
@@ -95,7 +98,9 @@ check_name <- function(name) {
   if (!is.character(name) || length(name) != 1L || is.na(name) || !nzchar(name)) {
     stop_reparam(sprintf("The name of a site must be one text, not %s.", describe(name)))
   }
-  if (nchar(name, "bytes") > 127L) stop_reparam(sprintf("The name `%s...` is longer than 127 bytes.", substr(name, 1L, 40L)))
+  if (nchar(name, "bytes") > 127L) {
+    stop_reparam(sprintf("The name `%s...` is longer than 127 bytes.", substr(name, 1L, 40L)))
+  }
   name
 }
 
@@ -142,7 +147,7 @@ model_binding <- function(session, name, frame) {
     # Elements drawn before may have replaced the argument; the data are what it was at its first statement.
     value <- get(name, envir = session$values_of)
   } else {
-    if (is_traced(value)) {
+    if (has_codes(value)) {
       stop_reparam(
         sprintf("The argument `%s` holds a value computed from sites, which cannot be observed.", name),
         "Give the site a name that is not in use, or keep the argument as it came.", site = name
@@ -160,7 +165,8 @@ check_not_helper_argument <- function(name, frame, value) {
     if (identical(sys.frame(i), frame) && name %in% names(formals(sys.function(i)))) {
       stop_reparam(
         sprintf("`%s` is an argument of a helper, and only the model function's own arguments observe.", name),
-        sprintf("Say what is meant: `draw(\"%s\", ..., obs = %s)`, or draw under another name.", name, name), site = name
+        sprintf("Say what is meant: `draw(\"%s\", ..., obs = %s)`, or draw under another name.", name, name),
+        site = name
       )
     }
   }

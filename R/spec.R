@@ -1,18 +1,18 @@
 #' What a model becomes: the spec
 #'
-#' Runs the model function once, with traced values in place of the random quantities, and returns what happened as plain
-#' data: the expressions, the statements in their order, the handlers and the data. A spec is everything that a fit needs.
-#' It holds no function and no environment, so that it can be looked at with `str()`, kept with `saveRDS()` and used on
-#' another machine, with the same draws.
+#' Runs the model function once, with traced values in place of the random quantities, and returns what happened as
+#' plain data: the expressions, the statements in their order, the handlers and the data. A spec is everything that a
+#' fit needs. It holds no function and no environment, so that it can be looked at with `str()`, kept with `saveRDS()`
+#' and used on another machine, with the same draws.
 #'
 #' @param model A [model()] or a function.
 #' @param data A named list (or data frame) with the values of the function's arguments: numbers, matrices, arrays,
-#'   factors (their level codes), logicals, data frames of these, or `NULL` for a site that should be simulated. Arguments
-#'   with a default may be left out.
-#' @return An object of class `reparam_spec`, a list with elements `version`, `nodes`, `statements`, `handlers` and `data`;
-#'   the file CONTRIBUTING.md describes each.
-#' @section Errors: Unknown names in `data`, missing arguments, data of a wrong type, and whatever is wrong in the model's
-#'   own statements, named by site, argument and line.
+#'   factors (their level codes), logicals, data frames of these, or `NULL` for a site that should be simulated.
+#'   Arguments with a default may be left out.
+#' @return An object of class `reparam_spec`, a list with elements `version`, `nodes`, `statements`, `handlers` and
+#'   `data`; the file CONTRIBUTING.md describes each.
+#' @section Errors: Unknown names in `data`, missing arguments, data of a wrong type, and whatever is wrong in the
+#'   model's own statements, named by site, argument and line.
 #' @examples
 #' m <- model(function(sigma, y = NULL) {
 #'   mu ~ normal(0, 5)
@@ -100,15 +100,17 @@ check_data <- function(data, fn) {
 plain_data <- function(x, name, inside = FALSE) {
   if (is.null(x)) return(NULL)
   if (is.factor(x)) return(keep_attributes(x, c("levels", "class", "names")))
-  if (is.list(x) && !is_traced(x)) {
+  if (is.list(x)) {
     parts <- lapply(seq_along(x), function(k) plain_data(x[[k]], sprintf("%s$%s", name, part_name(x, k)), TRUE))
     attributes(parts) <- attributes(x)[intersect(names(attributes(x)), c("names", "row.names", "dim"))]
     if (is.data.frame(x)) class(parts) <- "data.frame"
     return(parts)
   }
-  if (is_traced(x)) stop_reparam(sprintf("`%s` is a value of a model that was traced before.", name))
+  if (has_codes(x)) stop_reparam(sprintf("`%s` is a value of a model that was traced before.", name))
   if (is_opaque_number(x)) {
-    stop_reparam(sprintf("`%s` is of class %s.", name, class(x)[1]), "Convert it by `as.numeric()` or `as.matrix()` first.")
+    stop_reparam(
+      sprintf("`%s` is of class %s.", name, class(x)[1]), "Convert it by `as.numeric()` or `as.matrix()` first."
+    )
   }
   text <- is.character(x) && inside
   if (!is.numeric(x) && !is.logical(x) && !text) {
@@ -139,9 +141,7 @@ finish_statements <- function(session) {
   for (name in names(session$later)) {
     later <- session$later[[name]]
     value <- get(name, envir = later$frame)
-    check_numeric_value(value, name, later$origin)
-    statement <- list(kind = "record", name = name, node = trace_row(as_plain(value)), dim = as.integer(shape_of(value)))
-    add_statement(session, c(statement, later$origin))
+    add_record_statement(session, name, value, later$origin)
   }
   statements <- session_statements(session)
   for (name in session$site_names) {
@@ -151,8 +151,8 @@ finish_statements <- function(session) {
   statements
 }
 
-# Gives the statements of an element-wise site the shape of the whole. One statement that draws everything in order is an
-# ordinary draw.
+# Gives the statements of an element-wise site the shape of the whole. One statement that draws everything in order is
+# an ordinary draw.
 finish_elements <- function(statements, site) {
   own <- which(vapply(statements, function(s) identical(s$name, site$name) && s$kind == "draw", NA))
   elements <- lapply(statements[own], `[[`, "element")
@@ -172,7 +172,9 @@ finish_elements <- function(statements, site) {
 
 stop_element_twice <- function(name, element, first, second) {
   stop_reparam(
-    sprintf("Element %d of site `%s` is drawn twice: in %s and in %s.", element, name, origin_text(first), origin_text(second)),
+    sprintf(
+      "Element %d of site `%s` is drawn twice: in %s and in %s.", element, name, origin_text(first), origin_text(second)
+    ),
     "Each element of a site is drawn by one statement.", site = name, call = second$call, where = second$where
   )
 }
@@ -254,14 +256,15 @@ statement_lines <- function(statements) {
 }
 
 statement_line <- function(statement, parts) {
-  shape <- if (identical(statement$dim, 1L) || is.null(statement$dim)) "" else paste0("[", paste(statement$dim, collapse = ", "), "]")
-  name <- paste0(statement$name, shape)
+  scalar <- is.null(statement$dim) || identical(statement$dim, 1L)
+  name <- paste0(statement$name, if (!scalar) paste0("[", paste(statement$dim, collapse = ", "), "]"))
+  if (!length(parts)) parts <- list(statement)
   switch(statement$kind,
-    draw = paste0(name, " ~ ", dist_label(statement$dist), observed_text(if (length(parts)) parts else list(statement))),
+    draw = paste0(name, " ~ ", dist_label(statement$dist), observed_text(parts)),
     record = paste0(name, " := ..."),
     param = paste0(name, " param, ", statement$support$kind),
     factor = paste0(name, " factor"),
-    enter = if (statement$scope == "plate") sprintf("plate %s, %d:", statement$name, statement$size) else paste0(statement$scope, ":")
+    enter = paste0(statement$scope, if (statement$scope == "plate") paste0(" ", name, ", ", statement$size), ":")
   )
 }
 

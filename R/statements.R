@@ -1,16 +1,16 @@
 #' Random quantities of a model
 #'
-#' `draw()` is the explicit form of `~` (see [model()]): it adds a random quantity, a site, to the model that is running and
-#' returns its value, with which you compute on as with any number. Use it where the name is computed, in functions that
-#' come with a package, or to observe something that is not an argument of the model.
+#' `draw()` is the explicit form of `~` (see [model()]): it adds a random quantity, a site, to the model that is
+#' running and returns its value, with which you compute on as with any number. Use it where the name is computed, in
+#' functions that come with a package, or to observe something that is not an argument of the model.
 #'
-#' @param name The site's name, one text. A name may be used once, except that statements with `index` may draw different
-#'   elements of one site.
+#' @param name The site's name, one text. A name may be used once, except that statements with `index` may draw
+#'   different elements of one site.
 #' @param dist A distribution, such as `dist_normal(0, 1)`.
 #' @param obs The observed value: numbers, a factor (its level codes are meant) or logicals. `NA` elements are unknown;
 #'   `NULL` leaves the whole site unknown.
-#' @param dim The shape of the site: a length, or the extents of a matrix or array. By default that of `obs`, or else that
-#'   of the distribution's arguments, recycled as in R. With `index`, the shape of the whole site, if known.
+#' @param dim The shape of the site: a length, or the extents of a matrix or array. By default that of `obs`, or else
+#'   that of the distribution's arguments, recycled as in R. With `index`, the shape of the whole site, if known.
 #' @param index The positions (counted from 1) of the site's elements that this statement draws; `NULL` draws all.
 #' @return The value of the site: an array of the site's shape.
 #' @section Errors: A name used twice, lengths that do not fit, `obs` that is not numeric or has `NaN`.
@@ -64,8 +64,8 @@ record <- function(name, value) {
 #'
 #' @param name The name, one text, used once.
 #' @param init Its starting value, which also gives its shape.
-#' @param support Where it lives: `"real"`, `"positive"`, `"nonnegative"`, `"unit"` (between 0 and 1), `"simplex"`, `"ordered"`,
-#'   or two numbers, the lower and the upper bound (one of which may be infinite).
+#' @param support Where it lives: `"real"`, `"positive"`, `"nonnegative"`, `"unit"` (between 0 and 1), `"simplex"`,
+#'   `"ordered"`, or two numbers, the lower and the upper bound (one of which may be infinite).
 #' @return The parameter's value, of the shape of `init`.
 #' @examples
 #' m <- model(function(y) {
@@ -115,10 +115,10 @@ log_factor <- function(name, value) {
 
 #' Blocks that change the sites inside
 #'
-#' `with_mask()` switches off the density of sites inside where `mask` is 0 or `FALSE`; a masked-out latent element is drawn
-#' from its distribution. `with_scale()` multiplies their log density by `scale`, for instance to weight a subsample.
-#' `with_plate()` declares `size` conditionally independent repetitions: sites inside have the plates' sizes, outermost
-#' first, as their leading extents.
+#' `with_mask()` switches off the density of sites inside where `mask` is 0 or `FALSE`; a masked-out latent element is
+#' drawn from its distribution. `with_scale()` multiplies their log density by `scale`, for instance to weight a
+#' subsample. `with_plate()` declares `size` conditionally independent repetitions: sites inside have the plates'
+#' sizes, outermost first, as their leading extents.
 #'
 #' @param mask Zeros and ones (or logicals), one number or as many as each site inside has elements.
 #' @param scale A positive number, or one per element of each site inside.
@@ -175,7 +175,9 @@ with_plate <- function(name, size, fn) {
   if (is_traced(size) || !is.numeric(size) || length(size) != 1L || is.na(size) || size < 1 || size != floor(size)) {
     stop_reparam(sprintf("The size of the plate `%s` must be a whole number, not %s.", name, describe(size)))
   }
-  if (!is.function(fn)) stop_reparam(sprintf("The plate `%s` needs a function of the index, not %s.", name, describe(fn)))
+  if (!is.function(fn)) {
+    stop_reparam(sprintf("The plate `%s` needs a function of the index, not %s.", name, describe(fn)))
+  }
   size <- as.integer(size)
   enter_scope(session, list(scope = "plate", name = name, size = size), sys.call())
   session$plates <- c(session$plates, size)
@@ -195,7 +197,7 @@ leave_scope <- function(session) {
 }
 
 check_scope_value <- function(x, name, holds, text) {
-  if (is_traced(x)) return(x)
+  if (has_codes(x)) return(x)
   if (is.logical(x)) storage.mode(x) <- "double"
   if (!is.numeric(x) || !length(x) || anyNA(x) || !all(holds(x))) {
     stop_reparam(sprintf("`%s` must be %s, not %s.", name, text, describe(x)))
@@ -240,7 +242,8 @@ site_shape <- function(session, name, dist, obs, dim, index, origin) {
   arguments <- dist_shape(dist)
   shape <- if (!is.null(dim)) dim else if (!is.null(obs)) shape_of(obs) else arguments
   if (!is.null(obs) && prod(shape) != length(obs)) {
-    stop_shape(name, sprintf("%s, but its data have %s", elements_text(dim), elements_text(shape_of(obs))), origin)
+    text <- sprintf("%s, but its data have %s", elements_text(dim), elements_text(shape_of(obs)))
+    stop_shape(name, text, origin, NULL)
   }
   if (is.null(index)) shape <- plate_shape(session, name, shape, is.null(dim) && is.null(obs), origin)
   n <- prod(shape)
@@ -260,13 +263,15 @@ plate_shape <- function(session, name, shape, may_expand, origin) {
   # A vector over the first plates only repeats over the others.
   inner <- length(shape)
   if (may_expand && inner < length(plates) && all(shape == plates[seq_len(inner)])) return(plates)
-  stop_shape(name, sprintf("%s, but the plates around it have %s", elements_text(shape), elements_text(plates)), origin)
+  stop_shape(name, sprintf("%s, but the plates around it have %s", elements_text(shape), elements_text(plates)), origin,
+    "Inside plates a site's leading extents are the plates' sizes, the outermost first.")
 }
 
-stop_shape <- function(name, text, origin) {
+recycling_hint <- "Arguments recycle when the number of elements is a multiple of theirs."
+
+stop_shape <- function(name, text, origin, hint = recycling_hint) {
   stop_reparam(
-    sprintf("Site `%s` has %s.", name, text),
-    "Arguments recycle when the number of elements is a multiple of theirs.",
+    sprintf("Site `%s` has %s.", name, text), hint,
     site = name, call = origin$call, where = origin$where
   )
 }
@@ -306,7 +311,8 @@ unclass_dist <- function(dist) {
   dist
 }
 
-# The shape that the arguments give when they are recycled to the longest; the first array among these gives the extents.
+# The shape that the arguments give when they are recycled to the longest; the first array among these gives the
+# extents.
 dist_shape <- function(dist) {
   if (identical(dist$family, "expand")) return(dist$dim)
   shape <- 1L
@@ -320,14 +326,15 @@ dist_shape <- function(dist) {
 
 # An argument as a row, recycled so that it has one element or as many as the site.
 dist_row <- function(x, argument, n, name, shape, origin) {
-  if (!is_traced(x)) {
+  if (!has_codes(x)) {
     if (is.logical(x)) storage.mode(x) <- "double"
     check_constant(x, argument, name, origin)
   }
   size <- length(x)
   if (size != 1L && size != n) {
     if (n %% size != 0) {
-      stop_shape(name, sprintf("%s, but `%s` has %s", elements_text(shape), argument, elements_text(shape_of(x))), origin)
+      text <- sprintf("%s, but `%s` has %s", elements_text(shape), argument, elements_text(shape_of(x)))
+      stop_shape(name, text, origin)
     }
     x <- rep_len(x, n)
   }
@@ -343,7 +350,9 @@ check_constant <- function(x, argument, name, origin) {
   }
   if (anyNA(x)) {
     stop_reparam(
-      sprintf("`%s` of site `%s` is NA%s, where no site can take it.", argument, name, element_text(which(is.na(x)), x)),
+      sprintf(
+        "`%s` of site `%s` is NA%s, where no site can take it.", argument, name, element_text(which(is.na(x)), x)
+      ),
       "NA means unknown only in data that a site observes.", site = name, call = origin$call, where = origin$where
     )
   }
@@ -360,7 +369,7 @@ observed_numbers <- function(x, name, origin) {
   stop_here <- function(message, hint = NULL) {
     stop_reparam(message, hint, site = name, call = origin$call, where = origin$where)
   }
-  if (is_traced(x)) {
+  if (has_codes(x)) {
     stop_here(
       sprintf("The value observed for site `%s` depends on other sites.", name),
       "Only data can be observed; `log_factor()` adds any other term to the log density."
@@ -387,7 +396,7 @@ is_opaque_number <- function(x) {
 
 # Doubles with their dim, without any other attribute; a traced value as it is.
 as_plain <- function(x) {
-  if (is_traced(x)) return(x)
+  if (has_codes(x)) return(x)
   extents <- dim(x)
   x <- as.double(x)
   dim(x) <- extents
@@ -395,7 +404,7 @@ as_plain <- function(x) {
 }
 
 check_numeric_value <- function(x, name, origin) {
-  if (is_traced(x) || is.numeric(x) || is.logical(x)) {
+  if (has_codes(x) || is.numeric(x) || is.logical(x)) {
     if (length(x)) return(invisible())
   }
   stop_reparam(
@@ -405,28 +414,39 @@ check_numeric_value <- function(x, name, origin) {
 }
 
 check_dim <- function(dim, name) {
-  if (is_traced(dim) || !is.numeric(dim) || !length(dim) || length(dim) > 8L || anyNA(dim) || any(dim < 1 | dim != floor(dim))) {
+  if (!is_whole(dim) || length(dim) > 8L) {
     stop_reparam(sprintf("`dim` of site `%s` must be 1 to 8 whole numbers, not %s.", name, describe(dim)), site = name)
   }
   as.integer(dim)
 }
 
 check_index <- function(index, name) {
-  if (is_traced(index)) {
+  if (has_codes(index)) {
     stop_reparam(
-      sprintf("The index of site `%s` depends on sites.", name), "Which element is drawn must be known from the data.", site = name
+      sprintf("The index of site `%s` depends on sites.", name), "Which element is drawn must be known from the data.",
+      site = name
     )
   }
-  if (!is.numeric(index) || !length(index) || anyNA(index) || any(index < 1 | index != floor(index))) {
-    stop_reparam(sprintf("The index of site `%s` must be positions counted from 1, not %s.", name, describe(index)), site = name)
+  if (!is_whole(index)) {
+    stop_reparam(
+      sprintf("The index of site `%s` must be positions counted from 1, not %s.", name, describe(index)), site = name
+    )
   }
   as.integer(index)
+}
+
+is_whole <- function(x) {
+  !is_traced(x) && is.numeric(x) && length(x) > 0L && !anyNA(x) && all(x >= 1 & x == floor(x) & x < 2^31)
 }
 
 # ---- records and parameters ----
 
 add_record <- function(session, name, value, origin) {
   claim_name(session, name, "record", FALSE, origin)
+  add_record_statement(session, name, value, origin)
+}
+
+add_record_statement <- function(session, name, value, origin) {
   check_numeric_value(value, name, origin)
   statement <- list(kind = "record", name = name, node = trace_row(as_plain(value)), dim = as.integer(shape_of(value)))
   add_statement(session, c(statement, origin))
@@ -435,7 +455,8 @@ add_record <- function(session, name, value, origin) {
 param_support <- function(support, init, name) {
   bounds <- is.numeric(support) && length(support) == 2L && !anyNA(support) && support[1] < support[2]
   if (bounds) {
-    kind <- c("real", "above a lower bound", "below an upper bound", "interval")[1 + is.finite(support[1]) + 2 * is.finite(support[2])]
+    kinds <- c("real", "above a lower bound", "below an upper bound", "interval")
+    kind <- kinds[1 + is.finite(support[1]) + 2 * is.finite(support[2])]
     result <- list(kind = kind, lower = as.double(support[1]), upper = as.double(support[2]))
     inside <- all(init > support[1] & init < support[2])
   } else {
@@ -444,7 +465,8 @@ param_support <- function(support, init, name) {
     if (!is.character(support) || length(support) != 1L || !support %in% names(kinds)) {
       stop_reparam(
         sprintf("`support` of the parameter `%s` is not known: %s.", name, describe(support)),
-        sprintf("Use one of %s, or two numbers, the bounds.", paste0("\"", names(kinds), "\"", collapse = ", ")), site = name
+        sprintf("Use one of %s, or two numbers, the bounds.", paste0("\"", names(kinds), "\"", collapse = ", ")),
+        site = name
       )
     }
     result <- list(kind = kinds[[support]])

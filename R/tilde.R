@@ -55,15 +55,19 @@ right_side <- function(rhs, lhs, frame) {
   }
   if (!is.call(rhs)) return(NULL)
   rewritten <- rewrite_dist(rhs, frame)
-  if (!is.null(rewritten)) return(evaluate_dist(rewritten, rhs, frame))
+  if (!is.null(rewritten)) return(evaluate_dist(rewritten, rhs, lhs, frame))
   check_known_function(rhs, lhs, frame)
   if (!may_give_dist(rhs[[1]], frame)) return(NULL)
   value <- tryCatch(eval(rhs, frame), error = function(e) if (inherits(e, "reparam_error")) stop(e))
   if (is_dist(value)) value
 }
 
-evaluate_dist <- function(rewritten, rhs, frame) {
-  value <- eval(rewritten, dist_scope(rewritten, frame))
+evaluate_dist <- function(rewritten, rhs, lhs, frame) {
+  value <- tryCatch(eval(rewritten, dist_scope(rewritten, frame)), error = function(e) {
+    # Arguments are evaluated deep inside our constructors; the user wants to see the statement.
+    if (inherits(e, "reparam_error")) stop(e)
+    stop_reparam(conditionMessage(e), sprintf("This happened in the distribution of `%s`.", call_text(lhs)))
+  })
   if (is_dist(value)) return(value)
   name <- as.character(rewritten[[1]])
   stop_reparam(
@@ -121,8 +125,8 @@ find_dist <- function(name, frame) {
   get0(constructor, envir = frame, mode = "function")
 }
 
-# Where to evaluate: in the user's frame, below which our own constructors are bound when they are not what is seen there
-# (the package is not attached, or another one has the same names).
+# Where to evaluate: in the user's frame, below which our own constructors are bound when they are not what is seen
+# there (the package is not attached, or another one has the same names).
 dist_scope <- function(call, frame) {
   own <- list()
   for (name in grep("^dist_", all.names(call, unique = TRUE), value = TRUE)) {
@@ -160,11 +164,12 @@ may_give_dist <- function(head, frame) {
 # list(name, index, call): index is NULL for a bare name, else the evaluated indices (a missing one as it is).
 left_side <- function(lhs, frame, operator) {
   if (is.symbol(lhs) || is.character(lhs)) return(list(name = check_name(as.character(lhs))))
-  indexed <- is.call(lhs) && (identical(lhs[[1]], quote(`[`)) || identical(lhs[[1]], quote(`[[`))) && length(lhs) > 2L &&
-    is.symbol(lhs[[2]])
+  indexed <- is.call(lhs) && list(lhs[[1]]) %in% c(quote(`[`), quote(`[[`)) && length(lhs) > 2L && is.symbol(lhs[[2]])
   if (!indexed) {
     stop_reparam(
-      sprintf("The left side of `%s` must be a name or an indexed name such as `x[i]`, not `%s`.", operator, call_text(lhs)),
+      sprintf(
+        "The left side of `%s` must be a name or an indexed name such as `x[i]`, not `%s`.", operator, call_text(lhs)
+      ),
       sprintf("Use `%s` for computed names.", if (operator == "~") "draw(name, dist_...)" else "record(name, value)")
     )
   }
@@ -181,8 +186,8 @@ draw_whole <- function(session, name, dist, binding, origin) {
   draw_site(session, name, dist, obs, NULL, NULL, origin)
 }
 
-# `x[i] ~ ...`: draws the elements that the index selects. When they turn out to be all of the site, finish_sites() makes it
-# an ordinary one.
+# `x[i] ~ ...`: draws the elements that the index selects. When they turn out to be all of the site, finish_sites()
+# makes it an ordinary one.
 draw_indexed <- function(session, target, dist, binding, origin) {
   name <- target$name
   extents <- index_extents(target, binding, origin)
@@ -198,8 +203,10 @@ index_extents <- function(target, binding, origin) {
   index <- target$index
   known <- if (binding$kind != "none") shape_of(binding$value)
   if (length(index) > 1L && !is.null(known) && length(known) != length(index)) {
-    stop_shape(target$name, sprintf("%s, but `%s` has %d indices", elements_text(known), call_text(target$call), length(index)),
-      origin)
+    text <- sprintf("%s, but `%s` has %d indices", elements_text(known), call_text(target$call), length(index))
+    stop_shape(
+      target$name, text, origin, "Give one index for each extent, or a single one that counts through the columns."
+    )
   }
   needed <- vapply(index, function(i) if (is.null(i)) 0L else max(i), 0L)
   if (is.null(known)) {
@@ -214,7 +221,8 @@ index_extents <- function(target, binding, origin) {
   if (length(index) == 1L && length(known) == 1L && binding$kind == "storage") return(max(known, needed))
   beyond <- if (length(index) == 1L) needed > prod(known) else any(needed > known)
   if (beyond) {
-    stop_shape(target$name, sprintf("%s, but `%s` is drawn", elements_text(known), call_text(target$call)), origin)
+    text <- sprintf("%s, but `%s` is drawn", elements_text(known), call_text(target$call))
+    stop_shape(target$name, text, origin, NULL)
   }
   as.integer(known)
 }
