@@ -36,6 +36,16 @@ rp_support rp_family_support(rp_graph *g, const rp_family *family, const rp_node
  * NaN there: a mixture needs the gradients of its other components. */
 rp_node_id rp_log_density(rp_graph *g, const rp_family *family, rp_node_id x, const rp_node_id *arguments, int64_t n_events,
                           int64_t event_size, int inside) {
+  if (!family->log_density) {
+    rp_fail(rp_graph_status(g), RP_UNSUPPORTED, NULL, "%s() has no log density here: reparameterize the site", family->name);
+    return RP_NONE;
+  }
+  rp_node_id unrepeated[RP_MAX_ARGUMENTS];
+  if (family->event_dim == 0) {
+    for (int32_t i = 0; i < family->n_arguments; i++) unrepeated[i] = rp_unrepeated(g, arguments[i]);
+    arguments = unrepeated;
+    x = rp_unrepeated(g, x);
+  }
   if (inside) return family->log_density(g, x, arguments, n_events, event_size);
   rp_support support = rp_family_support(g, family, arguments);
   rp_node_id is_inside = family->inside ? family->inside(g, x, arguments, n_events, event_size)

@@ -49,7 +49,8 @@ struct rp_family {
   /* NULL unless the bounds depend on the arguments. */
   rp_support (*support)(rp_graph *g, const rp_node_id *arguments);
   /* One term per event (or a scalar when all terms are equal), for x inside the support: callers go through
-   * rp_log_density(), which adds the guard where x may lie outside. event_size is 1 for univariate families. */
+   * rp_log_density(), which adds the guard where x may lie outside. event_size is 1 for univariate families.
+   * NULL: known only through a reparameterization. */
   rp_node_id (*log_density)(rp_graph *g, rp_node_id x, const rp_node_id *arguments, int64_t n_events, int64_t event_size);
   /* 0/1 node, one per event: is x in the support? NULL: what support_kind (or support()) says, see rp_support_inside(). */
   rp_node_id (*inside)(rp_graph *g, rp_node_id x, const rp_node_id *arguments, int64_t n_events, int64_t event_size);

@@ -1,6 +1,7 @@
 /* Exact samplers of discrete laws that several families share. */
 #include <math.h>
 
+#include "../core/special.h"
 #include "terms.h"
 
 static double poisson_by_search(rp_random *r, double mean);
@@ -63,12 +64,11 @@ static double poisson_by_search(rp_random *r, double mean) {
   return k;
 }
 
-/* log P(k) for k >= 1: Stirling's series and the deviance (Loader 2000), which do not cancel for large means. */
+/* log P(k) for k >= 1 by Stirling's error and the deviance (Loader 2000), which do not cancel for large means. */
 static double log_poisson(double k, double mean) {
   double t = (k - mean) / mean;
-  double deviance = mean * ((1 + t) * log1p(t) - t);
-  double rest = k < 10 ? lgamma(k + 1) - (k + 0.5) * log(k) + k - RP_LOG_SQRT_2PI : 1 / (12 * k) - 1 / (360 * k * k * k);
-  return -deviance - rest - RP_LOG_SQRT_2PI - 0.5 * log(k);
+  double deviance = mean * ((1 + t) * rp_sf_log1p_minus(t) + t * t);
+  return -deviance - rp_sf_stirling_error(k) - RP_LOG_SQRT_2PI - 0.5 * log(k);
 }
 
 /* Transformed rejection with squeeze, PTRS (Hoermann 1993). */

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "../core/special.h"
+
 static int holds_zero(const rp_graph *g, rp_node_id a);
 
 /* One reciprocal of a scalar scale instead of a division per element. */
@@ -62,12 +64,6 @@ rp_node_id rp_clamp(rp_graph *g, rp_node_id x, double lower, double upper) {
   return x;
 }
 
-/* log Gamma(x) - [(x - 1/2) log x - x + log sqrt(2 pi)], x >= 10 (Abramowitz & Stegun 6.1.40). */
-static double stirling_rest(double x) {
-  double r = 1 / x, s = r * r;
-  return r * (1 / 12.0 - s * (1 / 360.0 - s * (1 / 1260.0 - s * (1 / 1680.0 - s * (1 / 1188.0 - s * 691 / 360360.0)))));
-}
-
 /* As R's lbeta(): the large parts of the three log gammas cancel on paper, not in floating point. */
 double rp_log_beta_value(double a, double b) {
   double p = a < b ? a : b, q = a < b ? b : a;
@@ -76,14 +72,14 @@ double rp_log_beta_value(double a, double b) {
   if (isinf(q)) return -HUGE_VAL;
   double ratio = p / (p + q);
   if (p >= 10) {
-    double rest = stirling_rest(p) + stirling_rest(q) - stirling_rest(p + q);
+    double rest = rp_sf_stirling_error(p) + rp_sf_stirling_error(q) - rp_sf_stirling_error(p + q);
     return -0.5 * log(q) + RP_LOG_SQRT_2PI + rest + (p - 0.5) * log(ratio) + q * log1p(-ratio);
   }
   if (q >= 10) {
-    double rest = stirling_rest(q) - stirling_rest(p + q);
-    return lgamma(p) + rest + p - p * log(p + q) + (q - 0.5) * log1p(-ratio);
+    double rest = rp_sf_stirling_error(q) - rp_sf_stirling_error(p + q);
+    return rp_sf_lgamma(p) + rest + p - p * log(p + q) + (q - 0.5) * log1p(-ratio);
   }
-  return lgamma(p) + lgamma(q) - lgamma(p + q);
+  return rp_sf_lgamma(p) + rp_sf_lgamma(q) - rp_sf_lgamma(p + q);
 }
 
 static int holds_zero(const rp_graph *g, rp_node_id a) {

@@ -51,4 +51,7 @@ int64_t rp_sample_category(rp_random *r, const double *weights, int64_t n);
 
 double rp_log_beta_value(double a, double b);
 
+/* Families that others are special cases of. */
+extern const rp_family rp_family_gamma, rp_family_beta, rp_family_student_t, rp_family_poisson, rp_family_neg_binomial;
+
 #endif

@@ -40,15 +40,27 @@ RP_SHORTHAND_2(rp_gamma_q, GAMMA_Q)
 #undef RP_SHORTHAND_1
 #undef RP_SHORTHAND_2
 
-static inline rp_node_id rp_times(rp_graph *g, double factor, rp_node_id a) { return rp_mul(g, rp_const(g, factor), a); }
-static inline rp_node_id rp_plus(rp_graph *g, rp_node_id a, double term) { return rp_add(g, a, rp_const(g, term)); }
+static inline rp_node_id rp_times(rp_graph *g, double factor, rp_node_id a) {
+  return rp_mul(g, rp_const(g, factor), a);
+}
+static inline rp_node_id rp_plus(rp_graph *g, rp_node_id a, double term) {
+  return rp_add(g, a, rp_const(g, term));
+}
 /* term - a */
-static inline rp_node_id rp_minus_from(rp_graph *g, double term, rp_node_id a) { return rp_sub(g, rp_const(g, term), a); }
+static inline rp_node_id rp_minus_from(rp_graph *g, double term, rp_node_id a) {
+  return rp_sub(g, rp_const(g, term), a);
+}
 
 /* Elements of a node, 0 for RP_NONE. */
-static inline int64_t rp_size_of(const rp_graph *g, rp_node_id a) { return a == RP_NONE ? 0 : rp_graph_node(g, a)->n; }
+static inline int64_t rp_size_of(const rp_graph *g, rp_node_id a) {
+  return a == RP_NONE ? 0 : rp_graph_node(g, a)->n;
+}
 static inline int rp_has_op(const rp_graph *g, rp_node_id a, rp_op op) {
   return a != RP_NONE && rp_graph_node(g, a)->op == op;
+}
+/* The scalar that a vector repeats, or the node itself. */
+static inline rp_node_id rp_unrepeated(const rp_graph *g, rp_node_id a) {
+  return rp_has_op(g, a, RP_OP_BROADCAST) ? rp_graph_node(g, a)->in[0] : a;
 }
 /* Values of a constant, NULL for any other node; valid until the next constructor call. */
 static inline const double *rp_values_of(const rp_graph *g, rp_node_id a) {
@@ -58,6 +70,7 @@ static inline const double *rp_values_of(const rp_graph *g, rp_node_id a) {
 }
 /* A constant all of whose elements are this value. */
 static inline int rp_is_all(const rp_graph *g, rp_node_id a, double value) {
+  a = rp_unrepeated(g, a);
   const double *values = rp_values_of(g, a);
   if (!values) return 0;
   for (int64_t i = 0, n = rp_size_of(g, a); i < n; i++)
