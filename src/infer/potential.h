@@ -1,9 +1,9 @@
 /* What a sampler needs of a model: the log density over unconstrained coordinates and its gradient.
  *
  * rp_target is shared by all chains and opens one rp_potential for each (a potential has scratch memory and is used by
- * one thread at a time).  rp_density is the target made of a compiled graph; tests write their own. A log density that
- * is NaN or infinite is no failure: samplers reject such positions.  evaluate() therefore returns RP_OK unless
- * something is broken for good. */
+ * one thread at a time).  rp_density is the target made of a compiled graph; tests write their own.
+ * A log density that is NaN or infinite is no failure: samplers reject such positions.  evaluate() therefore returns
+ * RP_OK unless something is broken for good. */
 #ifndef RP_INFER_POTENTIAL_H
 #define RP_INFER_POTENTIAL_H
 
@@ -23,15 +23,22 @@ typedef struct {
   void (*close)(rp_potential *potential);
 } rp_target;
 
-/* The log density node of a graph over PARAM leaves that tile 0 .. dim - 1, and its gradient, as one program.
- * Parameters that the density does not depend on have gradient 0. */
+/* A scalar node of a graph and its gradient with respect to the first dim elements of the parameter vector, as one
+ * program.  The graph may use any slices of the vector; what it uses from dim on is constant as far as the gradient is
+ * concerned, and has to be there when the program runs. */
 typedef struct rp_density rp_density;
 
 /* The graph gains the adjoint nodes (they share what they can).  isa as in rp_program_new.  NULL: status says why. */
 rp_density *rp_density_new(rp_graph *g, rp_node_id log_density, int64_t dim, rp_isa isa, rp_status *status);
 void rp_density_free(rp_density *density);
+int64_t rp_density_dim(const rp_density *density);
 const rp_program *rp_density_program(const rp_density *density);
-/* A view, valid as long as the density. */
+/* A view, valid as long as the density; its chains have no random nodes and no inputs. */
 rp_target rp_density_target(const rp_density *density);
+
+/* Evaluates with everything a program can take: params (dim numbers and any constants after them), inputs or NULL, key
+ * of the random nodes or NULL. work comes from rp_work_new(rp_density_program()). */
+void rp_density_run(const rp_density *density, rp_work *work, const double *params, const double *inputs,
+                    const rp_random_key *key, double *log_density, double *gradient);
 
 #endif

@@ -8,17 +8,8 @@
 #define RP_INFER_SVI_H
 
 #include "../exec/program.h"
+#include "guide.h"
 #include "optim.h"
-
-typedef enum { RP_GUIDE_NORMAL = 0, RP_GUIDE_MVN, RP_GUIDE_LOWRANK, RP_GUIDE_DELTA, RP_GUIDE_COUNT } rp_guide_kind;
-
-typedef struct {
-  rp_guide_kind kind;
-  int64_t n;
-  const int64_t *index; /* positions in the unconstrained vector; NULL: all n from 0 on */
-  int64_t rank;         /* LOWRANK; 0: about sqrt(n) */
-  double init_scale;    /* 0: the default, 0.1 */
-} rp_guide_block;
 
 typedef struct {
   int64_t particles;       /* 1: draws of the guide per step */
@@ -45,8 +36,8 @@ rp_svi *rp_svi_new(const rp_graph *g, rp_node_id log_density, int64_t dim, const
 void rp_svi_free(rp_svi *svi);
 
 /* n_steps more steps (calling again continues, optimizer state included); loss (n_steps places) takes minus the ELBO
- * estimate of each. n_done: steps made. RP_INTERRUPTED when stopped; RP_NOT_FINITE when the loss or a gradient stays
- * not finite (the step and the place are named; parameters stay at the last good ones). */
+ * estimate of each. n_done: steps made. RP_INTERRUPTED when stopped. A step whose loss or gradient is not finite leaves
+ * the parameters alone; RP_NOT_FINITE after a hundred such steps in a row. */
 rp_code rp_svi_run(rp_svi *svi, int64_t n_steps, double *loss, int64_t *n_done, const rp_svi_hooks *hooks,
                    rp_status *status);
 

@@ -1,0 +1,143 @@
+#include "elbo.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "../graph/shorthand.h"
+
+/* Where the elements of the unconstrained vector are: element `at` of block `block`, and in the blocks joined. */
+typedef struct {
+  int32_t *block, *joined;
+  int64_t *at;
+} rp_places;
+
+typedef struct {
+  const rp_places *places;
+  const rp_node_id *z; /* of each block */
+  rp_node_id joined;
+} rp_substitution;
+
+static rp_code find_places(rp_places *places, int64_t dim, const rp_guide_block *blocks, int32_t n_blocks,
+                           rp_status *status);
+static rp_node_id build_guide(rp_elbo *elbo, const rp_guide_block *blocks, int32_t n_blocks, rp_node_id *z);
+static rp_node_id replace_leaf(void *context, rp_graph *to, const rp_node *leaf);
+static void standard_normals(rp_random *stream, const double *const *arguments, int64_t n, double *out);
+
+rp_code rp_elbo_build(rp_elbo *elbo, const rp_graph *model, rp_node_id log_density, int64_t dim,
+                      const rp_guide_block *blocks, int32_t n_blocks, int path_derivative, rp_status *status) {
+  *elbo = (rp_elbo){.z = RP_NONE, .elbo = RP_NONE, .stopped = path_derivative != 0};
+  rp_places places = {0};
+  rp_code code = find_places(&places, dim, blocks, n_blocks, status);
+  elbo->graph = code == RP_OK ? rp_graph_new() : NULL;
+  rp_node_id *z = malloc(((size_t) n_blocks + 1) * sizeof *z);
+  if (code == RP_OK && (!elbo->graph || !z)) code = rp_fail_memory(status, "the ELBO");
+  rp_copier *copier = NULL;
+  rp_substitution substitution = {.places = &places, .z = z};
+  if (code == RP_OK) {
+    rp_graph *g = elbo->graph;
+    rp_node_id log_guide = build_guide(elbo, blocks, n_blocks, z);
+    substitution.joined = rp_concat(g, z, n_blocks);
+    elbo->z = rp_gather(g, substitution.joined, places.joined, dim);
+    copier = rp_copier_new(model, g, replace_leaf, &substitution);
+    if (!copier) code = rp_fail_memory(status, "the ELBO");
+    if (copier) elbo->elbo = rp_sub(g, rp_copier_get(copier, log_density), log_guide);
+    const rp_status *failed = rp_graph_status(g);
+    if (failed->code != RP_OK) code = rp_fail(status, failed->code, failed->site, "%s", failed->message);
+  }
+  if (copier) rp_copier_free(copier);
+  free(z);
+  free(places.block);
+  free(places.joined);
+  free(places.at);
+  return code;
+}
+
+void rp_elbo_clear(rp_elbo *elbo) {
+  rp_graph_free(elbo->graph);
+  elbo->graph = NULL;
+}
+
+/* ---- blocks ---- */
+
+static rp_code find_places(rp_places *places, int64_t dim, const rp_guide_block *blocks, int32_t n_blocks,
+                           rp_status *status) {
+  size_t n = (size_t) dim + 1;
+  places->block = malloc(n * sizeof *places->block);
+  places->joined = malloc(n * sizeof *places->joined);
+  places->at = malloc(n * sizeof *places->at);
+  if (dim > INT32_MAX || !places->block || !places->joined || !places->at) return rp_fail_memory(status, "the ELBO");
+  for (int64_t i = 0; i < dim; i++) places->block[i] = -1;
+  int64_t joined = 0;
+  for (int32_t b = 0; b < n_blocks; b++) {
+    for (int64_t k = 0; k < blocks[b].n; k++) {
+      int64_t position = blocks[b].index ? blocks[b].index[k] : k;
+      if (position < 0 || position >= dim || places->block[position] >= 0) {
+        return rp_fail(status, RP_BAD_ARGUMENT, NULL, "unconstrained parameter %lld is in %s of the guide's blocks",
+                       (long long) (position + 1), position < 0 || position >= dim ? "no model but one" : "two");
+      }
+      places->block[position] = b;
+      places->at[position] = k;
+      places->joined[position] = (int32_t) joined++;
+    }
+  }
+  for (int64_t i = 0; i < dim; i++) {
+    if (places->block[i] >= 0) continue;
+    return rp_fail(status, RP_BAD_ARGUMENT, NULL, "unconstrained parameter %lld is in none of the guide's blocks",
+                   (long long) (i + 1));
+  }
+  return RP_OK;
+}
+
+/* ---- the guide ---- */
+
+/* Draws of all blocks into z; returns the guide's log density there. */
+static rp_node_id build_guide(rp_elbo *elbo, const rp_guide_block *blocks, int32_t n_blocks, rp_node_id *z) {
+  rp_graph *g = elbo->graph;
+  int64_t total = 0;
+  for (int32_t b = 0; b < n_blocks; b++) total += rp_guide_of(&blocks[b])->n_parameters(&blocks[b]);
+  elbo->n_parameters = total;
+  rp_node_id log_guide = rp_const(g, 0);
+  int64_t offset = 0;
+  for (int32_t b = 0; b < n_blocks; b++) {
+    const rp_guide_block *block = &blocks[b];
+    const rp_guide *guide = rp_guide_of(block);
+    int64_t n = guide->n_parameters(block), n_noise = guide->n_noise(block);
+    uint32_t stream = rp_random_site(".guide", (uint32_t) b);
+    rp_node_id parameters = rp_param(g, offset, n);
+    rp_node_id noise = n_noise > 0 ? rp_random_node(g, standard_normals, stream, NULL, NULL, 0, 1, n_noise) : RP_NONE;
+    z[b] = guide->draw(g, block, parameters, noise);
+    rp_node_id fixed = elbo->stopped ? rp_param(g, total + offset, n) : parameters;
+    int by_noise = guide->log_density_of_noise && !elbo->stopped;
+    rp_node_id term =
+        by_noise ? guide->log_density_of_noise(g, block, parameters, noise) : guide->log_density(g, block, fixed, z[b]);
+    log_guide = rp_add(g, log_guide, term);
+    offset += n;
+  }
+  return log_guide;
+}
+
+/* Box & Muller (1958), both halves. */
+static void standard_normals(rp_random *stream, const double *const *arguments, int64_t n, double *out) {
+  (void) arguments;
+  const double two_pi = 6.283185307179586477;
+  for (int64_t i = 0; i < n; i += 2) {
+    double radius = sqrt(-2 * log(rp_random_uniform(stream))), angle = two_pi * rp_random_uniform(stream);
+    out[i] = radius * cos(angle);
+    if (i + 1 < n) out[i + 1] = radius * sin(angle);
+  }
+}
+
+/* A slice of the model's vector: a slice of one block's draw when it lies in one piece there. */
+static rp_node_id replace_leaf(void *context, rp_graph *to, const rp_node *leaf) {
+  if (leaf->op != RP_OP_PARAM) return RP_NONE;
+  const rp_substitution *s = context;
+  int64_t first = leaf->attribute[0], n = leaf->n;
+  int32_t block = n > 0 ? s->places->block[first] : 0;
+  int64_t at = n > 0 ? s->places->at[first] : 0;
+  int whole = 1;
+  for (int64_t i = 0; i < n; i++) {
+    whole = whole && s->places->block[first + i] == block && s->places->at[first + i] == at + i;
+  }
+  if (whole) return rp_slice(to, s->z[block], at, n);
+  return rp_gather(to, s->joined, s->places->joined + first, n);
+}

@@ -1,0 +1,77 @@
+/* A multivariate normal with covariance S (I + W W') S, S a diagonal of scales, W n x rank: z = location + S (W e1 +
+ * e2). Parameters: locations, raw scales, W column by column. Noise: e1 (rank), e2 (n). */
+#include <math.h>
+#include <stdlib.h>
+
+#include "../graph/shorthand.h"
+#include "guide.h"
+
+static int64_t rank_of(const rp_guide_block *block) {
+  int64_t rank = block->rank > 0 ? block->rank : (int64_t) floor(sqrt((double) block->n) + 0.5);
+  return rank < 1 ? 1 : rank > block->n ? block->n : rank;
+}
+
+static int64_t n_parameters(const rp_guide_block *block) { return (2 + rank_of(block)) * block->n; }
+static int64_t n_noise(const rp_guide_block *block) { return block->n + rank_of(block); }
+
+/* At W = 0 the gradient in W vanishes, so W starts small and random; total variance stays init_scale^2. */
+static void start(const rp_guide_block *block, const double *centre, rp_random *stream, double *parameters) {
+  int64_t n = block->n, rank = rank_of(block);
+  for (int64_t i = 0; i < n; i++) {
+    parameters[i] = centre[i];
+    parameters[n + i] = rp_guide_raw_scale(block);
+  }
+  for (int64_t i = 0; i < n * rank; i++) parameters[2 * n + i] = 0.1 * rp_random_normal(stream) / sqrt((double) rank);
+}
+
+static rp_node_id scale(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {
+  return rp_guide_scale(g, rp_slice(g, parameters, block->n, block->n));
+}
+
+static rp_node_id factor(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {
+  return rp_slice(g, parameters, 2 * block->n, block->n * rank_of(block));
+}
+
+static rp_node_id draw(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise) {
+  int64_t n = block->n, rank = rank_of(block);
+  rp_node_id location = rp_slice(g, parameters, 0, n);
+  rp_node_id common = rp_matmul(g, factor(g, block, parameters), rp_slice(g, noise, 0, rank), n, rank, 1, 0, 0);
+  rp_node_id standard = rp_add(g, common, rp_slice(g, noise, rank, n));
+  return rp_add(g, location, rp_mul(g, scale(g, block, parameters), standard));
+}
+
+static rp_node_id identity(rp_graph *g, int64_t n) {
+  double *values = calloc((size_t) (n * n), sizeof(double));
+  if (!values) {
+    rp_fail_memory(rp_graph_status(g), "a guide");
+    return RP_NONE;
+  }
+  for (int64_t i = 0; i < n; i++) values[i * n + i] = 1;
+  rp_node_id node = rp_data(g, values, n * n);
+  free(values);
+  return node;
+}
+
+/* With C = I + W'W = L L' (rank x rank): y'(I + W W')^-1 y = y'y - |L^-1 W'y|^2 and det(I + W W') = det(L)^2
+ * (Woodbury). */
+static rp_node_id log_density(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id z) {
+  int64_t n = block->n, rank = rank_of(block);
+  rp_node_id location = rp_slice(g, parameters, 0, n), s = scale(g, block, parameters);
+  rp_node_id w = factor(g, block, parameters), y = rp_div(g, rp_sub(g, z, location), s);
+  rp_node_id capacitance = rp_add(g, identity(g, rank), rp_matmul(g, w, w, rank, n, rank, 1, 0));
+  rp_node_id l = rp_cholesky(g, capacitance, rank);
+  rp_node_id projected = rp_tri_solve(g, l, rp_matmul(g, w, y, rank, n, 1, 1, 0), rank, 1, 1, 0);
+  int32_t *diagonal = malloc((size_t) rank * sizeof *diagonal);
+  if (!diagonal) {
+    rp_fail_memory(rp_graph_status(g), "a guide");
+    return RP_NONE;
+  }
+  for (int64_t i = 0; i < rank; i++) diagonal[i] = (int32_t) (i * rank + i);
+  rp_node_id log_l = rp_sum(g, rp_log(g, rp_gather(g, l, diagonal, rank)));
+  free(diagonal);
+  rp_node_id log_determinant = rp_add(g, rp_sum(g, rp_log(g, s)), log_l);
+  rp_node_id plain = rp_guide_normal_density(g, y, log_determinant, n);
+  return rp_add(g, plain, rp_times(g, 0.5, rp_sum(g, rp_square(g, projected))));
+}
+
+const rp_guide rp_guide_lowrank = {"lowrank", n_parameters, n_noise, start, draw, log_density, NULL};

@@ -1,0 +1,67 @@
+/* A multivariate normal with a dense covariance. z = location + scale * (U noise), U unit lower triangular: parameters
+ * are locations, raw scales, and the entries of U below the diagonal, column by column. */
+#include <stdlib.h>
+
+#include "../graph/shorthand.h"
+#include "guide.h"
+
+static int64_t below(const rp_guide_block *block) { return block->n * (block->n - 1) / 2; }
+static int64_t n_parameters(const rp_guide_block *block) { return 2 * block->n + below(block); }
+static int64_t n_noise(const rp_guide_block *block) { return block->n; }
+
+static void start(const rp_guide_block *block, const double *centre, rp_random *stream, double *parameters) {
+  (void) stream;
+  for (int64_t i = 0; i < block->n; i++) {
+    parameters[i] = centre[i];
+    parameters[block->n + i] = rp_guide_raw_scale(block);
+  }
+  for (int64_t i = 0; i < below(block); i++) parameters[2 * block->n + i] = 0;
+}
+
+/* U as an n x n matrix. */
+static rp_node_id unit_triangle(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {
+  int64_t n = block->n, count = 0;
+  rp_node_id entries = rp_slice(g, parameters, 2 * n, below(block));
+  int32_t *place = malloc((size_t) below(block) * sizeof *place + 1);
+  double *identity = calloc((size_t) (n * n), sizeof(double));
+  rp_node_id matrix = RP_NONE;
+  if (place && identity) {
+    for (int64_t j = 0; j < n; j++) {
+      identity[j * n + j] = 1;
+      for (int64_t i = j + 1; i < n; i++) place[count++] = (int32_t) (j * n + i);
+    }
+    matrix = rp_add(g, rp_data(g, identity, n * n), rp_scatter(g, entries, place, n * n));
+  } else {
+    rp_fail_memory(rp_graph_status(g), "a guide");
+  }
+  free(place);
+  free(identity);
+  return matrix;
+}
+
+static rp_node_id scale(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {
+  return rp_guide_scale(g, rp_slice(g, parameters, block->n, block->n));
+}
+
+static rp_node_id draw(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise) {
+  int64_t n = block->n;
+  rp_node_id location = rp_slice(g, parameters, 0, n), mixed = noise;
+  if (n > 1) mixed = rp_matmul(g, unit_triangle(g, block, parameters), noise, n, n, 1, 0, 0);
+  return rp_add(g, location, rp_mul(g, scale(g, block, parameters), mixed));
+}
+
+static rp_node_id log_density(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id z) {
+  int64_t n = block->n;
+  rp_node_id location = rp_slice(g, parameters, 0, n), s = scale(g, block, parameters);
+  rp_node_id noise = rp_div(g, rp_sub(g, z, location), s);
+  if (n > 1) noise = rp_tri_solve(g, unit_triangle(g, block, parameters), noise, n, 1, 1, 0);
+  return rp_guide_normal_density(g, noise, rp_sum(g, rp_log(g, s)), n);
+}
+
+static rp_node_id log_density_of_noise(rp_graph *g, const rp_guide_block *block, rp_node_id parameters,
+                                       rp_node_id noise) {
+  rp_node_id log_scales = rp_sum(g, rp_log(g, scale(g, block, parameters)));
+  return rp_guide_normal_density(g, noise, log_scales, block->n);
+}
+
+const rp_guide rp_guide_mvn = {"mvn", n_parameters, n_noise, start, draw, log_density, log_density_of_noise};

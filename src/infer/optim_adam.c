@@ -1,0 +1,44 @@
+/* Adam (Kingma & Ba 2015, algorithm 1), and the same with clipped gradients. */
+#include <math.h>
+
+#include "optim.h"
+
+static void adam(const rp_optim *optim, double rate, double clip, double *state, int64_t step, int64_t n,
+                 double *parameters, const double *gradient) {
+  double *mean = state, *square = state + n;
+  double b1 = optim->beta1, b2 = optim->beta2;
+  double unbias1 = 1 / (1 - pow(b1, (double) step)), unbias2 = 1 / (1 - pow(b2, (double) step));
+  for (int64_t i = 0; i < n; i++) {
+    double g = fmin(fmax(gradient[i], -clip), clip);
+    mean[i] = b1 * mean[i] + (1 - b1) * g;
+    square[i] = b2 * square[i] + (1 - b2) * g * g;
+    parameters[i] -= rate * (mean[i] * unbias1) / (sqrt(square[i] * unbias2) + optim->epsilon);
+  }
+}
+
+static void step_adam(const rp_optim *optim, double rate, double *state, int64_t step, int64_t n, double *parameters,
+                      const double *gradient) {
+  adam(optim, rate, INFINITY, state, step, n, parameters, gradient);
+}
+
+static void step_clipped(const rp_optim *optim, double rate, double *state, int64_t step, int64_t n, double *parameters,
+                         const double *gradient) {
+  adam(optim, rate, optim->clip, state, step, n, parameters, gradient);
+}
+
+const rp_optimizer rp_optim_adam = {
+    "adam",
+    2,
+    step_adam,
+    {.kind = RP_OPTIM_ADAM, .rate = 0.01, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .decay = 1}};
+
+const rp_optimizer rp_optim_clipped_adam = {"clipped_adam",
+                                            2,
+                                            step_clipped,
+                                            {.kind = RP_OPTIM_CLIPPED_ADAM,
+                                             .rate = 0.01,
+                                             .beta1 = 0.9,
+                                             .beta2 = 0.999,
+                                             .epsilon = 1e-8,
+                                             .clip = 10,
+                                             .decay = 1}};

@@ -1,0 +1,90 @@
+#include "potential.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct rp_density {
+  int64_t dim;
+  rp_program *program; /* outputs: log density, gradient */
+};
+
+typedef struct {
+  const rp_density *density;
+  rp_work *work;
+} rp_density_state;
+
+static rp_code open_density(const void *context, rp_potential *potential, rp_status *status);
+static void close_density(rp_potential *potential);
+
+rp_density *rp_density_new(rp_graph *g, rp_node_id log_density, int64_t dim, rp_isa isa, rp_status *status) {
+  if (log_density == RP_NONE) {
+    const rp_status *failed = rp_graph_status(g);
+    rp_fail(status, failed->code ? failed->code : RP_BAD_ARGUMENT, failed->site, "%s", failed->message);
+    return NULL;
+  }
+  if (rp_graph_node(g, log_density)->n != 1) {
+    rp_fail(status, RP_BAD_SHAPE, NULL, "a log density must be one number");
+    return NULL;
+  }
+  rp_density *density = calloc(1, sizeof *density);
+  if (!density) {
+    rp_fail_memory(status, "a log density");
+    return NULL;
+  }
+  density->dim = dim;
+  rp_node_id parameters = rp_param(g, 0, dim), outputs[2] = {log_density, RP_NONE};
+  if (rp_gradient(g, log_density, &parameters, 1, &outputs[1]) == RP_OK) {
+    outputs[1] = rp_broadcast(g, outputs[1], dim);
+    density->program = rp_program_new(g, outputs, 2, isa, 1, status);
+  }
+  if (density->program) return density;
+  const rp_status *failed = rp_graph_status(g);
+  if (failed->code != RP_OK) rp_fail(status, failed->code, failed->site, "%s", failed->message);
+  rp_density_free(density);
+  return NULL;
+}
+
+void rp_density_free(rp_density *density) {
+  if (!density) return;
+  rp_program_free(density->program);
+  free(density);
+}
+
+int64_t rp_density_dim(const rp_density *density) { return density->dim; }
+const rp_program *rp_density_program(const rp_density *density) { return density->program; }
+
+rp_target rp_density_target(const rp_density *density) {
+  return (rp_target){.dim = density->dim, .context = density, .open = open_density, .close = close_density};
+}
+
+void rp_density_run(const rp_density *density, rp_work *work, const double *params, const double *inputs,
+                    const rp_random_key *key, double *log_density, double *gradient) {
+  rp_program_run(density->program, work, params, inputs, key);
+  *log_density = rp_work_output(work, 0)[0];
+  memcpy(gradient, rp_work_output(work, 1), (size_t) density->dim * sizeof(double));
+}
+
+/* ---- as a target ---- */
+
+static rp_code evaluate(void *state, const double *q, double *log_density, double *gradient) {
+  rp_density_state *s = state;
+  rp_density_run(s->density, s->work, q, NULL, NULL, log_density, gradient);
+  return RP_OK;
+}
+
+static rp_code open_density(const void *context, rp_potential *potential, rp_status *status) {
+  const rp_density *density = context;
+  rp_density_state *state = calloc(1, sizeof *state);
+  *potential = (rp_potential){.dim = density->dim, .state = state, .evaluate = evaluate};
+  if (!state) return rp_fail_memory(status, "a log density");
+  state->density = density;
+  state->work = rp_work_new(density->program, status);
+  return state->work ? RP_OK : status->code;
+}
+
+static void close_density(rp_potential *potential) {
+  rp_density_state *state = potential->state;
+  if (state) rp_work_free(state->work);
+  free(state);
+  potential->state = NULL;
+}
