@@ -1,0 +1,190 @@
+# What is wrong with a fit, and the line of code that mends it. An item is list(message, lines).
+
+nuts_advice <- function(fit, worst) {
+  trouble <- nuts_trouble(fit, worst)
+  if (!length(trouble)) return(list())
+  list(list(message = paste(trouble, collapse = "\n! "), lines = nuts_cures(fit)))
+}
+
+nuts_trouble <- function(fit, worst) {
+  s <- fit$sampler
+  n <- length(s$lp)
+  chains <- ncol(s$lp)
+  sampled <- n_coordinates(fit) > 0L
+  saturated <- if (sampled) sum(s$tree_depth >= fit$control$max_treedepth) else 0
+  divergent <- if (sampled) sum(s$divergent) else 0
+  bfmi <- if (sampled) min(e_bfmi(s$energy)) else NA
+  c(
+    if (isTRUE(worst$rhat > 1.01)) {
+      sprintf("R-hat is %s for `%s`: the chains %s.", format_rhat(worst$rhat), names(worst$rhat),
+              if (worst$rhat > 1.05) "disagree, do not use these draws" else "have not mixed fully")
+    },
+    if (isTRUE(worst$ess < 100 * chains)) {
+      sprintf("Only %.0f effective draws of `%s` out of %d.", worst$ess, names(worst$ess), n)
+    },
+    if (saturated > 0.01 * n) {
+      sprintf("%.0f %% of the trajectories stopped at max_treedepth = %.0f; step size %s.", 100 * saturated / n,
+              fit$control$max_treedepth, format(mean(s$step_size), digits = 2))
+    },
+    if (divergent > 0) {
+      sprintf("%s: the step size is too large for some part of the posterior, which the draws miss.",
+              count(divergent, "divergence"))
+    },
+    if (isTRUE(bfmi < 0.3)) sprintf("E-BFMI is %.2f: the energy is explored slowly.", bfmi)
+  )
+}
+
+# Geometry first (decenter, prune); without such a site, the sampler's own settings.
+nuts_cures <- function(fit) {
+  sites <- decenter_candidates(fit)
+  barren <- if (isFALSE(fit$control$prune)) barren_sites(fit)
+  cures <- character()
+  if (length(sites$targets)) {
+    verbs <- paste0(site_argument_name(sites$all), " = decenter()", collapse = ", ")
+    depends <- sprintf("The scale or location of %s depends on other latent sites. Decenter:", quote_names(sites$targets))
+    cures <- c(cures, depends, paste0("  ", fit_line(fit, sprintf(" |> reparam(%s)", verbs), drop = "reparam")))
+  }
+  if (length(barren)) {
+    cures <- c(cures, sprintf("No data depend on %s. Leave `prune = TRUE` and they are drawn directly:", quote_names(barren)),
+               paste0("  ", fit_line(fit, drop = c("prune", "reparam"))))
+  }
+  if (length(cures)) return(cures)
+  s <- fit$sampler
+  if (sum(s$divergent) > 0 && fit$control$adapt_delta < 0.99) {
+    higher <- if (fit$control$adapt_delta < 0.95) 0.95 else 0.99
+    return(c("Take smaller steps:", paste0("  ", fit_line(fit, set = list(adapt_delta = higher)))))
+  }
+  if (mean(s$tree_depth >= fit$control$max_treedepth) > 0.01) {
+    deeper <- fit$control$max_treedepth + 2
+    return(c("Allow longer trajectories, or bring the sites to a common scale:",
+             paste0("  ", fit_line(fit, set = list(max_treedepth = deeper)))))
+  }
+  longer <- list(iter_warmup = 2 * fit$control$iter_warmup, iter_sampling = 4 * fit$control$iter_sampling)
+  c("Draw longer:", paste0("  ", fit_line(fit, set = longer)))
+}
+
+svi_advice <- function(fit, loss) {
+  if (!is.finite(loss[["last"]])) {
+    smaller <- fit$control$optim$lr / 10
+    return(list(list(message = "The loss is not finite at the end.",
+                     lines = sprintf("Take smaller steps: `optim = optim_%s(%s)`.", fit$control$optim$kind, format(smaller)))))
+  }
+  n <- length(fit$loss)
+  if (n < 200L) return(list())
+  # Still falling: the last fifth lies below the fifth before by more than three standard errors of their difference.
+  fifth <- floor(n / 5)
+  late <- fit$loss[(n - fifth + 1L):n]
+  before <- fit$loss[(n - 2L * fifth + 1L):(n - fifth)]
+  fall <- mean(before) - mean(late)
+  error <- sqrt((stats::var(before) + stats::var(late)) / fifth)
+  if (!isTRUE(fall > 3 * error + 0.01)) return(list())
+  list(list(message = sprintf("The loss was still falling, by %s over the last fifth of the steps.", format(fall, digits = 2)),
+            lines = paste0("Take more steps: ", fit_line(fit, set = list(steps = 4 * fit$control$steps)))))
+}
+
+# The user's call again, with a verb after the model, arguments left out or set.
+fit_line <- function(fit, verb = "", drop = character(), set = list()) {
+  call <- as.list(fit$call)
+  subject <- if (is.null(call$model)) "model" else call_text(call$model, 60L)
+  if (grepl(" ...", subject, fixed = TRUE) || grepl("function", subject, fixed = TRUE) || subject == ".") subject <- "model"
+  arguments <- call[setdiff(names(call)[-1], c("model", drop, names(set)))]
+  arguments <- c(arguments, set)
+  first <- if (nzchar(verb)) character() else subject
+  texts <- vapply(names(arguments), function(name) {
+    text <- call_text(arguments[[name]], 60L)
+    if (name == "data") text else paste(name, "=", text)
+  }, "")
+  fitted <- sprintf("%s(%s)", as.character(call[[1]]), paste(c(first, texts), collapse = ", "))
+  if (nzchar(verb)) paste0(subject, verb, " |> ", fitted) else fitted
+}
+
+site_argument_name <- function(x) {
+  ifelse(make.names(x) == x, x, paste0("`", x, "`"))
+}
+
+# ---- which sites depend on which -------------------------------------------------------------------------------------
+
+# Sites that are sampled as they stand and that decenter() applies to. Targets: those whose distribution depends on other
+# latent sites. All: targets and the candidates above them, so that the whole hierarchy is in standard units.
+decenter_candidates <- function(fit) {
+  as_it_stands <- site_field(fit, "name")[site_field(fit, "kind") %in% c("latent", "partial")]
+  families <- statement_families(fit$spec)
+  candidates <- intersect(names(families)[families %in% decenterable_families], as_it_stands)
+  parents <- site_parents(fit$spec)
+  latent <- site_field(fit, "name")[!site_field(fit, "kind") %in% c("observed", "recorded", "param", "factor")]
+  targets <- candidates[vapply(candidates, function(name) any(setdiff(parents[[name]], name) %in% latent), NA)]
+  above <- ancestors(parents, targets)
+  list(targets = targets, all = intersect(candidates, c(targets, above)))
+}
+
+decenterable_families <- c(
+  "normal", "lognormal", "student_t", "cauchy", "laplace", "logistic", "gumbel", "stable"
+)
+
+# Latent sites without a path to data or to a log_factor().
+barren_sites <- function(fit) {
+  parents <- site_parents(fit$spec)
+  roots <- c(
+    names(parents)[vapply(names(parents), function(name) has_data(fit, name), NA)], attr(parents, "factors")
+  )
+  latent <- unique(site_field(fit, "name")[site_field(fit, "kind") %in% c("latent", "reparameterized", "partial")])
+  setdiff(intersect(latent, names(parents)), c(roots, ancestors(parents, roots)))
+}
+
+has_data <- function(fit, name) {
+  name %in% site_field(fit, "name") && !is.null(observed_values(fit, name))
+}
+
+ancestors <- function(parents, sites) {
+  found <- character()
+  queue <- sites
+  while (length(queue)) {
+    queue <- setdiff(unlist(parents[queue]), found)
+    found <- c(found, queue)
+  }
+  found
+}
+
+statement_families <- function(spec) {
+  drawn <- Filter(function(statement) identical(statement$kind, "draw"), spec$statements)
+  families <- vapply(drawn, function(statement) innermost_family(statement$dist), "")
+  names(families) <- vapply(drawn, `[[`, "", "name")
+  families[!duplicated(names(families))]
+}
+
+innermost_family <- function(dist) {
+  while (!is.null(dist$base)) dist <- dist$base
+  dist$family
+}
+
+# Named list: drawn site -> names of the sites on which its distribution depends directly. The attribute "factors" names those on
+# which a log_factor() depends.
+site_parents <- function(spec) {
+  names <- vapply(spec$statements, function(statement) if (is.null(statement$name)) "" else statement$name, "")
+  kinds <- vapply(spec$statements, `[[`, "", "kind")
+  parents <- list()
+  for (name in unique(names[kinds == "draw"])) {
+    rows <- unlist(lapply(spec$statements[kinds == "draw" & names == name], function(statement) dist_rows(statement$dist)))
+    parents[[name]] <- unique(names[sites_below(spec$nodes, rows)])
+  }
+  rows <- unlist(lapply(spec$statements[kinds == "factor"], `[[`, "node"))
+  attr(parents, "factors") <- unique(names[sites_below(spec$nodes, rows)])
+  parents
+}
+
+dist_rows <- function(dist) {
+  c(unlist(dist$args), dist$mask, unlist(lapply(dist$transforms, `[[`, "args")), if (!is.null(dist$base)) dist_rows(dist$base))
+}
+
+# Positions of the statements whose SITE nodes the rows depend on. Inputs come before the nodes that use them, so one pass back
+# over the graph marks all.
+sites_below <- function(nodes, rows) {
+  needed <- logical(length(nodes$op))
+  needed[rows] <- TRUE
+  start <- c(0L, nodes$input_end)
+  for (i in rev(seq_len(max(0L, rows)))) {
+    if (needed[i] && start[i + 1L] > start[i]) needed[nodes$input[(start[i] + 1L):start[i + 1L]]] <- TRUE
+  }
+  found <- which(needed & nodes$op == "site")
+  as.integer(nodes$number[nodes$number_end[found]])
+}

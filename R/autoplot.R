@@ -1,0 +1,121 @@
+#' Plot a fit with ggplot2
+#'
+#' A ggplot object, to which scales, themes and layers can be added. A named list of fits gives a panel a fit, with shared axes.
+#'
+#' @param object A fit, or a named list of fits.
+#' @param ... Names of sites.
+#' @param type `"trajectory"`: median and interval of arrays along their index, a colour a site, observations as points.
+#'   `"intervals"`: median and interval of each variable. `"density"`, `"trace"`: of each variable. `"pairs"`: draws of the first
+#'   two variables, divergent ones marked. `"loss"`: the loss of a fit by SVI. `"auto"` chooses by the sites.
+#' @param probs The two ends of the intervals, as probabilities.
+#' @return A ggplot object.
+#' @details The methods are registered when ggplot2 is loaded; without it, use [plot()][plot.reparam_fit].
+#' @examplesIf requireNamespace("ggplot2", quietly = TRUE)
+#' walk <- model(function(n, y = NULL) {
+#'   x <- numeric(n)
+#'   x[1] ~ normal(0, 1)
+#'   for (t in 2:n) x[t] ~ normal(x[t - 1], 0.3)
+#'   y ~ normal(x, 0.5)
+#' })
+#' y <- c(0.1, NA, 0.4, 0.9, NA, 1.5, 1.2)
+#' fit <- fit_nuts(walk, list(n = 7, y = y), chains = 2, seed = 1)
+#' ggplot2::autoplot(fit, "x", "y")
+#' @name autoplot.reparam_fit
+NULL
+
+autoplot.reparam_fit <- function(object, ..., type = "auto", probs = c(0.05, 0.95)) {
+  autoplot_fits(as_fits(object), site_arguments(...), type, probs)
+}
+
+# Other lists are none of our business.
+autoplot.list <- function(object, ...) {
+  if (length(object) && inherits(object[[1]], "reparam_fit")) return(autoplot.reparam_fit(object, ...))
+  NextMethod()
+}
+
+autoplot_fits <- function(fits, sites, type, probs) {
+  check_interval(probs)
+  type <- plot_type(type, fits, sites)
+  sites <- plot_sites(fits, sites, type)
+  draw <- switch(type,
+    trajectory = ggplot_trajectory, intervals = ggplot_intervals, density = ggplot_density, trace = ggplot_trace,
+    pairs = ggplot_pairs, loss = ggplot_loss
+  )
+  draw(fits, sites, probs)
+}
+
+ggplot_trajectory <- function(fits, sites, probs) {
+  lines <- over_fits(fits, function(fit) trajectory_data(fit, sites, probs))
+  points <- over_fits(fits, function(fit) observation_data(fit, sites))
+  if (!is.null(points)) points$site <- factor(points$site, levels(lines$site))
+  plot <- ggplot2::ggplot(lines, ggplot2::aes(x = .data$index, colour = .data$site, fill = .data$site)) +
+    ggplot2::geom_ribbon(ggplot2::aes(ymin = .data$lower, ymax = .data$upper), alpha = 0.25, colour = NA) +
+    ggplot2::geom_line(ggplot2::aes(y = .data$median)) +
+    ggplot2::labs(x = "index", y = NULL, colour = NULL, fill = NULL)
+  if (!is.null(points)) plot <- plot + ggplot2::geom_point(ggplot2::aes(y = .data$value), data = points, size = 2)
+  facet_fits(plot, fits)
+}
+
+ggplot_intervals <- function(fits, sites, probs) {
+  data <- over_fits(fits, function(fit) interval_data(fit, sites, probs))
+  data$variable <- factor(data$variable, rev(levels(data$variable)))
+  plot <- ggplot2::ggplot(data, ggplot2::aes(x = .data$median, y = .data$variable)) +
+    ggplot2::geom_linerange(ggplot2::aes(xmin = .data$lower, xmax = .data$upper)) +
+    ggplot2::geom_point() +
+    ggplot2::labs(x = NULL, y = NULL)
+  facet_fits(plot, fits)
+}
+
+ggplot_density <- function(fits, sites, probs) {
+  data <- over_fits(fits, function(fit) draw_data(fit, sites))
+  mapping <- if (length(fits) > 1L) ggplot2::aes(x = .data$value, colour = .data$fit) else ggplot2::aes(x = .data$value)
+  ggplot2::ggplot(data, mapping) +
+    ggplot2::geom_density() +
+    ggplot2::facet_wrap(ggplot2::vars(.data$variable), scales = "free") +
+    ggplot2::labs(x = NULL, y = "density", colour = NULL)
+}
+
+ggplot_trace <- function(fits, sites, probs) {
+  data <- over_fits(fits, function(fit) draw_data(fit, sites))
+  plot <- ggplot2::ggplot(data, ggplot2::aes(x = .data$iteration, y = .data$value, colour = .data$chain)) +
+    ggplot2::geom_line(linewidth = 0.3) +
+    ggplot2::labs(x = "iteration", y = NULL)
+  if (length(fits) > 1L) plot + ggplot2::facet_grid(ggplot2::vars(.data$variable), ggplot2::vars(.data$fit), scales = "free_y")
+  else plot + ggplot2::facet_wrap(ggplot2::vars(.data$variable), scales = "free_y")
+}
+
+ggplot_pairs <- function(fits, sites, probs) {
+  names <- pair_names(fits, sites)
+  data <- over_fits(fits, function(fit) pair_data(fit, sites))
+  plot <- ggplot2::ggplot(data, ggplot2::aes(x = .data$x, y = .data$y)) +
+    ggplot2::geom_point(alpha = 0.3, size = 0.7) +
+    ggplot2::labs(x = names[1], y = names[2])
+  divergent <- data[data$divergent, ]
+  if (nrow(divergent)) plot <- plot + ggplot2::geom_point(data = divergent, colour = "red")
+  facet_fits(plot, fits)
+}
+
+ggplot_loss <- function(fits, sites, probs) {
+  data <- over_fits(fits, loss_data)
+  plot <- ggplot2::ggplot(data, ggplot2::aes(x = .data$step)) +
+    ggplot2::geom_line(ggplot2::aes(y = .data$loss), colour = "grey75", linewidth = 0.3) +
+    ggplot2::geom_line(ggplot2::aes(y = .data$mean)) +
+    ggplot2::labs(x = "step", y = "loss (negative ELBO)")
+  facet_fits(plot, fits)
+}
+
+facet_fits <- function(plot, fits) {
+  if (length(fits) > 1L) plot + ggplot2::facet_wrap(ggplot2::vars(.data$fit)) else plot
+}
+
+pair_names <- function(fits, sites) {
+  fit <- fits[[1]]
+  names <- unlist(lapply(sites, function(name) variable_names(name, site_dim(fit, name))))
+  if (length(names) < 2L) stop_reparam("A plot of pairs needs two variables.", "Name two sites.")
+  names[1:2]
+}
+
+pair_data <- function(fit, sites) {
+  x <- as.array(fit, sites)
+  data.frame(x = as.vector(x[, , 1]), y = as.vector(x[, , 2]), divergent = divergent_draws(fit))
+}

@@ -1,0 +1,107 @@
+# What plot() and autoplot() draw, as data frames; a list of fits adds the column `fit`.
+
+plot_types <- c("auto", "trajectory", "intervals", "density", "trace", "pairs", "loss")
+
+# A list of fits with names, whatever was given.
+as_fits <- function(x) {
+  if (inherits(x, "reparam_fit")) return(list(fit = x))
+  if (!length(x) || !all(vapply(x, inherits, NA, "reparam_fit"))) {
+    stop_reparam("A list to be plotted must hold fits, and nothing else.", "Write `list(NUTS = fit, SVI = vi)`.")
+  }
+  if (is.null(names(x))) names(x) <- paste("fit", seq_along(x))
+  x
+}
+
+# Trajectories for arrays, densities for scalars, the loss of a fit by SVI when no site is named.
+plot_type <- function(type, fits, sites) {
+  type <- check_choice(type, "type", plot_types)
+  if (type != "auto") return(type)
+  first <- fits[[1]]
+  if (is.null(sites)) return(if (inherits(first, "reparam_svi")) "loss" else "intervals")
+  scalar <- vapply(sites, function(name) !length(site_dim(first, name)), NA)
+  if (all(scalar)) "density" else "trajectory"
+}
+
+plot_sites <- function(fits, sites, type) {
+  for (fit in fits) if (!is.null(sites)) choose_sites(fit, sites)
+  if (!is.null(sites) || type == "loss") return(sites)
+  fit <- fits[[1]]
+  sites <- choose_sites(fit)
+  scalar <- vapply(sites, function(name) !length(site_dim(fit, name)), NA)
+  if (type == "trajectory") sites[!scalar] else if (any(scalar)) sites[scalar] else sites
+}
+
+over_fits <- function(fits, f) {
+  parts <- Map(function(fit, name) {
+    part <- f(fit)
+    if (is.null(part) || !nrow(part)) NULL else cbind(fit = name, part)
+  }, fits, names(fits))
+  data <- do.call(rbind, unname(parts))
+  if (is.null(data)) return(NULL)
+  data$fit <- factor(data$fit, names(fits))
+  if (!is.null(data$site)) data$site <- factor(data$site, unique(data$site))
+  if (!is.null(data$variable)) data$variable <- factor(data$variable, unique(data$variable))
+  data
+}
+
+# Median and interval of each element along the index of the site; scalars are level lines nobody asked for.
+trajectory_data <- function(fit, sites, probs) {
+  rows <- lapply(sites, function(name) {
+    x <- site_draws(fit, name)[[1]]
+    size <- dim(x)
+    quantiles <- quantile_columns(matrix(x, size[1] * size[2]), c(probs[1], 0.5, probs[2]))
+    quantiles <- matrix(quantiles, size[3])
+    data.frame(site = name, index = seq_len(size[3]), median = quantiles[, 2], lower = quantiles[, 1], upper = quantiles[, 3])
+  })
+  do.call(rbind, rows)
+}
+
+observation_data <- function(fit, sites) {
+  rows <- lapply(sites, function(name) {
+    values <- observed_values(fit, name)
+    seen <- which(!is.na(values))
+    if (length(seen)) data.frame(site = name, index = seen, value = values[seen])
+  })
+  do.call(rbind, rows)
+}
+
+interval_data <- function(fit, sites, probs) {
+  table <- summary(fit, sites, c(probs[1], 0.5, probs[2]))
+  quantiles <- as.data.frame(unclass(table))[grep("^q[0-9]", names(table))]
+  data.frame(variable = table$variable, median = quantiles[[2]], lower = quantiles[[1]], upper = quantiles[[3]])
+}
+
+# One row a draw and variable.
+draw_data <- function(fit, sites) {
+  x <- as.array(fit, sites)
+  size <- dim(x)
+  data.frame(
+    variable = rep(dimnames(x)$variable, each = size[1] * size[2]),
+    chain = factor(rep(rep(seq_len(size[2]), each = size[1]), size[3])),
+    iteration = rep(seq_len(size[1]), size[2] * size[3]), value = as.vector(x)
+  )
+}
+
+divergent_draws <- function(fit) {
+  if (is.null(fit$sampler) || n_coordinates(fit) == 0L) return(logical(prod(fit_size(fit))))
+  as.vector(fit$sampler$divergent > 0)
+}
+
+# At most `limit` steps, evenly spaced, and a running mean over a fiftieth of the steps.
+loss_data <- function(fit, limit = 5000L) {
+  if (!inherits(fit, "reparam_svi")) stop_reparam("Only a fit by `fit_svi()` has a loss.")
+  n <- length(fit$loss)
+  window <- max(1L, n %/% 50L)
+  total <- cumsum(c(0, fit$loss))
+  last <- seq_len(n)
+  first <- pmax(0L, last - window)
+  step <- unique(round(seq(1, n, length.out = min(n, limit))))
+  data.frame(step = step, loss = fit$loss[step], mean = ((total[last + 1L] - total[first + 1L]) / (last - first))[step])
+}
+
+check_interval <- function(probs) {
+  check_probs(probs)
+  if (length(probs) != 2L || probs[1] >= probs[2]) {
+    stop_reparam("`probs` must be two probabilities, the lower one first.")
+  }
+}

@@ -1,0 +1,58 @@
+#' Use a fit with posterior, bayesplot and rstantools
+#'
+#' Methods that are registered when these packages are loaded, so that their functions work on a fit:
+#'
+#' * posterior: `as_draws()`, `as_draws_array()`, `as_draws_df()`, `as_draws_matrix()`, `as_draws_rvars()`, each with arguments `sites` and
+#'   `aux` as [as.array()][draws] has them;
+#' * bayesplot: `nuts_params()` and `log_posterior()`; its `mcmc_*()` functions take a fit by way of [as.array()][draws].
+#'
+#' @return What the functions of those packages return.
+#' @examplesIf requireNamespace("posterior", quietly = TRUE)
+#' coin <- model(function(y) {
+#'   p ~ beta(1, 1)
+#'   y ~ bernoulli(rep(p, 5))
+#' })
+#' fit <- fit_nuts(coin, list(y = c(1, 1, 0, 1, 1)), chains = 2, seed = 1)
+#' posterior::as_draws_rvars(fit)$p
+#' @name fit_interoperability
+NULL
+
+as_draws_array.reparam_fit <- function(x, sites = NULL, aux = FALSE, ...) {
+  check_no_dots(...)
+  posterior::as_draws_array(as.array(x, sites, aux))
+}
+
+as_draws.reparam_fit <- function(x, ...) as_draws_array.reparam_fit(x, ...)
+
+as_draws_df.reparam_fit <- function(x, ...) posterior::as_draws_df(as_draws_array.reparam_fit(x, ...))
+
+as_draws_matrix.reparam_fit <- function(x, ...) posterior::as_draws_matrix(as_draws_array.reparam_fit(x, ...))
+
+as_draws_rvars.reparam_fit <- function(x, ...) posterior::as_draws_rvars(as_draws_array.reparam_fit(x, ...))
+
+# Stan's names, which bayesplot's plots look for.
+nuts_params.reparam_nuts <- function(object, pars = NULL, ...) {
+  check_no_dots(...)
+  sampler <- object$sampler
+  values <- list(
+    accept_stat__ = sampler$accept_stat, stepsize__ = sampler$step_size, treedepth__ = sampler$tree_depth,
+    n_leapfrog__ = sampler$n_leapfrog, divergent__ = sampler$divergent, energy__ = sampler$energy
+  )
+  if (!is.null(pars)) values <- values[pars]
+  size <- dim(sampler$lp)
+  data.frame(
+    Chain = rep(rep(seq_len(size[2]), each = size[1]), length(values)),
+    Iteration = rep(seq_len(size[1]), size[2] * length(values)),
+    Parameter = factor(rep(names(values), each = size[1] * size[2]), names(values)),
+    Value = unlist(values, use.names = FALSE)
+  )
+}
+
+log_posterior.reparam_nuts <- function(object, ...) {
+  check_no_dots(...)
+  size <- dim(object$sampler$lp)
+  data.frame(
+    Chain = rep(seq_len(size[2]), each = size[1]), Iteration = rep(seq_len(size[1]), size[2]),
+    Value = as.vector(object$sampler$lp)
+  )
+}

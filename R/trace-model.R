@@ -1,0 +1,59 @@
+#' The sites of a model, with values from the prior
+#'
+#' `trace_model()` runs the model once: data where there are any, a draw from the prior elsewhere. `reparam_map()` lists, without
+#' drawing, how a fit would see each site: what was reparameterized, into which auxiliary sites, and why.
+#'
+#' @inheritParams fit_nuts
+#' @return `trace_model()`: a data frame with a row a site in the order of the model and columns `name`, `kind` (`"draw"`
+#'   for a random site, `"observed"`, `"partial"` for one with some data, `"recorded"`, `"param"`, `"substituted"` or `"intervened"`),
+#'   `dim` (list of integer vectors, `integer(0)` for a scalar), `distribution`, `value` (list of numeric vectors or arrays), `log_density`
+#'   (the site's term of the log density on the user's scale, summed over elements; NA where there is none), `observed`, `auxiliary`.
+#'
+#'   `reparam_map()`: a data frame with columns `site`, `auxiliary` (the names of the auxiliary sites, separated by commas), `distribution`
+#'   (of the site as the sampler sees it), `kind` and `why`.
+#' @section Errors:
+#' Those of [model_spec()].
+#' @examples
+#' m <- model(function(y = NULL) {
+#'   k ~ lognormal(0, 1)
+#'   y ~ normal(k, 0.1)
+#' })
+#' trace_model(m, seed = 1)
+#' trace_model(m, list(y = 1.2), seed = 1)$log_density
+#' reparam_map(m |> reparam(k = decenter()), list(y = 1.2))
+#' @export
+trace_model <- function(model, data = list(), reparam = "none", seed = NULL) {
+  control <- model_control(reparam, FALSE, seed)
+  table <- .Call(ffi_model_table, fit_spec(model, data), c(list(prior = 1), control))
+  warn_engine(table$warnings)
+  kind <- vapply(table$sites, `[[`, "", "kind")
+  kind[kind %in% c("latent", "ancestral")] <- "draw"
+  dims <- lapply(table$sites, function(site) as.integer(site$dim))
+  frame <- data.frame(name = vapply(table$sites, `[[`, "", "name"), kind = kind)
+  frame$dim <- lapply(dims, function(dim) if (prod(dim) == 1 && length(dim) <= 1L) integer() else dim)
+  frame$distribution <- vapply(table$sites, `[[`, "", "distribution")
+  frame$value <- Map(function(value, dim) if (length(dim) > 1L) array(value, dim) else value, table$values, dims)
+  frame$log_density <- table$log_density
+  frame$observed <- kind %in% c("observed", "partial")
+  frame$auxiliary <- vapply(table$sites, function(site) isTRUE(site$auxiliary), NA)
+  frame
+}
+
+#' @rdname trace_model
+#' @export
+reparam_map <- function(model, data = list(), reparam = "minimal", prune = TRUE) {
+  control <- model_control(reparam, prune, 0)
+  table <- .Call(ffi_model_table, fit_spec(model, data), c(list(prior = 0), control))
+  warn_engine(table$warnings)
+  field <- function(name) vapply(table$sites, function(site) as.character(site[[name]]), "")
+  auxiliary <- vapply(table$sites, function(site) isTRUE(site$auxiliary), NA)
+  names <- field("name")
+  original <- !auxiliary & field("kind") != "recorded"
+  made <- vapply(names[original], function(name) {
+    paste(names[auxiliary & field("original") == name], collapse = ", ")
+  }, "")
+  data.frame(
+    site = names[original], auxiliary = unname(made), distribution = field("distribution")[original],
+    kind = field("kind")[original], why = field("why")[original]
+  )
+}

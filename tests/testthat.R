@@ -1,0 +1,4 @@
+library(testthat)
+library(reparam)
+
+test_check("reparam")

@@ -1,0 +1,76 @@
+test_that("trajectories are medians and intervals along the index, observations apart", {
+  y <- c(NA, 0.5, NA, 2)
+  fit <- mock_nuts(y = y)
+  lines <- trajectory_data(fit, c("a", "y"), c(0.1, 0.9))
+  expect_equal(nrow(lines), 8)
+  x <- as.vector(fit$draws$a[, , 3])
+  row <- lines[lines$site == "a" & lines$index == 3, ]
+  expect_equal(c(row$lower, row$median, row$upper), unname(quantile(x, c(0.1, 0.5, 0.9))))
+  expect_equal(observation_data(fit, c("a", "y")), data.frame(site = "y", index = c(2L, 4L), value = c(0.5, 2)))
+  expect_null(observation_data(fit, "a"))
+})
+
+test_that("loss data: every step of a short run, a running mean", {
+  fit <- mock_svi(loss = as.double(1:100))
+  data <- loss_data(fit)
+  expect_equal(data$loss, 1:100)
+  expect_equal(data$mean[50], mean(49:50))
+  expect_lte(nrow(loss_data(mock_svi(loss = rnorm(2e4)))), 5000)
+  expect_error(loss_data(mock_nuts()), "fit_svi")
+})
+
+test_that("the type of plot follows from the sites", {
+  fits <- as_fits(mock_nuts())
+  expect_equal(plot_type("auto", fits, c("a", "k")), "trajectory")
+  expect_equal(plot_type("auto", fits, c("k", "k_d")), "density")
+  expect_equal(plot_type("auto", fits, NULL), "intervals")
+  expect_equal(plot_type("auto", as_fits(mock_svi()), NULL), "loss")
+  expect_error(plot_type("line", fits, NULL), "`type` must be")
+  expect_error(as_fits(list(mock_nuts(), 1)), "must hold fits")
+})
+
+test_that("base plots draw every type", {
+  file <- withr::local_tempfile(fileext = ".pdf")
+  grDevices::pdf(file)
+  withr::defer(grDevices::dev.off())
+  fit <- mock_nuts(y = c(NA, 0.5, NA, 2))
+  expect_invisible(plot(fit, "a", "y"))
+  for (type in c("intervals", "density", "trace")) expect_identical(plot(fit, "k", "k_d", type = type), fit)
+  plot(fit, c("k", "k_d"), type = "pairs")
+  plot(mock_svi())
+  expect_error(plot(fit, "k", type = "pairs"), "two variables")
+  expect_error(plot(fit, "zzz"), "no site `zzz`")
+  expect_error(plot(fit, "k", probs = 0.5), "two probabilities")
+})
+
+test_that("autoplot() gives ggplot objects whose layers hold the numbers", {
+  skip_if_not_installed("ggplot2")
+  fit <- mock_nuts(y = c(NA, 0.5, NA, 2))
+  plot <- ggplot2::autoplot(fit, "a", "y")
+  expect_s3_class(plot, "ggplot")
+  built <- ggplot2::ggplot_build(plot)
+  expect_equal(length(unique(built$data[[2]]$colour)), 2)
+  expect_equal(built$data[[3]]$y, c(0.5, 2))
+  expect_equal(built$data[[3]]$colour, unique(built$data[[2]]$colour[built$data[[2]]$group == 2])[c(1, 1)])
+  two <- ggplot2::autoplot(list(NUTS = fit, SVI = mock_svi()), "a", "y")
+  expect_equal(as.character(ggplot2::ggplot_build(two)$layout$layout$fit), c("NUTS", "SVI"))
+  for (type in c("intervals", "density", "trace", "pairs")) {
+    expect_s3_class(ggplot2::ggplot_build(ggplot2::autoplot(fit, "k", "k_d", type = type)), "ggplot_built")
+  }
+  expect_s3_class(ggplot2::ggplot_build(ggplot2::autoplot(mock_svi())), "ggplot_built")
+  expect_error(ggplot2::autoplot(fit, "a", colour = "red"), "`colour`|colour")
+  expect_error(ggplot2::autoplot(list(1, 2)), "list")
+})
+
+test_that("posterior and bayesplot take a fit", {
+  skip_if_not_installed("posterior")
+  fit <- mock_nuts(iterations = 50L, sampler = list(divergent = c(1, rep(0, 199))))
+  expect_equal(dim(posterior::as_draws_array(fit)), c(50, 4, 10))
+  expect_equal(posterior::as_draws_df(fit, sites = "k")$k[51], fit$draws$k[1, 2, 1])
+  expect_s3_class(posterior::as_draws_rvars(fit)$a, "rvar")
+  skip_if_not_installed("bayesplot")
+  params <- bayesplot::nuts_params(fit)
+  expect_equal(sum(params$Value[params$Parameter == "divergent__"]), 1)
+  expect_equal(nrow(bayesplot::log_posterior(fit)), 200)
+  expect_s3_class(bayesplot::mcmc_trace(fit, pars = c("k", "k_d"), np = params), "ggplot")
+})
