@@ -57,7 +57,7 @@ fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_
   result <- .Call(ffi_fit_svi, spec, unclass_guide(guide), control)
   if (!is.null(progress)) progress$close()
   control$isa <- result$isa
-  if (control$elbo_draws < 2) result$elbo <- c(NA_real_, NA_real_)
+  result$elbo <- stats::setNames(if (control$elbo_draws < 2) c(NA_real_, NA_real_) else result$elbo, c("mean", "mcse"))
   result$loss <- result$loss[seq_len(result$completed)]
   if (isTRUE(result$interrupted)) {
     warn_reparam(sprintf("Interrupted: %s of %s steps were made.", format(result$completed), format(control$steps)),

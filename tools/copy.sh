@@ -1,0 +1,9 @@
+#!/bin/sh
+# Copies the sources of the package, as they stand in the tree, to a new directory: sh tools/copy.sh directory
+set -eu
+cd "$(dirname "$0")/.."
+mkdir -p "$1"
+for part in DESCRIPTION NAMESPACE LICENSE NEWS.md .Rbuildignore R man src tests inst vignettes tools CONTRIBUTING.md README.md; do
+  [ ! -e "$part" ] || cp -R "$part" "$1/"
+done
+find "$1/src" \( -name '*.o' -o -name '*.so' -o -name '*.dll' \) -exec rm -f {} +
