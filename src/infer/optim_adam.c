@@ -3,16 +3,18 @@
 
 #include "optim.h"
 
-static void adam(const rp_optim *optim, double rate, double clip, double *state, int64_t step, int64_t n,
-                 double *parameters, const double *gradient) {
-  double *mean = state, *square = state + n;
-  double b1 = optim->beta1, b2 = optim->beta2;
-  double unbias1 = 1 / (1 - pow(b1, (double) step)), unbias2 = 1 / (1 - pow(b2, (double) step));
+static inline void adam(const rp_optim *optim, double rate, double clip, double *state, int64_t step, int64_t n,
+                        double *parameters, const double *gradient) {
+  double *restrict mean = state, *restrict square = state + n;
+  const double b1 = optim->beta1, b2 = optim->beta2, epsilon = optim->epsilon;
+  /* both bias corrections moved into the step and epsilon: one square root and one division per parameter */
+  const double unbias = sqrt(1 - pow(b2, (double) step));
+  const double scaled_rate = rate * unbias / (1 - pow(b1, (double) step)), scaled_epsilon = epsilon * unbias;
   for (int64_t i = 0; i < n; i++) {
-    double g = fmin(fmax(gradient[i], -clip), clip);
+    double g = gradient[i] > clip ? clip : gradient[i] < -clip ? -clip : gradient[i];
     mean[i] = b1 * mean[i] + (1 - b1) * g;
     square[i] = b2 * square[i] + (1 - b2) * g * g;
-    parameters[i] -= rate * (mean[i] * unbias1) / (sqrt(square[i] * unbias2) + optim->epsilon);
+    parameters[i] -= scaled_rate * mean[i] / (sqrt(square[i]) + scaled_epsilon);
   }
 }
 

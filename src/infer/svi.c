@@ -177,21 +177,22 @@ static rp_code start_parameters(rp_svi *svi, const rp_guide_block *blocks, int32
 static double estimate(rp_svi *svi) {
   int64_t n = svi->n_parameters, particles = svi->options.particles;
   double elbo = 0;
-  memset(svi->sum, 0, (size_t) n * sizeof(double));
   for (int64_t p = 0; p < particles; p++) {
-    double value;
+    double value, *gradient = p == 0 ? svi->sum : svi->gradient;
     rp_random_key key = {svi->options.seed, FOR_STEPS, (uint64_t) (svi->step * particles + p)};
-    rp_density_run(svi->density, svi->work, svi->parameters, NULL, &key, &value, svi->gradient);
+    rp_density_run(svi->density, svi->work, svi->parameters, NULL, &key, &value, gradient);
     elbo += value / (double) particles;
-    for (int64_t i = 0; i < n; i++) svi->sum[i] += svi->gradient[i] / (double) particles;
+    for (int64_t i = 0; p > 0 && i < n; i++) svi->sum[i] += gradient[i];
   }
+  for (int64_t i = 0; particles > 1 && i < n; i++) svi->sum[i] /= (double) particles;
   return elbo;
 }
 
+/* 0 times anything that is not finite is NaN, which stays in the sum. */
 static int all_finite(double value, const double *x, int64_t n) {
-  int finite = isfinite(value);
-  for (int64_t i = 0; finite && i < n; i++) finite = isfinite(x[i]);
-  return finite;
+  double sum = 0 * value;
+  for (int64_t i = 0; i < n; i++) sum += 0 * x[i];
+  return sum == 0;
 }
 
 static void copy_stopped(rp_svi *svi) {
