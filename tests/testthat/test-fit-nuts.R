@@ -1,0 +1,131 @@
+# A normal mean with known variance: exact posterior N(1.1384615385, sd .5547001962) (reference values, "Other posteriors").
+normal_mean <- model(function(y, sd = 1) {
+  mu ~ normal(0, 2)
+  twice := 2 * mu
+  y ~ normal(mu, sd)
+  later ~ normal(mu, 1)
+})
+three <- list(y = c(1.2, 0.4, 2.1))
+quick <- function(..., chains = 2, iter_warmup = 200, iter_sampling = 200) {
+  fit_nuts(normal_mean, three, chains = chains, iter_warmup = iter_warmup, iter_sampling = iter_sampling, ...)
+}
+
+test_that("the posterior is the exact one", {
+  fit <- fit_nuts(normal_mean, three, seed = 1)
+  mu <- draws(fit, "mu")
+  size <- c(dim(mu), 1)
+  # within 4 Monte Carlo standard errors
+  expect_lt(abs(mean(mu) - 1.1384615385) / mcse_mean(array(mu, size)), 4)
+  expect_lt(abs(sd(mu) - 0.5547001962) / mcse_sd(array(mu, size)), 4)
+  expect_equal(draws(fit, "twice"), 2 * mu)
+  expect_lt(rhat_rank(array(mu, size)), 1.01)
+  # `later` has no data below it: drawn from N(mu, 1) afterwards, sd sqrt(.5547^2 + 1)
+  later <- draws(fit, "later")
+  expect_equal(fit$dim, 1L)
+  expect_equal(sd(later), sqrt(0.5547001962^2 + 1), tolerance = 0.05)
+})
+
+test_that("set.seed() governs a fit; `seed` leaves .Random.seed alone", {
+  set.seed(7)
+  first <- quick()
+  set.seed(7)
+  again <- quick()
+  expect_identical(draws(first), draws(again))
+  other <- quick()
+  expect_false(identical(draws(other, "mu"), draws(again, "mu")))
+  set.seed(7)
+  before <- .Random.seed
+  given <- quick(seed = 1)
+  expect_identical(.Random.seed, before)
+  expect_identical(draws(given), draws(quick(seed = 1)))
+})
+
+test_that("a chain's draws depend neither on the number of chains nor on cores", {
+  two <- quick(seed = 1)
+  three <- quick(seed = 1, chains = 3, cores = 2)
+  expect_identical(draws(three, "mu")[, 2], draws(two, "mu")[, 2])
+  expect_identical(draws(three, "later")[, 2], draws(two, "later")[, 2])
+})
+
+test_that("the spec alone makes the same fit, also when it was saved", {
+  file <- withr::local_tempfile()
+  saveRDS(model_spec(normal_mean, three), file)
+  from_spec <- fit_nuts(readRDS(file), chains = 2, iter_warmup = 200, iter_sampling = 200, seed = 1)
+  expect_identical(draws(from_spec), draws(quick(seed = 1)))
+  expect_error(fit_nuts(readRDS(file), three), "holds its data")
+})
+
+test_that("sites that are not kept are recomputed bit for bit", {
+  all <- quick(seed = 1)
+  some <- quick(seed = 1, keep = "mu")
+  expect_named(some$draws, "mu")
+  expect_named(draws(some), "mu")
+  expect_identical(draws(some, "twice"), draws(all, "twice"))
+  expect_identical(draws(some, "later"), draws(all, "later"))
+  small <- withr::with_options(list(reparam.keep_bytes = 2 * 200 * 8), quick(seed = 1))
+  expect_length(small$draws, 1)
+  file <- withr::local_tempfile()
+  saveRDS(some, file)
+  expect_identical(draws(readRDS(file), "later"), draws(all, "later"))
+})
+
+test_that("thin, metrics, warm-up schedules and init are honoured", {
+  thin <- quick(seed = 1, thin = 4)
+  expect_equal(dim(draws(thin, "mu")), c(50, 2))
+  expect_identical(draws(thin, "mu"), draws(quick(seed = 1), "mu")[4 * seq_len(50), ])
+  for (metric in c("unit", "dense")) expect_lt(abs(mean(draws(quick(seed = 1, metric = metric), "mu")) - 1.138), 0.2)
+  expect_lt(abs(mean(draws(quick(seed = 1, warmup = "fast"), "mu")) - 1.138), 0.2)
+  started <- fit_nuts(normal_mean, three, chains = 1, iter_warmup = 0, iter_sampling = 1, init = list(mu = 100), seed = 1)
+  expect_gt(draws(started, "mu")[1], 20)
+})
+
+test_that("bad arguments are named", {
+  expect_error(quick(chains = 0), "`chains` must be a whole number")
+  expect_error(quick(iter_sampling = 2.5), "`iter_sampling`")
+  expect_error(quick(adapt_delta = 1), "`adapt_delta` must be between 0 and 1")
+  expect_error(quick(max_treedepth = 40), "`max_treedepth`")
+  expect_error(quick(metric = "round"), "`metric` must be")
+  expect_error(quick(reparam = decenter()), "`reparam` must be a strategy")
+  expect_error(quick(reparam = "maximal"), "maximal")
+  expect_error(quick(prune = NA), "`prune` must be TRUE or FALSE")
+  expect_error(quick(keep = "nu"), "nu")
+  expect_error(quick(seed = -1), "`seed`")
+  expect_error(quick(thin = 500), "`thin` is larger")
+  expect_error(quick(init = list(1)), "named list")
+  expect_error(quick(init = list(mu = "a")), "`mu`")
+  expect_error(quick(warmups = 3), "unused argument")
+  expect_error(fit_nuts(3, three), "model")
+})
+
+test_that("an interrupted fit keeps the largest complete array", {
+  fit <- mock_nuts(iterations = 100L)
+  result <- unclass(fit)
+  result$draws$k[31:100, 3, ] <- NA
+  result$completed <- c(100L, 60L, 30L, 0L)
+  result$interrupted <- TRUE
+  # 2 x 60 draws are more than 1 x 100 or 3 x 30
+  expect_warning(kept <- keep_complete_chains(result), "60 of 100 draws are kept from each of 2 of 4 chains")
+  expect_equal(dim(kept$draws$a), c(60, 2, 4))
+  expect_equal(kept$chains, 1:2)
+  expect_identical(kept$draws$a, fit$draws$a[1:60, 1:2, ])
+  expect_equal(dim(kept$sampler$lp), c(60, 2))
+  result$completed <- integer(4)
+  expect_error(keep_complete_chains(result), "before the first draw")
+})
+
+test_that("a failed chain is left out, with a warning", {
+  result <- unclass(mock_nuts(iterations = 10L))
+  result$failures[2] <- "no starting point"
+  expect_warning(kept <- keep_complete_chains(result), "Chain 2 failed .*no starting point")
+  expect_equal(kept$chains, c(1, 3, 4))
+  expect_equal(dim(kept$unconstrained)[2], 3)
+})
+
+test_that("progress is silent unless asked for", {
+  expect_silent(quick(seed = 1))
+  state <- list(iteration = c(100, 200), step_size = c(0.5, 0.7), accept_stat = c(0.8, 0.9), tree_depth = c(2, 3),
+                divergent = c(0, 1), gradients = c(1, 1), done = c(0, 0))
+  line <- nuts_progress(list(iter_warmup = 200, iter_sampling = 200))(state)
+  expect_match(line, "NUTS:  38 % of 2 chains, step size 0.6, acceptance 0.85, tree depth 3, 1 divergences", fixed = TRUE)
+  expect_error(quick(refresh = "often"), "`refresh`")
+})

@@ -1,0 +1,71 @@
+normal_mean <- model(function(y, sd = 1) {
+  mu ~ normal(0, 2)
+  twice := 2 * mu
+  y ~ normal(mu, sd)
+})
+three <- list(y = c(1.2, 0.4, 2.1))
+
+test_that("the normal guide finds a normal posterior, and the ELBO is the evidence", {
+  fit <- fit_svi(normal_mean, three, steps = 5000, draws = 4000, elbo_draws = 1e4, seed = 1)
+  mu <- draws(fit, "mu")
+  # exact: 1.1384615385 (.5547001962), evidence -4.9381364322. The optimizer ends within about 0.05 of the optimum with rate 0.01.
+  expect_equal(mean(mu), 1.1384615385, tolerance = 0.1)
+  expect_equal(sd(mu), 0.5547001962, tolerance = 0.1)
+  expect_equal(fit$elbo[["mean"]], -4.9381364322, tolerance = 0.01)
+  expect_equal(draws(fit, "twice"), 2 * mu)
+  expect_equal(dim(mu), c(4000, 1))
+  expect_length(fit$loss, 5000)
+})
+
+test_that("every guide and optimizer runs; seeds reproduce", {
+  pair <- model(function(y) {
+    m ~ normal(0, 1)
+    s ~ lognormal(0, 1)
+    y ~ normal(m, s)
+  })
+  guides <- list(guide_normal(), guide_diagonal(), guide_mvn(), guide_lowrank(rank = 1), guide_delta(),
+                 guide_list(guide_mvn("s"), guide_normal()))
+  for (guide in guides) {
+    fit <- fit_svi(pair, three, guide = guide, steps = 200, draws = 50, seed = 1)
+    again <- fit_svi(pair, three, guide = guide, steps = 200, draws = 50, seed = 1)
+    expect_identical(fit$loss, again$loss)
+    expect_identical(draws(fit), draws(again))
+    expect_true(all(draws(fit, "s") > 0))
+  }
+  delta <- fit_svi(pair, three, guide = guide_delta(), steps = 200, draws = 50, seed = 1)
+  expect_equal(length(unique(draws(delta, "m"))), 1)
+  for (optim in list(optim_adam(0.05), optim_clipped_adam(0.05), optim_rmsprop(), optim_sgd(), optim_adagrad())) {
+    loss <- fit_svi(pair, three, optim = optim, steps = 2000, draws = 10, seed = 1)$loss
+    expect_lt(mean(tail(loss, 200)), mean(head(loss, 20)))
+  }
+})
+
+test_that("set.seed() governs, `seed` leaves the generator alone", {
+  set.seed(3)
+  before <- .Random.seed
+  fit <- fit_svi(normal_mean, three, steps = 50, draws = 10, seed = 1)
+  expect_identical(.Random.seed, before)
+  a <- fit_svi(normal_mean, three, steps = 50, draws = 10)
+  set.seed(3)
+  expect_identical(fit_svi(normal_mean, three, steps = 50, draws = 10)$loss, a$loss)
+  expect_false(identical(a$loss, fit$loss))
+})
+
+test_that("bad arguments are named", {
+  expect_error(fit_svi(normal_mean, three, guide = "normal"), "`guide` must be a guide")
+  expect_error(fit_svi(normal_mean, three, optim = "adam"), "`optim` must be an optimizer")
+  expect_error(fit_svi(normal_mean, three, steps = 0), "`steps`")
+  expect_error(fit_svi(normal_mean, three, particles = 0), "`particles`")
+  expect_error(fit_svi(normal_mean, three, guide = guide_mvn("nu")), "no such site.*mu")
+  two <- model(function(y) {
+    a ~ normal(0, 1)
+    b ~ normal(0, 1)
+    y ~ normal(a + b, 1)
+  })
+  expect_error(fit_svi(two, three, guide = guide_mvn("a")), "b")
+})
+
+test_that("loss is summarised by its first value and the mean of the last twentieth", {
+  expect_equal(loss_summary(c(9, rep(5, 94), 1:5)), c(first = 9, last = 3))
+  expect_equal(loss_summary(4), c(first = 4, last = 4))
+})
