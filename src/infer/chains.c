@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../core/threads.h"
+#include "workers.h"
 
 /* Written by the chain's thread, read by the caller's. */
 typedef struct {
@@ -35,7 +35,7 @@ static void store(rp_run *run, rp_chain *chain, const rp_chain_state *state);
 static void report(rp_live *live, const rp_chain_state *state, int warming, int64_t n_gradients);
 static void fail_start(rp_run *run, int32_t c, const double *q, double log_density, const double *gradient);
 static void keep_end(rp_chain *chain, const rp_chain_state *state);
-static int poll(void *context);
+static void poll(void *context);
 static double seconds_since(const struct timespec *start);
 static int64_t rows(int64_t iterations, int64_t thin);
 
@@ -54,7 +54,7 @@ rp_code rp_chains_run(const rp_target *target, const rp_nuts_options *options, i
                 .first_chain = first_chain,
                 .result = result};
   rp_code code = allocate(&run, n_chains, status);
-  if (code == RP_OK) code = rp_threads_run(cores, n_chains, run_chain, &run, poll, status);
+  if (code == RP_OK) code = rp_workers_run(cores, n_chains, run_chain, &run, poll, status);
   if (code == RP_OK || code == RP_INTERRUPTED) {
     poll(&run);
     code = result->chain[0].status.code;
@@ -249,8 +249,8 @@ static void keep_end(rp_chain *chain, const rp_chain_state *state) {
 
 /* ---- the caller's thread ---- */
 
-/* Every 50 ms, and once at the end; nonzero stops the chains. */
-static int poll(void *context) {
+/* Every 50 ms, and once at the end. */
+static void poll(void *context) {
   rp_run *run = context;
   const rp_chains_hooks *hooks = run->hooks;
   int32_t n = run->result->n_chains;
@@ -267,9 +267,9 @@ static int poll(void *context) {
     }
     hooks->progress(hooks->context, run->shown, n);
   }
-  if (hooks->interrupted && hooks->interrupted(hooks->context))
+  if (hooks->interrupted && hooks->interrupted(hooks->context)) {
     atomic_store_explicit(&run->stop, 1, memory_order_relaxed);
-  return atomic_load_explicit(&run->stop, memory_order_relaxed);
+  }
 }
 
 static double seconds_since(const struct timespec *start) {
