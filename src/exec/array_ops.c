@@ -22,7 +22,14 @@ static int64_t evaluator_scratch(const rp_array_op *op, int32_t lanes) {
 
 rp_code rp_array_op_prepare(rp_program *program, rp_plan *plan, const rp_item *item, rp_array_op *op, rp_status *status) {
   if (op->node.op == RP_OP_SCAN) return rp_emit_scan(program, plan, item, op, status);
-  if (op->node.op == RP_OP_AFFINE_SCAN && op->node.attribute[1] == 1) op->scratch = rp_plan_reserve(plan, op->node.n * plan->lanes);
+  if (op->node.op == RP_OP_AFFINE_SCAN) {
+    const int64_t k = op->node.attribute[1];
+    op->zero_b = 1;
+    for (int64_t i = k + k * k; i < op->n_in; i++) {
+      const rp_node *b = rp_graph_node(plan->graph, plan->items[item->in[i]].node);
+      if (b->op != RP_OP_CONST || b->n != 1 || b->value != 0) op->zero_b = 0;
+    }
+  }
   if (!is_native(op)) op->scratch = rp_plan_reserve(plan, evaluator_scratch(op, plan->lanes));
   return RP_OK;
 }
@@ -41,7 +48,6 @@ static void run_scan(const rp_work *work, const rp_array_op *op) {
 }
 
 static void run_affine(const rp_work *work, const rp_array_op *op) {
-  static const int log2_lanes[9] = {0, 0, 1, 0, 2, 0, 0, 0, 3};
   const int32_t k = (int32_t) op->node.attribute[1];
   for (int32_t i = 0; i < op->n_in; i++) {
     work->pointers[i] = rp_at(work, op->in[i].place);
@@ -50,8 +56,8 @@ static void run_affine(const rp_work *work, const rp_array_op *op) {
   rp_affine scan = {.n = op->node.attribute[0], .k = k, .reverse = (int32_t) op->node.attribute[2], .lanes = work->program->lanes,
                     .initial = work->pointers, .a = work->pointers + k, .b = work->pointers + k + k * k,
                     .a_step = work->steps + k, .b_step = work->steps + k + k * k,
-                    .state = rp_at(work, op->out), .scratch = rp_at(work, op->scratch)};
-  work->program->kernels->affine[log2_lanes[scan.lanes]](&scan);
+                    .zero_b = op->zero_b, .state = rp_at(work, op->out)};
+  work->program->kernels->affine[rp_log2_lanes(scan.lanes)](&scan);
 }
 
 static void run_concat(const rp_work *work, const rp_array_op *op) {
@@ -113,8 +119,5 @@ void rp_array_op_run(const rp_work *work, const rp_array_op *op, const rp_random
   case RP_OP_SCATTER: run_scatter(work, op); break;
   default: run_evaluator(work, op, keys); break;
   }
-  if (op->node.n == 1) {
-    double *out = rp_at(work, op->out);
-    for (int i = work->program->lanes; i < 8; i++) out[i] = out[i - work->program->lanes];
-  }
+  if (op->node.n == 1) rp_splat(rp_at(work, op->out), work->program->lanes);
 }

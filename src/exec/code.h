@@ -20,6 +20,8 @@ typedef struct {
   int32_t op;
   rp_operand d, d2, a, b, c;
   const int32_t *index; /* owned by the program */
+  rp_place matrix;
+  int64_t rows, columns;
 } rp_draft;
 
 /* A whole-array operation. */
@@ -31,6 +33,7 @@ typedef struct {
   rp_place out;
   rp_place scratch;
   int32_t first_code, n_code; /* SCAN: its body in drafts */
+  int32_t zero_b;             /* AFFINE_SCAN: b is the constant 0 */
 } rp_array_op;
 
 typedef struct {
@@ -40,6 +43,7 @@ typedef struct {
 
 typedef struct {
   rp_place to, partials;
+  int64_t n; /* 1: to is a scalar's slot */
 } rp_total;
 
 typedef struct {
@@ -103,6 +107,14 @@ void rp_array_op_run(const rp_work *work, const rp_array_op *op, const rp_random
 /* 64-byte aligned, zeroed; NULL: no memory. Freed with rp_free_doubles. */
 double *rp_new_doubles(int64_t n);
 void rp_free_doubles(double *p);
+
+/* Repeats the lanes of a scalar through its slot. */
+static inline void rp_splat(double *slot, int32_t lanes) {
+  for (int32_t i = lanes; i < 8; i++) slot[i] = slot[i - lanes];
+}
+
+/* Position of a lane count in tables of kernels. */
+static inline int rp_log2_lanes(int32_t lanes) { return lanes == 8 ? 3 : lanes / 2; }
 
 static inline double *rp_at(const rp_work *work, rp_place place) {
   double *base = place.where == RP_IN_CONSTANTS ? work->program->constants : work->arena;

@@ -5,8 +5,7 @@
 #include "code.h"
 
 rp_kernel rp_lane_kernel(const rp_program *program, int32_t op) {
-  static const int log2_lanes[9] = {0, 0, 1, 0, 2, 0, 0, 0, 3};
-  const rp_kernel kernel = program->kernels->lane[log2_lanes[program->lanes]][op];
+  const rp_kernel kernel = program->kernels->lane[rp_log2_lanes(program->lanes)][op];
   return kernel ? kernel : rp_generic_kernel;
 }
 
@@ -60,8 +59,10 @@ static void fill_constants(const rp_program *program, const rp_plan *plan) {
   const int32_t lanes = plan->lanes;
   for (int32_t i = 0; i < plan->n_items; i++) {
     const rp_item *item = &plan->items[i];
-    if (item->op != RP_OP_CONST || item->place.where != RP_IN_CONSTANTS) continue;
+    if (item->op != RP_OP_CONST) continue;
     const rp_node *node = rp_graph_node(plan->graph, item->node);
+    if (item->is_matrix) memcpy(program->constants + item->matrix.offset, node->data, (size_t) item->n * sizeof(double));
+    if (item->place.where != RP_IN_CONSTANTS) continue;
     double *to = program->constants + item->place.offset;
     if (item->n == 1) {
       for (int k = 0; k < 8; k++) to[k] = node->value;
@@ -146,6 +147,18 @@ static rp_code emit_splat(rp_program *program, const rp_item *item, rp_status *s
   return RP_OK;
 }
 
+static void set_matrix(const rp_program *program, const rp_plan *plan, const rp_item *item, rp_draft *draft) {
+  const rp_kernels *kernels = program->kernels;
+  const int k = rp_log2_lanes(plan->lanes);
+  draft->run = item->op == RP_X_MATRIX_VECTOR ? kernels->matrix_vector[k] : kernels->matrix_transposed[k];
+  draft->matrix = plan->items[item->source].matrix;
+  draft->rows = item->length;
+  draft->columns = item->columns;
+  draft->b = draft->a;
+  draft->a = (rp_operand){{RP_NOWHERE, 0}, 0, 0};
+  if (item->op == RP_X_MATRIX_VECTOR) draft->b.advances = 0;
+}
+
 static rp_code emit_loop_item(rp_program *program, const rp_plan *plan, int32_t id, rp_status *status) {
   const rp_item *item = &plan->items[id];
   rp_draft *draft = rp_emit_draft(program, status);
@@ -156,10 +169,11 @@ static rp_code emit_loop_item(rp_program *program, const rp_plan *plan, int32_t 
   draft->a = input_of(plan, item, 0);
   draft->b = input_of(plan, item, 1);
   draft->c = input_of(plan, item, 2);
-  if (item->op == RP_OP_SUM || item->op == RP_X_DOT) {
+  if (item->op == RP_X_MATRIX_VECTOR || item->op == RP_X_MATRIX_TRANSPOSED) set_matrix(program, plan, item, draft);
+  if (rp_is_reduction(item->op) && item->op != RP_OP_SCATTER) {
     draft->d = (rp_operand){item->partials, 0, 0};
-    program->clears[program->n_clears++] = (rp_clear){item->partials, RP_PARTIALS * plan->lanes};
-    program->totals[program->n_totals++] = (rp_total){item->place, item->partials};
+    program->clears[program->n_clears++] = (rp_clear){item->partials, RP_PARTIALS * item->n * plan->lanes};
+    program->totals[program->n_totals++] = (rp_total){item->place, item->partials, item->n};
   } else if (item->op == RP_OP_SCATTER) {
     draft->d.advances = 0;
     program->clears[program->n_clears++] = (rp_clear){item->place, item->n * plan->lanes};

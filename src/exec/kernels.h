@@ -21,6 +21,8 @@ enum {
   RP_X_FMS,               /* a * b - c */
   RP_X_DOT,               /* sum of a * b */
   RP_X_COPY,              /* a */
+  RP_X_MATRIX_VECTOR,     /* X b, X a constant matrix */
+  RP_X_MATRIX_TRANSPOSED, /* X' b */
   RP_X_LGAMMA_DIGAMMA,    /* two results */
   RP_X_SOFTPLUS_SIGMOID,  /* two results */
   RP_X_SPLAT,             /* repeats the lanes of a scalar through its slot; scalar code only */
@@ -45,6 +47,8 @@ struct rp_instruction {
   const double *a, *b, *c;
   size_t d_mask, d2_mask, a_mask, b_mask, c_mask;
   const int32_t *index;
+  const double *matrix; /* one copy for all lanes */
+  size_t rows, columns;
   int32_t a_step, b_step, c_step;
   int32_t op;
   int32_t lanes;
@@ -55,10 +59,10 @@ struct rp_instruction {
 typedef struct {
   int64_t n;
   int32_t k, reverse, lanes;
+  int32_t zero_b; /* all of b is the constant 0 */
   const double **initial, **a, **b;
   size_t *a_step, *b_step;
   double *state;
-  double *scratch; /* as large as state; used when k == 1 */
 } rp_affine;
 
 typedef struct {
@@ -67,7 +71,8 @@ typedef struct {
    * NULL where an operation has none: then rp_generic_kernel does it. */
   rp_kernel block[RP_X_COUNT];
   const rp_kernel *lane[4];
-  /* d[8] = total of RP_PARTIALS * lanes partial sums, as a scalar slot; destroys the partial sums. */
+  rp_kernel matrix_vector[4], matrix_transposed[4];
+  /* d[lanes] = total of RP_PARTIALS * lanes partial sums, which are destroyed. */
   void (*total)(double *d, double *partials, int32_t lanes);
   void (*affine[4])(const rp_affine *scan); /* by lanes as above */
 } rp_kernels;

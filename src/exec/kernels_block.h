@@ -121,7 +121,7 @@ static void total(double *d, double *partials, int32_t lanes) {
       V(store)(partials + i, V(load)(partials + i) + V(load)(partials + width + i));
     for (; i < width; i++) partials[i] += partials[width + i];
   }
-  for (int32_t i = 0; i < 8; i++) d[i] = partials[i % lanes];
+  for (int32_t i = 0; i < lanes; i++) d[i] = partials[i];
 }
 
 static void gather(const rp_instruction *instruction, size_t offset, size_t count) {
@@ -157,6 +157,8 @@ static void scatter(const rp_instruction *instruction, size_t offset, size_t cou
   }
 }
 
+#include "kernels_matrix.h"
+
 #define BLOCK_ENTRY(NAME, expression) [RP_OP_##NAME] = block_##NAME,
 #define BLOCK_ENTRY_X(NAME, expression) [RP_X_##NAME] = block_##NAME,
 
@@ -165,7 +167,9 @@ const rp_kernels RP_TABLE = {
   .block = { LIGHT_1(BLOCK_ENTRY) HEAVY_1(BLOCK_ENTRY) LIGHT_2(BLOCK_ENTRY) HEAVY_2(BLOCK_ENTRY) LIGHT_3(BLOCK_ENTRY)
     LIGHT_X(BLOCK_ENTRY_X) BLOCK_ENTRY_X(COPY, x) BLOCK_ENTRY_X(LGAMMA_DIGAMMA, x) BLOCK_ENTRY_X(SOFTPLUS_SIGMOID, x)
     [RP_OP_GATHER] = gather, [RP_OP_SCATTER] = scatter, [RP_OP_SUM] = block_sum, [RP_X_DOT] = block_dot },
-  .lane = { EACH_LANE_COUNT(lane_kernels) },
+  .lane = { lane_kernels_1, MORE_LANES(lane_kernels) },
+  .matrix_vector = { matrix_vector_one, MORE_LANES(matrix_vector) },
+  .matrix_transposed = { matrix_transposed_one, MORE_LANES(matrix_transposed) },
   .total = total,
-  .affine = { EACH_LANE_COUNT(affine_lanes) },
+  .affine = { AFFINE_ONE_LANE, MORE_LANES(affine_lanes) },
 };

@@ -64,7 +64,7 @@ LANE_1(COPY, x)
 
 static void V(lane_SPLAT)(const rp_instruction *instruction, size_t offset, size_t count) {
   (void) offset;
-  for (size_t lane = count; lane < 8; lane += VW) V(store)(instruction->d + lane, V(load)(instruction->a + lane % count));
+  for (size_t lane = count; lane < 8; lane += VW) V(store)(instruction->d + lane, V(load)(instruction->a + (lane & (count - 1))));
 }
 static void V(lane_LGAMMA_DIGAMMA)(const rp_instruction *instruction, size_t offset, size_t count) {
   const double *a = OPERAND(a);

@@ -39,8 +39,8 @@ static void look_at_users(rp_plan *plan, int32_t id, rp_item *from) {
       continue;
     }
     if (user->group > value->last_group) value->last_group = user->group;
-    if (user->kind == RP_ITEM_LOOP && user->op != RP_OP_GATHER) value->is_splat = value->n == 1;
-    if (user->kind != RP_ITEM_LOOP || user->op == RP_OP_GATHER || user->group != from->group) value->is_whole = 1;
+    if (user->kind == RP_ITEM_LOOP && !rp_needs_all(user->op)) value->is_splat = value->n == 1;
+    if (user->kind != RP_ITEM_LOOP || rp_needs_all(user->op) || user->group != from->group) value->is_whole = 1;
   }
   if (value->is_output) value->is_whole = 1;
 }
@@ -113,11 +113,11 @@ static void place_group(rp_plan *plan, region_table *table, int32_t g) {
   const rp_group *group = &plan->groups[g];
   for (int32_t k = 0; k < group->n; k++) {
     rp_item *item = &plan->items[plan->order[group->first + k]];
-    if (item->kind == RP_ITEM_ARRAY || item->op == RP_OP_SCATTER) item->is_whole = 1;
+    if (item->kind == RP_ITEM_ARRAY || rp_is_reduction(item->op)) item->is_whole = 1;
     place_value(plan, table, item, g);
     if (item->second >= 0) place_value(plan, table, &plan->items[item->second], g);
-    if (item->kind == RP_ITEM_LOOP && (item->op == RP_OP_SUM || item->op == RP_X_DOT)) {
-      item->partials = rp_plan_reserve(plan, RP_PARTIALS * plan->lanes);
+    if (item->kind == RP_ITEM_LOOP && rp_is_reduction(item->op) && item->op != RP_OP_SCATTER) {
+      item->partials = rp_plan_reserve(plan, RP_PARTIALS * item->n * plan->lanes);
     }
   }
 }
@@ -125,6 +125,7 @@ static void place_group(rp_plan *plan, region_table *table, int32_t g) {
 static void place_leaves(rp_plan *plan) {
   for (int32_t i = 0; i < plan->n_items; i++) {
     rp_item *item = &plan->items[i];
+    if (item->is_matrix) item->matrix = rp_plan_reserve_constant(plan, item->n);
     if (item->kind != RP_ITEM_LEAF || (item->n_uses == 0 && !item->is_output)) continue;
     const int64_t size = item->n == 1 ? 8 : item->n * plan->lanes;
     item->place = item->op == RP_OP_CONST ? rp_plan_reserve_constant(plan, size) : rp_plan_reserve(plan, size);

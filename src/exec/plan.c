@@ -3,7 +3,11 @@
 
 #include <stdlib.h>
 
-int rp_is_reduction(int32_t op) { return op == RP_OP_SUM || op == RP_X_DOT || op == RP_OP_SCATTER; }
+int rp_is_reduction(int32_t op) {
+  return op == RP_OP_SUM || op == RP_X_DOT || op == RP_OP_SCATTER || op == RP_X_MATRIX_TRANSPOSED;
+}
+
+int rp_needs_all(int32_t op) { return op == RP_OP_GATHER || op == RP_X_MATRIX_VECTOR; }
 
 int32_t rp_plan_root(const rp_plan *plan, int32_t id) {
   while (plan->items[id].base != id) id = plan->items[id].base;
@@ -20,6 +24,28 @@ static rp_item_kind kind_of(const rp_node *node) {
   }
   if (!rp_op_is_elementwise(node->op)) return RP_ITEM_ARRAY;
   return node->n == 1 ? RP_ITEM_SCALAR : RP_ITEM_LOOP;
+}
+
+#define MOST_MATRIX_COLUMNS 512
+
+/* A product of a constant matrix and a vector becomes part of a loop over the rows of the stored matrix, with the
+ * vector as its only input. */
+static void describe_product(rp_plan *plan, rp_item *item, const rp_node *node) {
+  const int64_t m = node->attribute[0], k = node->attribute[1], n = node->attribute[2];
+  const int second = m == 1; /* a' B is B' a */
+  if ((m != 1 && n != 1) || item->n == 1) return;
+  rp_item *matrix = &plan->items[item->in[second]];
+  const int transposed = second ? !node->attribute[4] : node->attribute[3] != 0;
+  const int64_t rows = transposed ? k : item->n, columns = transposed ? item->n : k;
+  if (matrix->op != RP_OP_CONST || rows < 2 || columns > MOST_MATRIX_COLUMNS) return;
+  item->op = transposed ? RP_X_MATRIX_TRANSPOSED : RP_X_MATRIX_VECTOR;
+  item->kind = RP_ITEM_LOOP;
+  item->length = rows;
+  item->columns = columns;
+  item->source = item->in[second];
+  item->in[0] = item->in[!second];
+  item->n_in = 1;
+  matrix->is_matrix = 1;
 }
 
 /* Fills in what an item does from its node; its inputs are there already. */
@@ -52,6 +78,7 @@ static void describe(rp_plan *plan, int32_t id, const rp_node *node) {
       if (item->n == 1) item->op = RP_X_COPY;
     }
     break;
+  case RP_OP_MATMUL: describe_product(plan, item, node); break;
   default: break;
   }
 }

@@ -33,6 +33,8 @@ typedef struct {
   rp_node_id node;   /* of the graph */
   int64_t n;         /* elements of the value */
   int64_t length;    /* elements of the loop */
+  int64_t columns;   /* of the matrix of a product in a loop */
+  int32_t source;    /* that matrix */
   int64_t offset;    /* of a view, and of scalars copied out of an array, in elements */
   int32_t base;      /* of a VIEW: the item it shows; of a SECOND: the item that computes it; else the item itself */
   int32_t second;    /* the item that holds the second result, -1 when there is none */
@@ -44,6 +46,8 @@ typedef struct {
   int8_t is_splat;   /* a scalar read by vector kernels */
   rp_place place;
   rp_place partials; /* of sums */
+  rp_place matrix;   /* of a constant: a copy that is not repeated for each lane */
+  int8_t is_matrix;  /* such a copy is needed */
   int32_t first_use, n_uses; /* in plan->uses, after rp_plan_uses() */
 } rp_item;
 
@@ -79,6 +83,8 @@ rp_code rp_plan_schedule(rp_plan *plan, rp_status *status);
 rp_code rp_plan_place(rp_plan *plan, rp_status *status);
 void rp_plan_free(rp_plan *plan);
 
+/* The loop needs all of its input before it begins. */
+int rp_needs_all(int32_t op);
 /* The item that computes a value: follows views and second results. */
 int32_t rp_plan_root(const rp_plan *plan, int32_t id);
 /* Room in the arena or among the constants, rounded up to 8 doubles. */

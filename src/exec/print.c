@@ -56,6 +56,8 @@ static const char *name_of(int32_t op) {
   case RP_X_FMS: return "multiply_subtract";
   case RP_X_DOT: return "dot";
   case RP_X_COPY: return "copy";
+  case RP_X_MATRIX_VECTOR: return "matrix_vector";
+  case RP_X_MATRIX_TRANSPOSED: return "transposed_matrix_vector";
   case RP_X_LGAMMA_DIGAMMA: return "lgamma+digamma";
   case RP_X_SOFTPLUS_SIGMOID: return "log1p_exp+sigmoid";
   case RP_X_SPLAT: return "splat";

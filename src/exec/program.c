@@ -92,6 +92,7 @@ static size_t mask_of(rp_operand operand) { return operand.advances ? ~(size_t) 
 static rp_instruction resolve(const rp_work *work, const rp_draft *draft) {
   return (rp_instruction){
     .run = draft->run, .op = draft->op, .lanes = work->program->lanes, .index = draft->index,
+    .matrix = rp_at(work, draft->matrix), .rows = (size_t) draft->rows, .columns = (size_t) draft->columns,
     .d = rp_at(work, draft->d.place), .d_mask = mask_of(draft->d),
     .d2 = rp_at(work, draft->d2.place), .d2_mask = mask_of(draft->d2),
     .a = rp_at(work, draft->a.place), .a_mask = mask_of(draft->a), .a_step = draft->a.step,
@@ -153,7 +154,10 @@ static void run_loop(const rp_work *work, const rp_stage *stage) {
   }
   for (int32_t k = 0; k < stage->n_total; k++) {
     const rp_total *total = &program->totals[stage->first_total + k];
-    program->kernels->total(rp_at(work, total->to), rp_at(work, total->partials), program->lanes);
+    double *to = rp_at(work, total->to), *partials = rp_at(work, total->partials);
+    for (int64_t i = 0; i < total->n; i++)
+      program->kernels->total(to + i * program->lanes, partials + i * RP_PARTIALS * program->lanes, program->lanes);
+    if (total->n == 1) rp_splat(to, program->lanes);
   }
 }
 

@@ -19,7 +19,7 @@ static int32_t distance(const rp_plan *plan, int32_t q, const rp_item *user) {
   case RP_ITEM_SCALAR: return 0;
   case RP_ITEM_ARRAY: return user->kind == RP_ITEM_SCALAR;
   case RP_ITEM_LOOP:
-    return !(user->kind == RP_ITEM_LOOP && user->length == input->length && user->op != RP_OP_GATHER &&
+    return !(user->kind == RP_ITEM_LOOP && user->length == input->length && !rp_needs_all(user->op) &&
              plan->items[q].kind != RP_ITEM_VIEW && !rp_is_reduction(input->op));
   default: return -1;
   }

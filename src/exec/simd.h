@@ -26,6 +26,13 @@
 #define V_LIKELY(condition) (condition)
 #endif
 
+/* Lanes of x (0 to 3) and y (4 to 7), vectors of four. */
+#if defined(__clang__)
+#define V_SHUFFLE(x, y, a, b, c, d) __builtin_shufflevector(x, y, a, b, c, d)
+#else
+#define V_SHUFFLE(x, y, a, b, c, d) __builtin_shuffle(x, y, (vi_4){a, b, c, d})
+#endif
+
 /* Replaces the lanes of y that the mask marks by scalar_call, an expression of `element` (that lane of x): the slow, exact way out for
  * arguments that a fast path does not cover. The other lanes keep their bits, so a lane does not depend on its neighbours. */
 #define V_PATCH(y, mask, x, scalar_call) \

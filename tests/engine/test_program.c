@@ -221,6 +221,24 @@ static void test_linear_algebra(void) {
   finish(&p, "linear algebra");
 }
 
+/* Constant matrix times vector, in the four ways in which it can be written. */
+static void test_products(int rows, int columns) {
+  problem p = start(-1, 1);
+  double *data = malloc((size_t) (rows * columns) * sizeof *data);
+  for (int i = 0; i < rows * columns; i++) data[i] = uniform(-1, 1);
+  rp_node_id x = rp_data(p.g, data, rows * columns), b = param(&p, columns), r = rp_unary(p.g, RP_OP_SIN, param(&p, rows));
+  rp_node_id e = rp_unary(p.g, RP_OP_SIN, b), eta = rp_matmul(p.g, x, e, rows, columns, 1, 0, 0);
+  output(&p, eta);
+  output(&p, rp_matmul(p.g, e, x, 1, columns, rows, 0, 1));
+  output(&p, rp_matmul(p.g, x, rp_mul(p.g, eta, r), columns, rows, 1, 1, 0));
+  output(&p, rp_matmul(p.g, r, x, 1, rows, columns, 0, 0));
+  output(&p, rp_matmul(p.g, x, r, columns, rows, 1, 1, 0));
+  output(&p, rp_sum(p.g, rp_mul(p.g, x, rp_slice(p.g, p.outputs[4], 0, 1)))); /* the matrix as a vector, too */
+  p.tolerance = 1e-12 * rows * columns;
+  free(data);
+  finish(&p, "products");
+}
+
 /* SIR by Euler steps: two carries, products of both; and a logistic map with a sequence. */
 static void test_scan(int n) {
   problem p = start(.2, .8);
@@ -392,6 +410,10 @@ int main(void) {
     test_scan(sizes[i]);
   }
   test_linear_algebra();
+  static const int rows[] = {2, 7, 8, 16, 17, 33, 64, 255, 256, 257, 600};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (int columns = 1; columns < 6; columns++) test_products(rows[i], columns);
+  }
   static const int steps[] = {2, 5, 63, 64, 65, 66, 67, 129, 500};
   for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
     for (int c = 0; c < 8; c++) {
