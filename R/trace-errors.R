@@ -1,0 +1,112 @@
+# Errors of traced code. Each construct that cannot work on a traced value has its own hint.
+
+# Called from C as well.
+trace_fail <- function(message, hint = NULL) stop_reparam(message, hint)
+
+trace_warn <- function(message) {
+  warning(simpleWarning(message, plain_call(user_origin()$call)))
+}
+
+# "the site `k`", "the sites `a`, `b`" for site numbers.
+sites_text <- function(numbers) {
+  names <- unique(vapply(numbers, site_name, ""))
+  shown <- paste0("`", utils::head(names, 3L), "`", collapse = ", ")
+  if (length(names) > 3L) shown <- paste(shown, "and others")
+  if (length(names) == 1L) paste("the site", shown) else paste("the sites", shown)
+}
+
+site_name <- function(number) {
+  statement <- if (in_session()) the$session$statements[[as.character(number)]]
+  if (is.null(statement$name)) paste0("#", number) else statement$name
+}
+
+depends_text <- function(x) {
+  if (!has_codes(x)) return("is not known")
+  if (!trace_active()) return("belongs to a model that is not running")
+  paste("depends on", sites_text(trace_depends(x)))
+}
+
+# what: "`if`"; expression: the user's code of the value.
+fail_branch <- function(what, value, expression) {
+  text <- call_text(expression)
+  hint <- switch(what,
+    "`if`" = sprintf("Use `ifelse(%s, a, b)`, or branch on data only.", text),
+    "`while`" = "Use a `for` loop with a fixed number of steps, and `ifelse()` for what depends on sites.",
+    sprintf("Use `ifelse(%s, a, b)`, or decide by data only.", text)
+  )
+  trace_fail(sprintf("%s needs one TRUE or FALSE, but `%s` %s.", what, text, depends_text(value)), hint)
+}
+
+# A function, or an argument of it, that needs numbers instead of a traced value.
+fail_function <- function(name, value, hint) {
+  trace_fail(sprintf("`%s()` needs numbers, but its argument %s.", name, depends_text(value)), hint)
+}
+
+# Functions that cannot work on traced values, with what to write instead.
+order_hint <- paste(
+  "The order of sites is not known while the model is written down: order by data, or use `sort()`, `max()`,",
+  "`quantile()`, which work."
+)
+match_hint <- "Compare with `==` and combine by `ifelse()`, or match data only."
+text_hint <- "Text cannot depend on sites: use data or loop indices in it; `print(x)` shows what a traced value is."
+random_hint <- "Draw a site instead: `x ~ normal(mu, sd)`."
+solver_hint <- "Write the steps as a `for` loop or as `Reduce(accumulate = TRUE)` with a fixed number of steps."
+set_hint <- "Which elements are equal is not known while the model is written down: use data only."
+
+untraceable <- list(
+  order = order_hint, sort.list = order_hint, sort.int = order_hint, rank = order_hint,
+  which.max = "Use `max()` for the greatest value; a position cannot depend on sites.",
+  which.min = "Use `min()` for the least value; a position cannot depend on sites.",
+  which = "Use `ifelse()` or multiply by the comparison: `sum(x * (x > 0))`.",
+  `%in%` = match_hint, match = match_hint, is.element = match_hint,
+  paste = text_hint, paste0 = text_hint, format = text_hint, formatC = text_hint, sprintf = text_hint, cat = text_hint,
+  toString = text_hint, as.character = text_hint, nchar = text_hint, message = text_hint, prettyNum = text_hint,
+  approx = "Write the interpolation as arithmetic: weights from data times the traced values, such as `w %*% y`.",
+  approxfun = "Write the interpolation as arithmetic: weights from data times the traced values, such as `w %*% y`.",
+  spline = "Build the basis from data (`splines::bs(x)`) and multiply: `basis %*% weights`.",
+  splinefun = "Build the basis from data (`splines::bs(x)`) and multiply: `basis %*% weights`.",
+  integrate = "Sum over a fixed grid: `sum(f(grid)) * width`.",
+  fft = "Multiply by sine and cosine matrices of data: `cos(outer(k, t)) %*% x`.",
+  mvfft = "Multiply by sine and cosine matrices of data: `cos(outer(k, t)) %*% x`.",
+  convolve = "Multiply by a matrix of data, or write the sum as a `for` loop.",
+  filter = "Write the recursion as a `for` loop or as `Reduce(accumulate = TRUE)`.",
+  dist = "Compute distances as arithmetic: `sqrt(outer(x, x, \"-\")^2)`.",
+  data.frame = "Keep traced values in vectors, matrices or lists.",
+  as.data.frame = "Keep traced values in vectors, matrices or lists.",
+  uniroot = solver_hint, optim = solver_hint, optimize = solver_hint, nlm = solver_hint, optimise = solver_hint,
+  nlminb = solver_hint,
+  lm.fit = solver_hint, smooth.spline = solver_hint,
+  unique = set_hint, duplicated = set_hint, anyDuplicated = set_hint, table = set_hint, tabulate = set_hint,
+  union = set_hint, intersect = set_hint, setdiff = set_hint, factor = set_hint, as.factor = set_hint,
+  cut = set_hint, findInterval = set_hint, rle = set_hint, all.equal = set_hint, setequal = set_hint,
+  rnorm = random_hint, runif = random_hint, rexp = random_hint, rgamma = random_hint, rbeta = random_hint,
+  rpois = random_hint, rbinom = random_hint, rt = random_hint, rlnorm = random_hint, rcauchy = random_hint,
+  rchisq = random_hint, rweibull = random_hint, rlogis = random_hint, rgeom = random_hint, rnbinom = random_hint,
+  rmultinom = random_hint, sample = random_hint, sample.int = random_hint,
+  qr = "Use `solve()` or `chol()`, which work.", lowess = solver_hint, density = set_hint, ecdf = set_hint,
+  cor.test = set_hint, bitwAnd = set_hint, as.Date = set_hint,
+  mad = "Use `median(abs(x - median(x)))`.", fivenum = "Use `quantile()`, which works."
+)
+
+solvers <- c("integrate", "uniroot", "optim", "optimize", "optimise", "nlm", "nlminb")
+
+# A stand-in for base R's function that fails when an argument is traced, or when a function given to it returns a traced
+# value.
+untraceable_stub <- function(name, fn) {
+  force(name)
+  force(fn)
+  check <- function(value) if (has_codes(value)) fail_function(name, value, untraceable[[name]]) else value
+  if (name %in% solvers) {
+    return(function(...) {
+      args <- lapply(list(...), function(x) {
+        check(x)
+        if (is.function(x)) function(...) check(x(...)) else x
+      })
+      do.call(fn, args, quote = TRUE)
+    })
+  }
+  function(...) {
+    if (.Call(ffi_trace_any, environment())) lapply(list(...), check)
+    fn(...)
+  }
+}
