@@ -12,11 +12,27 @@ rp_node_id rp_event_sum(rp_graph *g, rp_node_id a, int64_t n_events, int64_t eve
   return rp_matmul(g, ones, a, 1, event_size, n_events, 0, 0);
 }
 
-static int64_t position_first(int64_t i, int64_t size) { (void) i; (void) size; return 0; }
+/* Halves joined by log_add_exp, all events at once; a single event by its maximum. */
+rp_node_id rp_event_log_sum_exp(rp_graph *g, rp_node_id a, int64_t n_events, int64_t event_size) {
+  if (event_size == 1) return a;
+  if (n_events == 1) {
+    rp_node_id max = rp_max_of(g, a);
+    return rp_add(g, max, rp_log(g, rp_sum(g, rp_exp(g, rp_sub(g, a, max)))));
+  }
+  int64_t half = event_size / 2, rest = event_size - 2 * half;
+  rp_node_id low = rp_event_part(g, a, n_events, event_size, 0, half);
+  rp_node_id high = rp_event_part(g, a, n_events, event_size, half, half);
+  rp_node_id joined = rp_binary(g, RP_OP_LOG_ADD_EXP, low, high);
+  joined = rp_event_log_sum_exp(g, joined, n_events, half);
+  if (rest == 0) return joined;
+  return rp_binary(g, RP_OP_LOG_ADD_EXP, joined, rp_event_part(g, a, n_events, event_size, event_size - 1, 1));
+}
+
+static int64_t position_first(__attribute__((unused)) int64_t i, int64_t first) { return first; }
 
 rp_node_id rp_event_repeat(rp_graph *g, rp_node_id a, int64_t n_events, int64_t event_size) {
   if (event_size == 1 || rp_size_of(g, a) <= 1) return a;
-  return rp_event_rearrange(g, a, n_events, 1, event_size, position_first, 1);
+  return rp_event_rearrange(g, a, n_events, 1, event_size, position_first, 0);
 }
 
 static int64_t position_offset(int64_t i, int64_t first) { return i + first; }

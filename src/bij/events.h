@@ -6,6 +6,8 @@
 
 /* Sum over each event: n_events numbers. A scalar stands for n_events * event_size equal numbers. */
 rp_node_id rp_event_sum(rp_graph *g, rp_node_id a, int64_t n_events, int64_t event_size);
+/* log(sum(exp())) over each event, without overflow: n_events numbers. */
+rp_node_id rp_event_log_sum_exp(rp_graph *g, rp_node_id a, int64_t n_events, int64_t event_size);
 /* One number per event as event_size equal numbers each; scalars stay scalars. */
 rp_node_id rp_event_repeat(rp_graph *g, rp_node_id a, int64_t n_events, int64_t event_size);
 /* Numbers first, first + 1, .., first + count - 1 of every event. */

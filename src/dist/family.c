@@ -57,6 +57,18 @@ rp_node_id rp_log_density(rp_graph *g, const rp_family *family, rp_node_id x, co
   return rp_guard(g, is_inside, family->log_density(g, x, arguments, n_events, event_size));
 }
 
+int rp_family_can_sample(const rp_family *family) { return family->sample || family->random; }
+
+rp_node_id rp_family_random(rp_graph *g, const rp_family *family, uint32_t stream, const rp_node_id *arguments,
+                            const int64_t *widths, int64_t n_events, int64_t event_size) {
+  if (family->random) return family->random(g, stream, arguments, n_events, event_size);
+  if (!family->sample) {
+    rp_fail(rp_graph_status(g), RP_UNSUPPORTED, NULL, "%s() cannot be drawn from", family->name);
+    return RP_NONE;
+  }
+  return rp_random_node(g, family->sample, stream, arguments, widths, family->n_arguments, n_events, event_size);
+}
+
 rp_node_id rp_guard(rp_graph *g, rp_node_id inside, rp_node_id density) {
   if (rp_is_all(g, inside, 1)) return density;
   return rp_select(g, inside, density, rp_const(g, -HUGE_VAL));

@@ -54,8 +54,10 @@ struct rp_family {
   rp_node_id (*log_density)(rp_graph *g, rp_node_id x, const rp_node_id *arguments, int64_t n_events, int64_t event_size);
   /* 0/1 node, one per event: is x in the support? NULL: what support_kind (or support()) says, see rp_support_inside(). */
   rp_node_id (*inside)(rp_graph *g, rp_node_id x, const rp_node_id *arguments, int64_t n_events, int64_t event_size);
-  /* Draws one event; NULL when the family has no proper sampler (improper_uniform). */
+  /* Draws one event; NULL when the family has no proper sampler (improper_uniform) or draws by random() below. */
   rp_sampler sample;
+  /* Where a draw is best made of nodes from standard noise (mvn: mean + L z); NULL: a RANDOM node that calls sample. */
+  rp_node_id (*random)(rp_graph *g, uint32_t stream, const rp_node_id *arguments, int64_t n_events, int64_t event_size);
   /* Location and scale arguments (index into arguments) for reparam loc_scale; -1 when the family has none. */
   int32_t location, scale;
   /* BIJECTIVE base: family name and chain of transforms (space separated bijector names, applied in order) whose
@@ -85,6 +87,10 @@ rp_support rp_family_support(rp_graph *g, const rp_family *family, const rp_node
  * promises that x lies in the support (the image of its bijector) and drops the guard. */
 rp_node_id rp_log_density(rp_graph *g, const rp_family *family, rp_node_id x, const rp_node_id *arguments, int64_t n_events,
                           int64_t event_size, int inside);
+/* A random value of n_events events from this stream; RP_NONE, with a status, when the family cannot be drawn from. */
+rp_node_id rp_family_random(rp_graph *g, const rp_family *family, uint32_t stream, const rp_node_id *arguments,
+                            const int64_t *widths, int64_t n_events, int64_t event_size);
+int rp_family_can_sample(const rp_family *family);
 /* Widths (numbers per event) of the arguments and the numbers in one event, for any family; -1: lengths do not fit. Univariate: all 1. */
 int64_t rp_family_event_size(const rp_family *family, const int64_t *argument_lengths, int64_t value_length, int64_t *widths);
 

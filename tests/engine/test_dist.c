@@ -94,7 +94,7 @@ static int on_edge(const rp_family *f, const double *params) {
     if (f->arguments[i].constraint == RP_ARG_UNIT && (params[i + 1] == 0 || params[i + 1] == 1)) return 1;
     if (f->arguments[i].constraint == RP_ARG_NONNEGATIVE && params[i + 1] == 0) return 1;
   }
-  return params[0] == 0 && !f->discrete;
+  return !f->discrete && (params[0] == 0 || (f->support_kind == RP_SUPPORT_UNIT && params[0] == 1));
 }
 
 static void test_table(void) {

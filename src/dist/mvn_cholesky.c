@@ -1,0 +1,36 @@
+/* Multivariate normal by the lower Cholesky factor L of its covariance: log f(x) = -|z|^2 / 2 - sum(log diag L) - k log(2 pi) / 2
+ * with L z = x - mean. */
+#include "vectors.h"
+
+enum { MEAN, CHOLESKY };
+
+RP_DENSITY(log_density) {
+  rp_node_id l = a[CHOLESKY], residual = rp_event_residual(g, x, a[MEAN], n_events, event_size);
+  rp_node_id z = rp_tri_solve(g, l, residual, event_size, n_events, 1, 0);
+  rp_node_id log_det = rp_sum(g, rp_log(g, rp_diagonal_of(g, l, 1, event_size)));
+  rp_node_id kernel = rp_times(g, -0.5, rp_event_sum(g, rp_square(g, z), n_events, event_size));
+  return rp_sub(g, kernel, rp_plus(g, log_det, (double) event_size * RP_LOG_SQRT_2PI));
+}
+
+RP_RANDOM(random) {
+  rp_node_id z = rp_standard_normals(g, stream, n_events, event_size);
+  rp_node_id spread = rp_matmul(g, a[CHOLESKY], z, event_size, event_size, n_events, 0, 0);
+  return rp_add(g, rp_recycle(g, a[MEAN], n_events * event_size), spread);
+}
+
+static int64_t event_size(const int64_t *lengths, int64_t value_length, int64_t *widths) {
+  return rp_location_matrix_sizes(lengths, value_length, widths);
+}
+
+const rp_family rp_family_mvn_cholesky = {
+    .name = "mvn_cholesky",
+    .event_dim = 1,
+    .n_arguments = 2,
+    .arguments = {{"mean", RP_ARG_REAL, 0}, {"cholesky", RP_ARG_CHOLESKY, 0}},
+    .support_kind = RP_SUPPORT_REAL_VECTOR,
+    .log_density = log_density,
+    .random = random,
+    .location = -1,
+    .scale = -1,
+    .event_size = event_size,
+};
