@@ -14,6 +14,7 @@ static rp_node_id total_density(rp_run *run);
 static rp_node_id site_density(rp_run *run, const rp_site_info *site);
 static rp_node_id site_log_lik(rp_run *run, const rp_site_info *site);
 static rp_code take_initial(rp_model *model, rp_run *run, rp_status *status);
+static rp_code take_adapted(rp_model *model, rp_run *run, rp_status *status);
 static rp_code settle(rp_model *model, rp_status *status);
 static void warn_unused(rp_run *run);
 
@@ -33,6 +34,7 @@ rp_model *rp_model_build(const rp_spec *spec, const rp_model_options *options, r
     model->log_density = total_density(&run);
     if (rp_run_finish_sites(&run) == RP_OK && take_sites(model, &run, status) == RP_OK)
       take_initial(model, &run, status);
+    if (status->code == RP_OK) take_adapted(model, &run, status);
     model->graph = run.graph;
     run.graph = NULL;
   }
@@ -91,6 +93,7 @@ static void clear_run(rp_run *run) {
   free(run->sites);
   free(run->parts);
   free(run->scopes);
+  free(run->adapted);
   memset(run, 0, sizeof *run);
 }
 
@@ -201,9 +204,41 @@ static rp_code take_initial(rp_model *model, rp_run *run, rp_status *status) {
   return rp_graph_status(run->graph)->code == RP_OK ? RP_OK : (*status = *rp_graph_status(run->graph)).code;
 }
 
+/* The adapted elements of all blocks as four vectors. */
+static rp_code take_adapted(rp_model *model, rp_run *run, rp_status *status) {
+  int32_t n = run->n_adapted;
+  model->n_blocks = n;
+  model->n_adapted = run->n_centered;
+  model->blocks = rp_pool_array(model->pool, n, sizeof *model->blocks);
+  model->adapted_coordinate = rp_pool_array(model->pool, model->n_adapted, sizeof *model->adapted_coordinate);
+  rp_node_id *parts = rp_pool_array(model->pool, n, 4 * sizeof *parts);
+  if (!model->blocks || !model->adapted_coordinate || !parts) return rp_fail_memory(status, "the centering");
+  for (int32_t b = 0; b < n; b++) {
+    const rp_adapted *block = model->blocks + b;
+    model->blocks[b] = run->adapted[b];
+    parts[b] = rp_broadcast(run->graph, block->residual, block->n_events);
+    parts[n + b] = rp_broadcast(run->graph, block->location, block->n_events);
+    parts[2 * n + b] = rp_broadcast(run->graph, block->log_scale, block->n_events);
+    parts[3 * n + b] = rp_broadcast(run->graph, block->score, block->n_events);
+    const rp_layout_site *place = NULL;
+    for (int32_t i = 0; i < model->layout.n; i++)
+      if (strcmp(model->layout.sites[i].name, block->site) == 0) place = &model->layout.sites[i];
+    for (int64_t e = 0; e < block->n_events; e++) {
+      int32_t rank = place ? place->rank[block->events[e]] : -1;
+      model->adapted_coordinate[block->base + e] = rank < 0 ? -1 : place->offset + rank;
+    }
+  }
+  if (n == 0) return RP_OK;
+  model->adapted_residual = rp_concat(run->graph, parts, n);
+  model->adapted_location = rp_concat(run->graph, parts + n, n);
+  model->adapted_log_scale = rp_concat(run->graph, parts + 2 * n, n);
+  model->adapted_score = rp_concat(run->graph, parts + 3 * n, n);
+  return RP_OK;
+}
+
 /* Rolls loops back into scans and keeps only what the roots need. */
 static rp_code settle(rp_model *model, rp_status *status) {
-  int32_t n = 0, capacity = 1 + (3 + RP_MAX_ARGUMENTS) * model->n_sites + (int32_t) model->dim;
+  int32_t n = 0, capacity = 5 + (3 + RP_MAX_ARGUMENTS) * model->n_sites + (int32_t) model->dim;
   rp_node_id *roots = malloc((size_t) capacity * sizeof *roots);
   rp_node_id **places = malloc((size_t) capacity * sizeof *places);
   if (!roots || !places) rp_fail_memory(status, "the model's graph");
@@ -220,6 +255,12 @@ static rp_code settle(rp_model *model, rp_status *status) {
     }
     for (int64_t k = 0; k < model->dim; k++)
       if (model->initial[k] != RP_NONE) places[n++] = &model->initial[k];
+    if (model->n_blocks > 0) {
+      places[n++] = &model->adapted_residual;
+      places[n++] = &model->adapted_location;
+      places[n++] = &model->adapted_log_scale;
+      places[n++] = &model->adapted_score;
+    }
     for (int32_t k = 0; k < n; k++) roots[k] = *places[k];
     if (rp_pass_roll(model->graph, 0, roots, n) != RP_OK) *status = *rp_graph_status(model->graph);
   }

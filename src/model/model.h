@@ -33,6 +33,13 @@ typedef struct {
   rp_layout layout;
   rp_node_id *initial;    /* dim: coordinate asked for by the user, RP_NONE elsewhere; each a scalar node */
   uint8_t *learned;       /* dim: 1 for the coordinates of param() statements */
+  /* Elements whose centering is adapted while sampling: run-time inputs are, for each block, n c's and n s0's from input
+   * 2 * base on. The four nodes have n_adapted elements, in the order of the blocks. */
+  int32_t n_blocks;
+  rp_adapted *blocks;
+  int64_t n_adapted;
+  int64_t *adapted_coordinate; /* n_adapted: place in the unconstrained vector, -1: drawn ancestrally */
+  rp_node_id adapted_residual, adapted_location, adapted_log_scale, adapted_score;
   int32_t n_warnings;
   const char *warnings[16];
 } rp_model;

@@ -7,6 +7,7 @@ enum { MAX_DEPTH = 16 };
 
 static int apply_chain(rp_run *run, const rp_reparam *parts, int32_t n, rp_message *message);
 static int fail_not_loc_scale(rp_run *run, const rp_message *message);
+static int depends_on_latents(const rp_run *run, const rp_distribution *d);
 
 int rp_reparam_apply(rp_run *run, const rp_reparam *reparam, rp_message *message) {
   if (message->depth > MAX_DEPTH) {
@@ -22,7 +23,7 @@ int rp_reparam_apply(rp_run *run, const rp_reparam *reparam, rp_message *message
     return 0;
   case RP_REPARAM_LOC_SCALE:
     if (!rp_reparam_is_loc_scale(&message->dist)) return fail_not_loc_scale(run, message);
-    return rp_reparam_loc_scale(run, isnan(reparam->centered) ? 0 : reparam->centered, message);
+    return rp_reparam_loc_scale(run, reparam->centered, message);
   case RP_REPARAM_CHAIN:
     return apply_chain(run, reparam->parts, reparam->n_parts, message);
   }
@@ -50,9 +51,16 @@ int rp_reparam_strategy(rp_run *run, rp_strategy strategy, double centered, rp_m
   if (strategy != RP_STRATEGY_AUTO) return 0;
   if (rp_reparam_transform(run, message)) return 1;
   if (run->status->code != RP_OK || !rp_reparam_is_loc_scale(&message->dist)) return 0;
+  if (run->options->centering == RP_CENTERING_ADAPTED && isnan(centered) && !depends_on_latents(run, &message->dist)) return 0;
   size_t length = strlen(message->name), suffix = strlen("_decentered");
   if (length >= suffix && strcmp(message->name + length - suffix, "_decentered") == 0) return 0;
-  return rp_reparam_loc_scale(run, isnan(centered) ? 0 : centered, message);
+  return rp_reparam_loc_scale(run, centered, message);
+}
+
+/* Only a location or scale that is itself uncertain makes the geometry that centering is about. */
+static int depends_on_latents(const rp_run *run, const rp_distribution *d) {
+  return rp_graph_node(run->graph, d->arguments[d->family->location])->op != RP_OP_CONST ||
+         rp_graph_node(run->graph, d->arguments[d->family->scale])->op != RP_OP_CONST;
 }
 
 static int fail_not_loc_scale(rp_run *run, const rp_message *message) {

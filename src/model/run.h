@@ -66,6 +66,19 @@ typedef struct {
   int64_t dim;
 } rp_layout;
 
+/* Centering of a latent message that is chosen while sampling (reparam/loc_scale.c): its events are elements
+ * base .. base + n - 1 of the run's adapted elements, whose c and s0 are run-time inputs. */
+typedef struct {
+  const char *site;       /* the auxiliary site */
+  const char *original;
+  int64_t n_events;
+  const int32_t *events;
+  int64_t base;
+  rp_node_id residual, location, log_scale, score; /* per event or scalar; score: d log f / dx */
+} rp_adapted;
+
+typedef enum { RP_CENTERING_FIXED = 0, RP_CENTERING_ADAPTED, RP_CENTERING_LEARNED } rp_centering_kind;
+
 typedef struct {
   int prior;             /* every latent site is drawn ancestrally */
   int simulate;          /* observed sites are drawn anew */
@@ -73,6 +86,7 @@ typedef struct {
   int has_strategy;      /* the fit's own strategy, under the user's reparam handlers */
   rp_strategy strategy;
   double strategy_centered;
+  rp_centering_kind centering; /* what centered = NULL means: 0, adapted in warm-up (NUTS), or a parameter (SVI) */
   int32_t n_init;        /* initial values by site name */
   const rp_named_value *init;
 } rp_run_options;
@@ -93,6 +107,9 @@ typedef struct {
   rp_node_id mask, scale;   /* of the scopes around it */
   const char *original;     /* NULL for a user's site */
   int hidden;               /* by a block handler */
+  /* Adapted centering: the message's distribution is that of the residual, its value z = shift + exp(-log_stretch) residual. */
+  int centered;
+  rp_node_id shift, log_stretch;
   const rp_reparam *chain;  /* rest of a chain that applies to this auxiliary site */
   int32_t chain_left;
   int32_t depth;
@@ -114,6 +131,9 @@ typedef struct {
   struct { rp_scope_kind kind; rp_node_id node; } *scopes;
   int64_t dim; /* analysing run: unconstrained numbers so far */
   uint8_t **config_used; /* per reparam handler, per config entry */
+  int32_t n_adapted, cap_adapted;
+  rp_adapted *adapted;
+  int64_t n_centered; /* adapted elements so far */
   int32_t n_warnings;
   const char *warnings[16];
 } rp_run;

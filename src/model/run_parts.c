@@ -10,6 +10,7 @@ static rp_part *new_part(rp_run *run, rp_site_info *site);
 static rp_site_info *new_site(rp_run *run, const char *name);
 static rp_node_id weigh(rp_run *run, const rp_message *m, rp_node_id term);
 static rp_node_id inferred(rp_run *run, const rp_message *m);
+static rp_node_id residual_density(rp_graph *g, const rp_message *m, rp_node_id z);
 static rp_node_id unconstrained_leaf(rp_run *run, const rp_message *m, int64_t width);
 static const rp_layout_site *layout_of(const rp_run *run, const char *name);
 static rp_node_id part_value(rp_run *run, rp_site_info *site);
@@ -44,6 +45,8 @@ rp_node_id rp_run_add_ancestral(rp_run *run, const rp_message *m) {
     return rp_run_fail(run, RP_UNSUPPORTED, m->name, "%s() has no sampler, so the site cannot be simulated",
                        m->dist.family->name);
   rp_node_id value = rp_distribution_random(run->graph, &m->dist, stream_of(m));
+  if (m->centered)
+    value = rp_add(run->graph, m->shift, rp_mul(run->graph, rp_exp(run->graph, rp_neg(run->graph, m->log_stretch)), value));
   return rp_run_add_part(run, m, RP_SOURCE_ANCESTRAL, value, NULL);
 }
 
@@ -78,6 +81,10 @@ static rp_node_id inferred(rp_run *run, const rp_message *m) {
                          "it is discrete and observed sites depend on it; gradient-based inference needs it summed out");
     value = part.unconstrained = unconstrained_leaf(run, m, m->dist.event_size); /* stands in while dependencies are found */
     part.term = rp_distribution_log_density(run->graph, &m->dist, value, 1);
+  } else if (m->centered) {
+    value = part.unconstrained = unconstrained_leaf(run, m, 1);
+    part.term = residual_density(run->graph, m, value);
+    part.initial = m->initial;
   } else {
     int64_t width = rp_distribution_unconstrained_size(run->graph, &m->dist);
     if (width < 0) return RP_NONE;
@@ -86,6 +93,13 @@ static rp_node_id inferred(rp_run *run, const rp_message *m) {
     if (m->initial != RP_NONE) part.initial = rp_distribution_unconstrain(run->graph, &m->dist, m->initial);
   }
   return rp_run_add_part(run, m, RP_SOURCE_LATENT, value, &part);
+}
+
+/* log f(z | c m, s^c s0^(1-c)) from the residual: log f(delta | 0, s) + log stretch, delta = stretch (z - shift).  Never from
+ * x - m, which cancels when the scale is tiny. */
+static rp_node_id residual_density(rp_graph *g, const rp_message *m, rp_node_id z) {
+  rp_node_id residual = rp_mul(g, rp_exp(g, m->log_stretch), rp_sub(g, z, m->shift));
+  return rp_add(g, rp_distribution_log_density(g, &m->dist, residual, 1), m->log_stretch);
 }
 
 /* The message's place in the unconstrained vector. */
@@ -143,6 +157,19 @@ rp_node_id rp_run_add_learned(rp_run *run, const rp_statement *s, int32_t statem
   part->unconstrained = rp_param(g, layout ? layout->offset : run->dim, n_events * width);
   if (!layout) run->dim += n_events * width;
   return part->value = bijector->forward(g, part->unconstrained, arguments, n_events, size);
+}
+
+rp_node_id rp_run_add_centering(rp_run *run, const rp_message *message) {
+  rp_message m = rp_message_auxiliary(run, message, "centered", &message->dist);
+  m.dist.mask = RP_NONE;
+  rp_part part = {.term = RP_NONE, .initial = rp_const(run->graph, 0)};
+  if (run->options->prior) return rp_const(run->graph, 0.5);
+  part.unconstrained = unconstrained_leaf(run, &m, 1);
+  rp_node_id c = rp_unary(run->graph, RP_OP_SIGMOID, part.unconstrained);
+  c = rp_run_add_part(run, &m, RP_SOURCE_LEARNED, c, &part);
+  rp_site_info *site = rp_run_site(run, &m);
+  if (site) site->learned = 1;
+  return c;
 }
 
 rp_code rp_run_add_computed(rp_run *run, const rp_statement *s, int32_t statement, rp_node_id value) {
@@ -207,8 +234,8 @@ rp_message rp_message_select(rp_run *run, const rp_message *m, const int32_t *wh
   }
   for (int64_t i = 0; i < n; i++) events[i] = m->events[which[i]];
   part.events = events;
-  rp_node_id *nodes[] = {&part.mask, &part.scale};
-  for (int k = 0; k < 2; k++)
+  rp_node_id *nodes[] = {&part.mask, &part.scale, &part.shift, &part.log_stretch};
+  for (int k = 0; k < (m->centered ? 4 : 2); k++)
     if (rp_graph_node(run->graph, *nodes[k])->n == m->dist.n_events)
       *nodes[k] = rp_gather(run->graph, *nodes[k], which, n);
   if (m->initial != RP_NONE && m->dist.event_size == 1 && rp_graph_node(run->graph, m->initial)->n == m->dist.n_events)

@@ -14,6 +14,8 @@ rp_node_id rp_run_add_ancestral(rp_run *run, const rp_message *message);
 /* Inferred events from the unconstrained vector, barren and masked-out ones drawn ancestrally. */
 rp_node_id rp_run_add_latent(rp_run *run, const rp_message *message);
 rp_node_id rp_run_add_learned(rp_run *run, const rp_statement *s, int32_t statement, int64_t n);
+/* The learned centering of a message's events, each a parameter in (0, 1) that starts at 1/2: site x_centered. */
+rp_node_id rp_run_add_centering(rp_run *run, const rp_message *message);
 rp_code rp_run_add_computed(rp_run *run, const rp_statement *s, int32_t statement, rp_node_id value);
 
 /* The message for some of its events (positions within the message). */
