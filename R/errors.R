@@ -91,7 +91,8 @@ is_function_call <- function(call) {
 
 # One line of text for a call, cut where it would be too long to read.
 call_text <- function(call, width = 70L) {
-  text <- paste(trimws(deparse(plain_call(call), width.cutoff = 500L)), collapse = " ")
+  text <- deparse(plain_call(call), width.cutoff = 500L)
+  if (length(text) > 1L) text <- paste(trimws(text), collapse = " ")
   if (is.call(call) && identical(call[[1]], quote(`:=`)) && length(call) == 3L) {
     text <- paste(call_text(call[[2]], width), ":=", call_text(call[[3]], width))
   }
@@ -113,7 +114,7 @@ source_line <- function(call) {
   ref <- if (inherits(call, "srcref")) call else attr(call, "srcref")
   if (!inherits(ref, "srcref")) return(NULL)
   file <- attr(ref, "srcfile")$filename
-  if (is.null(file) || !nzchar(file)) paste("line", ref[1]) else paste0(basename(file), ":", ref[1])
+  if (is.null(file) || !nzchar(file) || startsWith(file, "<")) paste("line", ref[1]) else paste0(basename(file), ":", ref[1])
 }
 
 # Who should be told: the exported function that the user called, or, when an operation of our own went wrong inside the

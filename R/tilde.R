@@ -63,7 +63,9 @@ right_side <- function(rhs, lhs, frame) {
 }
 
 evaluate_dist <- function(rewritten, rhs, lhs, frame) {
-  value <- tryCatch(eval(rewritten, dist_scope(rewritten, frame)), error = function(e) {
+  scope <- dist_scope(rewritten, frame)
+  # The tracer rewrites the user's code but not formulas, which this looked like.
+  value <- tryCatch(eval(rewrite(rewritten), scope), error = function(e) {
     # Arguments are evaluated deep inside our constructors; the user wants to see the statement.
     if (inherits(e, "reparam_error")) stop(e)
     stop_reparam(conditionMessage(e), sprintf("This happened in the distribution of `%s`.", call_text(lhs)))
@@ -161,10 +163,11 @@ may_give_dist <- function(head, frame) {
 
 # ---- the left side ----
 
-# list(name, index, call): index is NULL for a bare name, else the evaluated indices (a missing one as it is).
+# list(name, index, call, single): index is NULL for a bare name, else the evaluated indices, NULL for a missing one;
+# single says that the brackets are double.
 left_side <- function(lhs, frame, operator) {
   if (is.symbol(lhs) || is.character(lhs)) return(list(name = check_name(as.character(lhs))))
-  indexed <- is.call(lhs) && list(lhs[[1]]) %in% c(quote(`[`), quote(`[[`)) && length(lhs) > 2L && is.symbol(lhs[[2]])
+  indexed <- is.call(lhs) && is_subset_head(lhs[[1]]) && length(lhs) > 2L && is.symbol(lhs[[2]])
   if (!indexed) {
     stop_reparam(
       sprintf(
@@ -178,7 +181,11 @@ left_side <- function(lhs, frame, operator) {
     if (is_missing_argument(index)) return(NULL)
     check_index(eval(index, frame), name)
   })
-  list(name = name, index = index, call = lhs)
+  list(name = name, index = index, call = lhs, single = identical(lhs[[1]], quote(`[[`)))
+}
+
+is_subset_head <- function(head) {
+  identical(head, quote(`[`)) || identical(head, quote(`[[`))
 }
 
 draw_whole <- function(session, name, dist, binding, origin) {
@@ -253,11 +260,9 @@ assign_indexed <- function(target, value, binding, frame) {
     if (length(extents) > 1L) dim(storage) <- extents
     assign(target$name, storage, envir = frame)
   }
-  place <- target$call
-  for (k in seq_along(target$index)) {
-    if (!is.null(target$index[[k]])) place[[k + 2L]] <- target$index[[k]]
-  }
-  eval(call("<-", place, value), frame)
+  indices <- lapply(target$index, function(i) if (is.null(i)) TRUE else i)
+  setter <- if (length(indices) > 1L) set_elements else if (target$single) set_element2 else set_element
+  eval(as.call(c(list(setter, target$name, value), indices)), frame)
   invisible()
 }
 

@@ -1,0 +1,110 @@
+m <- model(function(n) {
+  k ~ lognormal(0, 1)
+  y[1:n] ~ normal(k, 1)
+})
+
+test_that("verbs append to the stack, innermost first, and take functions as well", {
+  stack <- (m |> condition(y = c(1, NA)) |> intervene(k = 2) |> seed_model(3))$handlers
+  expect_identical(stack, list(
+    list(kind = "condition", values = list(y = c(1, NA))),
+    list(kind = "intervene", values = list(k = 2)),
+    list(kind = "seed", seed = 3)
+  ))
+  expect_s3_class(condition(function(y = NULL) y ~ normal(0, 1), y = 1), "reparam_model")
+})
+
+test_that("values are plain doubles with their dim", {
+  values <- function(...) condition(m, ...)$handlers[[1]]$values
+  expect_identical(values(y = 1:3), list(y = c(1, 2, 3)))
+  expect_identical(values(y = c(TRUE, FALSE)), list(y = c(1, 0)))
+  expect_identical(values(y = factor(c("b", "a"))), list(y = c(2, 1)))
+  expect_identical(values(y = matrix(1:4, 2, dimnames = list(c("a", "b"), NULL))), list(y = matrix(c(1, 2, 3, 4), 2)))
+  expect_identical(values(list(y = 1, k = 2)), list(y = 1, k = 2))
+})
+
+test_that("substitute_sites(), replay(), block() and lift() make their handlers", {
+  last <- function(model) model$handlers[[length(model$handlers)]]
+  expect_identical(last(substitute_sites(m, k = 1)), list(kind = "substitute", values = list(k = 1)))
+  expect_identical(last(replay(m, list(k = 1, y = 1:2))), list(kind = "replay", values = list(k = 1, y = c(1, 2))))
+  expect_identical(last(block(m)), list(kind = "block"))
+  expect_identical(last(block(m, "k", hide = "y")), list(kind = "block", hide = c("k", "y")))
+  expect_identical(last(block(m, expose = "k")), list(kind = "block", expose = "k"))
+  expect_identical(last(lift(m, k = dist_normal()))$priors$k, dist_normal())
+})
+
+test_that("reparam() takes entries, a list, a strategy or its name", {
+  config <- function(...) model_spec(reparam(m, ...), list(n = 2))$handlers[[1]]$config
+  decentered <- list(kind = "chain", parts = list(list(kind = "transform"), list(kind = "loc_scale", centered = 0)))
+  expect_identical(config(k = decenter()), list(k = decentered))
+  expect_identical(config(list(k = decenter(), y = NULL)), list(k = decentered))
+  expect_identical(config(k = reparam_transform(), k_base = reparam_loc_scale(0)), list(
+    k = list(kind = "transform"), k_base = list(kind = "loc_scale", centered = 0)
+  ))
+  expect_identical(config(k = reparam_loc_scale()), list(k = list(kind = "loc_scale")))
+  expect_identical(config("auto"), list(kind = "strategy", name = "auto"))
+  expect_identical(config(reparam_auto(0.5)), list(kind = "strategy", name = "auto", centered = 0.5))
+  expect_identical(config("minimal"), list(kind = "strategy", name = "minimal"))
+  expect_identical(config(reparam_minimal()), list(kind = "strategy", name = "minimal"))
+  expect_identical(config("none"), list(kind = "strategy", name = "none"))
+})
+
+test_that("a function is asked once for every site, when the spec is made", {
+  asked <- list()
+  strategy <- function(site) {
+    asked[[length(asked) + 1L]] <<- site
+    if (site$name == "k") decenter()
+  }
+  spec <- model_spec(m |> condition(y = 1:2) |> reparam(strategy), list(n = 2))
+  expect_identical(vapply(asked, `[[`, "", "name"), c("k", "y"))
+  expect_identical(asked[[2]]$dim, 2L)
+  expect_identical(names(spec$handlers[[2]]$config), "k")
+})
+
+test_that("lift() gives a parameter a prior and leaves the stack", {
+  p <- model(function(y) {
+    mu <- param("mu", 0)
+    y ~ normal(mu, 1)
+  })
+  expect_identical(statement_names(model_spec(p, list(y = 1)), "param"), "mu")
+  spec <- model_spec(lift(p, mu = dist_normal(0, 5)), list(y = 1))
+  expect_identical(statement_names(spec), c("mu", "y"))
+  expect_length(spec$handlers, 0)
+})
+
+test_that("what depends on an observed site follows it when a handler may set it", {
+  f <- model(function(x, y) {
+    x ~ normal(0, 1)
+    y ~ normal(2 * x, 1)
+  })
+  mean_op <- function(spec) spec$nodes$op[spec$statements[[2]]$dist$args$mean]
+  data <- list(x = 1, y = 2)
+  expect_identical(mean_op(model_spec(f, data)), "const")
+  expect_identical(mean_op(model_spec(intervene(f, x = 3), data)), "mul")
+})
+
+test_that("wrong handlers are refused", {
+  expect_snapshot(transform = without_lines, {
+    show_error(reparam(m, decenter()))
+    show_error(reparam(m, k = 3))
+    show_error(reparam(m, k = "auto"))
+    show_error(reparam(m, k = decenter(), k = decenter()))
+    show_error(reparam(m, k = decenter(), decenter()))
+    show_error(reparam(m, "autp"))
+    show_error(reparam(m, 3))
+    show_error(reparam_loc_scale(2))
+    show_error(decenter("a"))
+    show_error(reparam_loc_scale(0, 3))
+    show_error(condition(m))
+    show_error(condition(m, 3))
+    show_error(condition(m, k = "a"))
+    show_error(condition(m, k = NaN))
+    show_error(intervene(m, k = c(1, NA)))
+    show_error(block(m, 3))
+    show_error(block(m, "k", expose = "j"))
+    show_error(seed_model(m, 1.5))
+    show_error(lift(m, k = 3))
+    show_error(model_spec(lift(m, j = dist_normal()), list(n = 2)))
+    show_error(model_spec(reparam(m, function(site) 3), list(n = 2)))
+    show_error(condition(3, k = 1))
+  })
+})
