@@ -160,19 +160,11 @@ rp_node_id rp_distribution_log_density(rp_graph *g, const rp_distribution *d, rp
 }
 
 rp_node_id rp_distribution_random(rp_graph *g, const rp_distribution *d, uint32_t stream) {
-  rp_node_id arguments[RP_MAX_ARGUMENTS];
-  int64_t widths[RP_MAX_ARGUMENTS];
-  int32_t n = 0;
-  for (int32_t k = 0; k < d->family->n_arguments; k++)
-    if (d->arguments[k] != RP_NONE) {
-      arguments[n] = d->arguments[k];
-      widths[n++] = d->widths[k];
-    }
-  rp_node_id x = rp_random_node(g, d->family->sample, stream, arguments, widths, n, d->n_events, d->event_size);
+  rp_node_id x = rp_family_random(g, d->family, stream, d->arguments, d->widths, d->n_events, d->event_size);
   return rp_distribution_forward(g, d, x);
 }
 
-int rp_distribution_can_sample(const rp_distribution *d) { return d->family->sample != NULL; }
+int rp_distribution_can_sample(const rp_distribution *d) { return rp_family_can_sample(d->family); }
 
 rp_node_id rp_distribution_forward(rp_graph *g, const rp_distribution *d, rp_node_id x) {
   for (int32_t t = 0; t < d->n_transforms; t++)
