@@ -71,3 +71,62 @@ dist_beta <- function(shape1, shape2) {
 dist_delta <- function(value = 0, log_density = 0) {
   new_dist("delta", list(value = value, log_density = log_density))
 }
+
+#' Beta distribution by mean and concentration
+#'
+#' The beta distribution with shapes `mean * concentration` and `(1 - mean) * concentration`, for `0 <= x <= 1`.
+#'
+#' @param mean Mean; between 0 and 1.
+#' @param concentration Sum of the shapes; positive.
+#' @return An object of class `reparam_dist`. Mean `mean`, variance `mean * (1 - mean) / (1 + concentration)`.
+#' @inheritSection dist_normal Errors
+#' @references Ferrari and Cribari-Neto (2004). Beta regression for modelling rates and proportions. Journal of Applied
+#'   Statistics 31.
+#' @seealso [distributions], [dist_beta()]
+#' @examples
+#' dist_beta_proportion(0.3, 10)
+#' @export
+dist_beta_proportion <- function(mean, concentration) {
+  new_dist(
+    "beta_proportion", list(mean = mean, concentration = concentration), list(mean = "unit", concentration = "positive")
+  )
+}
+
+#' Kumaraswamy distribution
+#'
+#' Density \eqn{f(x) = a b x^{a - 1} (1 - x^a)^{b - 1}}{f(x) = a b x^(a - 1) (1 - x^a)^(b - 1)} with `a = shape1` and `b = shape2`, for
+#' `0 <= x <= 1`: like the beta, with a cdf in closed form.
+#'
+#' @param shape1,shape2 Shapes; positive.
+#' @return An object of class `reparam_dist`. Mean `shape2 * beta(1 + 1 / shape1, shape2)`.
+#' @inheritSection dist_normal Errors
+#' @references Jones (2009). Kumaraswamy's distribution: a beta-type distribution with some tractability advantages. Statistical
+#'   Methodology 6.
+#' @seealso [distributions], [dist_beta()]
+#' @examples
+#' dist_kumaraswamy(2, 3)
+#' @export
+dist_kumaraswamy <- function(shape1, shape2) {
+  new_dist("kumaraswamy", list(shape1 = shape1, shape2 = shape2), list(shape1 = "positive", shape2 = "positive"))
+}
+
+#' Von Mises distribution
+#'
+#' A distribution on the circle: density \eqn{f(x) = \exp(\kappa \cos(x - m)) / (2 \pi I_0(\kappa))}{f(x) = exp(concentration
+#' cos(x - location)) / (2 pi I_0(concentration))}, for `-pi <= x <= pi`.
+#'
+#' @param location Mean direction in radians; finite.
+#' @param concentration Concentration; 0 (uniform) or more.
+#' @return An object of class `reparam_dist`. Draws lie in `[-pi, pi]`.
+#' @inheritSection dist_normal Errors
+#' @references Mardia and Jupp (2000). Directional Statistics, section 3.5. Draws by Best and Fisher (1979). Applied Statistics
+#'   28.
+#' @seealso [distributions]
+#' @examples
+#' dist_von_mises(0, 4)
+#' @export
+dist_von_mises <- function(location = 0, concentration) {
+  new_dist(
+    "von_mises", list(location = location, concentration = concentration), list(concentration = "nonnegative")
+  )
+}

@@ -83,3 +83,127 @@ dist_exponential <- function(rate = 1) {
 dist_gamma <- function(shape, rate = 1) {
   new_dist("gamma", list(shape = shape, rate = rate), list(shape = "positive", rate = "positive"))
 }
+
+#' Half Student's t distribution
+#'
+#' The distribution of the absolute value of a Student's t with location 0: twice the density of [dist_student_t()], for
+#' `x >= 0`.
+#'
+#' @param df Degrees of freedom; positive.
+#' @param scale Scale; positive.
+#' @return An object of class `reparam_dist`. The mean exists for `df > 1`, the variance for `df > 2`.
+#' @inheritSection dist_normal Errors
+#' @references Gelman (2006). Prior distributions for variance parameters in hierarchical models. Bayesian Analysis 1(3).
+#' @seealso [distributions], [dist_student_t()], [dist_half_cauchy()]
+#' @examples
+#' dist_half_student_t(3, 2.5)
+#' @export
+dist_half_student_t <- function(df, scale = 1) {
+  new_dist("half_student_t", list(df = df, scale = scale), list(df = "positive", scale = "positive"))
+}
+
+#' Inverse gamma distribution
+#'
+#' The distribution of `1 / u` when `u` is gamma with rate `scale`: density \eqn{f(x) = b^a x^{-a - 1} \exp(-b / x) /
+#' \Gamma(a)}{f(x) = scale^shape x^(-shape - 1) exp(-scale / x) / Gamma(shape)}, for `x > 0`.
+#'
+#' @param shape Shape; positive.
+#' @param scale Scale; positive.
+#' @return An object of class `reparam_dist`. Mean `scale / (shape - 1)` for `shape > 1`.
+#' @inheritSection dist_normal Errors
+#' @references Gelman et al. (2013). Bayesian Data Analysis, 3rd edition, appendix A.
+#' @seealso [distributions], [dist_gamma()]
+#' @examples
+#' dist_inv_gamma(3, 2)
+#' @export
+dist_inv_gamma <- function(shape, scale = 1) {
+  new_dist("inv_gamma", list(shape = shape, scale = scale), list(shape = "positive", scale = "positive"))
+}
+
+#' Chi-squared distribution
+#'
+#' The gamma distribution with shape `df / 2` and rate 1/2, for `x >= 0`.
+#'
+#' @param df Degrees of freedom; positive.
+#' @return An object of class `reparam_dist`. Mean `df`, variance `2 * df`.
+#' @inheritSection dist_normal Errors
+#' @references Johnson, Kotz and Balakrishnan (1994). Continuous Univariate Distributions, volume 1, chapter 18.
+#' @seealso [distributions], [dist_gamma()]
+#' @examples
+#' dist_chi_squared(4)
+#' @export
+dist_chi_squared <- function(df) {
+  new_dist("chi_squared", list(df = df), list(df = "positive"))
+}
+
+#' Weibull distribution
+#'
+#' Density \eqn{f(x) = (k / s) z^{k - 1} \exp(-z^k)}{f(x) = (shape / scale) z^(shape - 1) exp(-z^shape)} with `z = x / scale`, for
+#' `x >= 0`.
+#'
+#' @param shape Shape; positive.
+#' @param scale Scale; positive.
+#' @return An object of class `reparam_dist`. Mean `scale * gamma(1 + 1 / shape)`.
+#' @inheritSection dist_normal Errors
+#' @references Johnson, Kotz and Balakrishnan (1994). Continuous Univariate Distributions, volume 1, chapter 21.
+#' @seealso [distributions]
+#' @examples
+#' dist_weibull(1.5, 2)
+#' @export
+dist_weibull <- function(shape, scale = 1) {
+  new_dist("weibull", list(shape = shape, scale = scale), list(shape = "positive", scale = "positive"))
+}
+
+#' Pareto distribution
+#'
+#' Density \eqn{f(x) = a m^a / x^{a + 1}}{f(x) = shape min^shape / x^(shape + 1)}, for `x >= min`.
+#'
+#' @param min Smallest value; positive.
+#' @param shape Tail index; positive.
+#' @return An object of class `reparam_dist`. Mean `shape * min / (shape - 1)` for `shape > 1`.
+#' @inheritSection dist_normal Errors
+#' @references Johnson, Kotz and Balakrishnan (1994). Continuous Univariate Distributions, volume 1, chapter 20.
+#' @seealso [distributions]
+#' @examples
+#' dist_pareto(1, 3)
+#' @export
+dist_pareto <- function(min, shape) {
+  new_dist("pareto", list(min = min, shape = shape), list(min = "positive", shape = "positive"))
+}
+
+#' Inverse Gaussian distribution
+#'
+#' Density \eqn{f(x) = \sqrt{\lambda / (2 \pi x^3)} \exp(-\lambda (x - \mu)^2 / (2 \mu^2 x))}{f(x) = sqrt(shape / (2 pi x^3))
+#' exp(-shape (x - mean)^2 / (2 mean^2 x))}, for `x > 0`.
+#'
+#' @param mean Mean; positive.
+#' @param shape Shape; positive.
+#' @return An object of class `reparam_dist`. Mean `mean`, variance `mean^3 / shape`.
+#' @inheritSection dist_normal Errors
+#' @references Johnson, Kotz and Balakrishnan (1994). Continuous Univariate Distributions, volume 1, chapter 15.
+#' @seealso [distributions]
+#' @examples
+#' dist_inverse_gaussian(2, 3)
+#' @export
+dist_inverse_gaussian <- function(mean, shape = 1) {
+  new_dist("inverse_gaussian", list(mean = mean, shape = shape), list(mean = "positive", shape = "positive"))
+}
+
+#' Levy distribution
+#'
+#' The distribution of `location + scale / u^2` when `u` is standard normal: density \eqn{f(x) = \sqrt{s / (2 \pi)} (x - m)^{-3/2}
+#' \exp(-s / (2 (x - m)))}{f(x) = sqrt(scale / (2 pi)) (x - location)^(-3/2) exp(-scale / (2 (x - location)))}, for
+#' `x > location`.
+#'
+#' @param location Lower bound; finite.
+#' @param scale Scale; positive.
+#' @return An object of class `reparam_dist`. It has no mean and no variance.
+#' @inheritSection dist_normal Errors
+#' @references Nolan (2020). Univariate Stable Distributions, section 1.1.
+#' @seealso [distributions], [dist_stable()]
+#' @examples
+#' dist_levy(0, 1)
+#' @export
+dist_levy <- function(location = 0, scale = 1) {
+  new_dist("levy", list(location = location, scale = scale), list(scale = "positive"))
+}
