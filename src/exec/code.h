@@ -20,6 +20,7 @@ typedef struct {
   int32_t op;
   rp_operand d, d2, a, b, c;
   const int32_t *index; /* owned by the program */
+  int32_t sorted;       /* the index never decreases */
   rp_place matrix;
   int64_t rows, columns;
 } rp_draft;

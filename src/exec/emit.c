@@ -159,7 +159,14 @@ static void set_matrix(const rp_program *program, const rp_plan *plan, const rp_
   if (item->op == RP_X_MATRIX_VECTOR) draft->b.advances = 0;
 }
 
-static rp_code emit_loop_item(rp_program *program, const rp_plan *plan, int32_t id, rp_status *status) {
+/* Extends the stage's last clear when this one follows it. */
+static void add_clear(rp_program *program, const rp_stage *stage, rp_place place, int64_t size) {
+  rp_clear *last = program->n_clears > stage->first_clear ? &program->clears[program->n_clears - 1] : NULL;
+  if (last && last->place.offset + last->size == place.offset) last->size += size;
+  else program->clears[program->n_clears++] = (rp_clear){place, size};
+}
+
+static rp_code emit_loop_item(rp_program *program, const rp_plan *plan, const rp_stage *stage, int32_t id, rp_status *status) {
   const rp_item *item = &plan->items[id];
   rp_draft *draft = rp_emit_draft(program, status);
   if (!draft) return RP_NO_MEMORY;
@@ -172,18 +179,21 @@ static rp_code emit_loop_item(rp_program *program, const rp_plan *plan, int32_t 
   if (item->op == RP_X_MATRIX_VECTOR || item->op == RP_X_MATRIX_TRANSPOSED) set_matrix(program, plan, item, draft);
   if (rp_is_reduction(item->op) && item->op != RP_OP_SCATTER) {
     draft->d = (rp_operand){item->partials, 0, 0};
-    program->clears[program->n_clears++] = (rp_clear){item->partials, RP_PARTIALS * item->n * plan->lanes};
+    add_clear(program, stage, item->partials, RP_PARTIALS * item->n * plan->lanes);
     program->totals[program->n_totals++] = (rp_total){item->place, item->partials, item->n};
   } else if (item->op == RP_OP_SCATTER) {
     draft->d.advances = 0;
-    program->clears[program->n_clears++] = (rp_clear){item->place, item->n * plan->lanes};
+    add_clear(program, stage, item->place, item->n * plan->lanes);
   }
   if (item->op != RP_OP_SCATTER && item->op != RP_OP_GATHER) return RP_OK;
   if (item->op == RP_OP_GATHER) draft->a.advances = 0;
   const rp_node *node = rp_graph_node(plan->graph, item->node);
   const int32_t *copy;
   rp_code code = copy_index(program, node->index, node->n_index, &copy, status);
-  if (!code) draft->index = copy;
+  if (code) return code;
+  draft->index = copy;
+  draft->sorted = 1;
+  for (int64_t i = 1; i < node->n_index && draft->sorted; i++) draft->sorted = copy[i - 1] <= copy[i];
   return code;
 }
 
@@ -222,7 +232,7 @@ static rp_code emit_group(rp_program *program, rp_plan *plan, const rp_group *gr
   const int32_t *ids = plan->order + group->first;
   for (int32_t k = 0; k < group->n && !code; k++) {
     if (group->kind == RP_ITEM_SCALAR) code = emit_scalar(program, plan, ids[k], status);
-    else if (group->kind == RP_ITEM_LOOP) code = emit_loop_item(program, plan, ids[k], status);
+    else if (group->kind == RP_ITEM_LOOP) code = emit_loop_item(program, plan, &stage, ids[k], status);
     else code = emit_array_op(program, plan, ids[k], status);
   }
   for (int32_t k = 0; k < group->n && !code && group->kind == RP_ITEM_SCALAR; k++) {

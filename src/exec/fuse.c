@@ -38,6 +38,17 @@ static void fuse_multiply_add(rp_plan *plan, rp_item *item, int32_t **spare) {
   }
 }
 
+/* -(a b) */
+static void fuse_minus(rp_plan *plan, rp_item *item) {
+  if (item->op != RP_OP_NEG) return;
+  rp_item *product = &plan->items[item->in[0]];
+  if (product->op != RP_OP_MUL || !is_private(product)) return;
+  item->op = RP_X_NMUL;
+  item->in = product->in;
+  item->n_in = 2;
+  absorb(product);
+}
+
 static void fuse_dot(rp_plan *plan, rp_item *item, int32_t **spare) {
   if (item->op != RP_OP_SUM) return;
   rp_item *product = &plan->items[item->in[0]];
@@ -79,6 +90,7 @@ void rp_plan_fuse(rp_plan *plan) {
     rp_item *item = &plan->items[i];
     fuse_multiply_add(plan, item, &spare);
     fuse_dot(plan, item, &spare);
+    fuse_minus(plan, item);
     if (item->kind != RP_ITEM_LOOP && item->kind != RP_ITEM_SCALAR) continue;
     fuse_pair(plan, i, RP_OP_LGAMMA, RP_OP_DIGAMMA, RP_X_LGAMMA_DIGAMMA);
     fuse_pair(plan, i, RP_OP_LOG1P_EXP, RP_OP_SIGMOID, RP_X_SOFTPLUS_SIGMOID);

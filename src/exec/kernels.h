@@ -19,6 +19,7 @@ enum {
   RP_X_FMA = RP_OP_COUNT, /* a * b + c */
   RP_X_FNMA,              /* c - a * b */
   RP_X_FMS,               /* a * b - c */
+  RP_X_NMUL,              /* -(a * b) */
   RP_X_DOT,               /* sum of a * b */
   RP_X_COPY,              /* a */
   RP_X_MATRIX_VECTOR,     /* X b, X a constant matrix */
@@ -52,6 +53,7 @@ struct rp_instruction {
   int32_t a_step, b_step, c_step;
   int32_t op;
   int32_t lanes;
+  int32_t sorted; /* the index never decreases */
 };
 
 /* state[t + 1] = A[t] state[t] + b[t], from the end when reverse; k states of n + 1 elements. A (column-major) and b: one pointer

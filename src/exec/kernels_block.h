@@ -62,6 +62,7 @@ LIGHT_2(LIGHT_BLOCK_2)
 HEAVY_2(HEAVY_BLOCK_2)
 LIGHT_3(LIGHT_BLOCK_3)
 LIGHT_X(LIGHT_BLOCK_3)
+LIGHT_X2(LIGHT_BLOCK_2)
 LIGHT_BLOCK_1(COPY, x)
 
 #define BLOCK_JOINT(NAME, function) \
@@ -114,6 +115,12 @@ REDUCTION(dot, const double *b = OPERAND(b);, ADD_PRODUCT, ADD_PRODUCT_LAST)
 
 static void total(double *d, double *partials, int32_t lanes) {
   size_t width = (size_t) RP_PARTIALS * (size_t) lanes;
+  if (lanes == 1) {
+    double *p = partials;
+    for (int k = 0; k < 8; k += VW) V(store)(p + k, V(load)(p + k) + V(load)(p + k + 8));
+    *d = ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]));
+    return;
+  }
   while (width > (size_t) lanes) {
     width /= 2;
     size_t i = 0;
@@ -145,16 +152,59 @@ static void gather(const rp_instruction *instruction, size_t offset, size_t coun
   }
 }
 
+/* Elements go to their targets in order; but a group of 8 with one target, as in sorted indices, is first added up by a fixed tree,
+ * which does not wait for the target. Blocks are multiples of 8 elements, so groups do not depend on the number of lanes. */
+static void scatter_one(double *d, const double *a, const int32_t *index, size_t n, int sorted) {
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const int32_t *to = index + i;
+    const double *x = a + i;
+    if (sorted && to[0] == to[7]) {
+      d[to[0]] += ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
+      continue;
+    }
+    for (int k = 0; k < 8; k += 4) {
+      const double x0 = x[k], x1 = x[k + 1], x2 = x[k + 2], x3 = x[k + 3];
+      d[to[k]] += x0, d[to[k + 1]] += x1, d[to[k + 2]] += x2, d[to[k + 3]] += x3;
+    }
+  }
+  for (; i < n; i++) d[index[i]] += a[i];
+}
+
+#define SCATTER_LANES(L) \
+  static void scatter_##L(double *d, const double *a, const int32_t *index, size_t n, int sorted) { \
+    size_t i = 0; \
+    for (; i + 8 <= n; i += 8) { \
+      const double *x = a + i * L; \
+      if (sorted && index[i] == index[i + 7]) { \
+        double *to = d + (size_t) index[i] * L; \
+        for (int k = 0; k < L; k++) \
+          to[k] += ((x[k] + x[4 * L + k]) + (x[2 * L + k] + x[6 * L + k])) + \
+                   ((x[L + k] + x[5 * L + k]) + (x[3 * L + k] + x[7 * L + k])); \
+        continue; \
+      } \
+      for (size_t j = 0; j < 8; j++) { \
+        double *to = d + (size_t) index[i + j] * L; \
+        for (size_t k = 0; k < L; k++) to[k] += x[j * L + k]; \
+      } \
+    } \
+    for (; i < n; i++) { \
+      double *to = d + (size_t) index[i] * L; \
+      for (size_t k = 0; k < L; k++) to[k] += a[i * L + k]; \
+    } \
+  }
+SCATTER_LANES(2)
+SCATTER_LANES(4)
+SCATTER_LANES(8)
+
 static void scatter(const rp_instruction *instruction, size_t offset, size_t count) {
   const size_t lanes = (size_t) instruction->lanes, n = count / lanes;
   const int32_t *index = instruction->index + offset / lanes;
   const double *a = OPERAND(a);
-  double *d = instruction->d;
-  const size_t step = instruction->a_step ? lanes : 0;
-  for (size_t i = 0; i < n; i++) {
-    double *to = d + lanes * (size_t) index[i];
-    for (size_t lane = 0; lane < lanes; lane++) to[lane] += a[i * step + lane];
-  }
+  if (lanes == 1) scatter_one(instruction->d, a, index, n, instruction->sorted);
+  else if (lanes == 2) scatter_2(instruction->d, a, index, n, instruction->sorted);
+  else if (lanes == 4) scatter_4(instruction->d, a, index, n, instruction->sorted);
+  else scatter_8(instruction->d, a, index, n, instruction->sorted);
 }
 
 #include "kernels_matrix.h"
@@ -165,7 +215,7 @@ static void scatter(const rp_instruction *instruction, size_t offset, size_t cou
 const rp_kernels RP_TABLE = {
   .name = RP_TABLE_NAME,
   .block = { LIGHT_1(BLOCK_ENTRY) HEAVY_1(BLOCK_ENTRY) LIGHT_2(BLOCK_ENTRY) HEAVY_2(BLOCK_ENTRY) LIGHT_3(BLOCK_ENTRY)
-    LIGHT_X(BLOCK_ENTRY_X) BLOCK_ENTRY_X(COPY, x) BLOCK_ENTRY_X(LGAMMA_DIGAMMA, x) BLOCK_ENTRY_X(SOFTPLUS_SIGMOID, x)
+    LIGHT_X(BLOCK_ENTRY_X) LIGHT_X2(BLOCK_ENTRY_X) BLOCK_ENTRY_X(COPY, x) BLOCK_ENTRY_X(LGAMMA_DIGAMMA, x) BLOCK_ENTRY_X(SOFTPLUS_SIGMOID, x)
     [RP_OP_GATHER] = gather, [RP_OP_SCATTER] = scatter, [RP_OP_SUM] = block_sum, [RP_X_DOT] = block_dot },
   .lane = { lane_kernels_1, MORE_LANES(lane_kernels) },
   .matrix_vector = { matrix_vector_one, MORE_LANES(matrix_vector) },

@@ -21,6 +21,7 @@
 #define HEAVY_2(DO) DO(LOG_ADD_EXP, V(log_add_exp)(x, y))
 #define LIGHT_3(DO) DO(SELECT, V(select)(x, y, z))
 /* made by fuse.c */
+#define LIGHT_X2(DO) DO(NMUL, -(x * y))
 #define LIGHT_X(DO) DO(FMA, V(fma)(x, y, z)) DO(FNMA, V(fnma)(x, y, z)) DO(FMS, V(fms)(x, y, z))
 
 #define OPERAND(name) (instruction->name + (offset & instruction->name##_mask))
@@ -60,6 +61,7 @@ LIGHT_2(LANE_2)
 HEAVY_2(LANE_2)
 LIGHT_3(LANE_3)
 LIGHT_X(LANE_3)
+LIGHT_X2(LANE_2)
 LANE_1(COPY, x)
 
 static void V(lane_SPLAT)(const rp_instruction *instruction, size_t offset, size_t count) {
@@ -91,7 +93,7 @@ static void V(lane_SOFTPLUS_SIGMOID)(const rp_instruction *instruction, size_t o
 #define LANE_ENTRY_X(NAME, expression) [RP_X_##NAME] = V(lane_##NAME),
 static const rp_kernel V(lane_kernels)[RP_X_COUNT] = {
   LIGHT_1(LANE_ENTRY) HEAVY_1(LANE_ENTRY) LIGHT_2(LANE_ENTRY) HEAVY_2(LANE_ENTRY) LIGHT_3(LANE_ENTRY) LIGHT_X(LANE_ENTRY_X)
-  LANE_ENTRY_X(COPY, x) LANE_ENTRY_X(SPLAT, x) LANE_ENTRY_X(LGAMMA_DIGAMMA, x) LANE_ENTRY_X(SOFTPLUS_SIGMOID, x)
+  LIGHT_X2(LANE_ENTRY_X)  LANE_ENTRY_X(COPY, x) LANE_ENTRY_X(SPLAT, x) LANE_ENTRY_X(LGAMMA_DIGAMMA, x) LANE_ENTRY_X(SOFTPLUS_SIGMOID, x)
 };
 
 #undef EACH_LANE

@@ -111,14 +111,18 @@ static void place_value(rp_plan *plan, region_table *table, rp_item *item, int32
 
 static void place_group(rp_plan *plan, region_table *table, int32_t g) {
   const rp_group *group = &plan->groups[g];
+  /* partial sums side by side, so that one call clears them */
+  for (int32_t k = 0; k < group->n; k++) {
+    rp_item *item = &plan->items[plan->order[group->first + k]];
+    if (item->kind == RP_ITEM_LOOP && rp_is_reduction(item->op) && item->op != RP_OP_SCATTER) {
+      item->partials = rp_plan_reserve(plan, RP_PARTIALS * item->n * plan->lanes);
+    }
+  }
   for (int32_t k = 0; k < group->n; k++) {
     rp_item *item = &plan->items[plan->order[group->first + k]];
     if (item->kind == RP_ITEM_ARRAY || rp_is_reduction(item->op)) item->is_whole = 1;
     place_value(plan, table, item, g);
     if (item->second >= 0) place_value(plan, table, &plan->items[item->second], g);
-    if (item->kind == RP_ITEM_LOOP && rp_is_reduction(item->op) && item->op != RP_OP_SCATTER) {
-      item->partials = rp_plan_reserve(plan, RP_PARTIALS * item->n * plan->lanes);
-    }
   }
 }
 

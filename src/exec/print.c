@@ -54,6 +54,7 @@ static const char *name_of(int32_t op) {
   case RP_X_FMA: return "multiply_add";
   case RP_X_FNMA: return "subtract_product";
   case RP_X_FMS: return "multiply_subtract";
+  case RP_X_NMUL: return "minus_product";
   case RP_X_DOT: return "dot";
   case RP_X_COPY: return "copy";
   case RP_X_MATRIX_VECTOR: return "matrix_vector";

@@ -91,7 +91,7 @@ static size_t mask_of(rp_operand operand) { return operand.advances ? ~(size_t) 
 
 static rp_instruction resolve(const rp_work *work, const rp_draft *draft) {
   return (rp_instruction){
-    .run = draft->run, .op = draft->op, .lanes = work->program->lanes, .index = draft->index,
+    .run = draft->run, .op = draft->op, .lanes = work->program->lanes, .index = draft->index, .sorted = draft->sorted,
     .matrix = rp_at(work, draft->matrix), .rows = (size_t) draft->rows, .columns = (size_t) draft->columns,
     .d = rp_at(work, draft->d.place), .d_mask = mask_of(draft->d),
     .d2 = rp_at(work, draft->d2.place), .d2_mask = mask_of(draft->d2),
@@ -136,7 +136,7 @@ static void load(const rp_work *work, const rp_load *item, const double *from) {
   if (item->n != 1) {
     memcpy(to, from, (size_t) item->n * lanes * sizeof *to);
   } else {
-    for (size_t i = 0; i < 8; i++) to[i] = from[i % lanes];
+    for (size_t i = 0; i < 8; i++) to[i] = from[i & (lanes - 1)];
   }
 }
 
