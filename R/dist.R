@@ -85,7 +85,7 @@ format.reparam_dist <- function(x, ...) {
   inner <- c(
     if (!is.null(x$base)) format(x$base),
     if (!is.null(x$transforms)) vapply(x$transforms, format, ""),
-    format_arguments(c(x$args, x[intersect(names(x), c("mask", "dim", "n"))]))
+    format_arguments(c(x$args[names(x$args) != "levels"], x[intersect(names(x), c("mask", "dim", "n"))]))
   )
   sprintf("%s(%s)", x$family, paste(inner, collapse = ", "))
 }

@@ -214,9 +214,10 @@ draw_site <- function(session, name, dist, obs, dim, index, origin, extents = NU
   site <- claim_name(session, name, "draw", !is.null(index), origin)
   if (!is.null(index)) site$extents <- wider(site$extents, if (is.null(extents)) max(index) else extents)
   n <- prod(shape)
+  whole <- !is.null(event_shape(dist))
   statement <- list(
     kind = "draw", name = name, dim = shape,
-    dist = map_dist(unclass_dist(dist), function(x, argument) dist_row(x, argument, n, name, shape, origin))
+    dist = map_dist(unclass_dist(dist), function(x, argument) dist_row(x, argument, n, name, shape, origin, whole))
   )
   if (!is.null(obs) && !all(is.na(obs))) statement$observed <- as.double(obs)
   if (!is.null(index)) statement$element <- index
@@ -315,6 +316,8 @@ unclass_dist <- function(dist) {
 # extents.
 dist_shape <- function(dist) {
   if (identical(dist$family, "expand")) return(dist$dim)
+  event <- event_shape(dist)
+  if (!is.null(event)) return(if (length(event)) event else 1L)
   shape <- 1L
   map_dist(dist, function(x, argument) {
     here <- shape_of(x)
@@ -324,14 +327,21 @@ dist_shape <- function(dist) {
   as.integer(shape)
 }
 
-# An argument as a row, recycled so that it has one element or as many as the site.
-dist_row <- function(x, argument, n, name, shape, origin) {
+# How many events, then the extents of one, of a family of whole events (vectors, matrices, categories); NULL for others.
+event_shape <- function(dist) {
+  while (!is.null(dist$base)) dist <- dist$base
+  if (!is.null(dist$event)) c(dist$batch, dist$event)
+}
+
+# An argument as a row, recycled so that it has one element or as many as the site; those of `whole` events stay as they
+# are.
+dist_row <- function(x, argument, n, name, shape, origin, whole = FALSE) {
   if (!has_codes(x)) {
     if (is.logical(x)) storage.mode(x) <- "double"
     check_constant(x, argument, name, origin)
   }
   size <- length(x)
-  if (size != 1L && size != n) {
+  if (size != 1L && size != n && !whole) {
     if (n %% size != 0) {
       text <- sprintf("%s, but `%s` has %s", elements_text(shape), argument, elements_text(shape_of(x)))
       stop_shape(name, text, origin)
