@@ -39,6 +39,7 @@ model_spec <- function(model, data = list()) {
   statements <- finish_statements(the$session)
   handlers <- finish_handlers(model$handlers, statements)
   packed <- pack_statements(statements)
+  check_no_na(packed$nodes, packed$statements)
   session_end()
   structure(
     list(version = 1L, nodes = packed$nodes, statements = packed$statements, handlers = handlers, data = data),

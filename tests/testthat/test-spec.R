@@ -166,3 +166,46 @@ test_that("wrong arguments and data are refused", {
     show_error(model_spec(function() model_spec(function() 1)))
   })
 })
+
+test_that("NA that reaches the density is refused, and only then", {
+  expect_snapshot(transform = without_lines, {
+    show_error(model_spec(function(x, y) {
+      b ~ normal(0, 1)
+      y ~ normal(b * x, 1)
+    }, list(x = c(1, NA, 2), y = 1:3)))
+    show_error(model_spec(function(n) {
+      k ~ normal(0, 1)
+      x <- rep(NA_real_, n)
+      x[1] <- k
+      log_factor("f", sum(x))
+    }, list(n = 3)))
+    show_error(model_spec(function(y) {
+      x[2] ~ normal(0, 1)
+      y ~ normal(x[1], 1)
+    }, list(y = 1)))
+  })
+  used_in_part <- function(d, y) {
+    b ~ normal(0, 1)
+    mu <- b * d
+    fitted := mu
+    y[2:3] ~ normal(mu[2:3], 1)
+    z ~ normal(b * ifelse(is.na(d), 0, d), 1)
+  }
+  expect_s3_class(model_spec(used_in_part, list(d = c(NA, 1, 2), y = c(1, 2, 3))), "reparam_spec")
+})
+
+test_that("eight schools is four statements", {
+  schools <- model(function(sigma, y = NULL) {
+    mu ~ normal(0, 5)
+    tau ~ half_cauchy(5)
+    theta[1:8] ~ normal(mu, tau)
+    y ~ normal(theta, sigma)
+  })
+  sigma <- c(15, 10, 16, 11, 9, 11, 10, 18)
+  spec <- model_spec(schools |> reparam(theta = decenter()), list(sigma = sigma, y = c(28, 8, -3, 7, -1, 1, 18, 12)))
+  expect_identical(lapply(spec$statements, `[[`, "dim"), list(1L, 1L, 8L, 8L))
+  theta <- spec$statements[[3]]
+  # mu and tau are the arguments themselves, no nodes lie between
+  expect_identical(unlist(theta$dist$args, use.names = FALSE), c(spec$statements[[1]]$node, spec$statements[[2]]$node))
+  expect_identical(spec$statements[[4]]$dist$args$mean, theta$node)
+})
