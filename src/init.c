@@ -2,6 +2,7 @@
 #define R_NO_REMAP
 #include <R.h>
 #include <R_ext/Rdynload.h>
+#include <R_ext/Visibility.h>
 #include <Rinternals.h>
 
 #include "ffi/ffi_entries.h"
@@ -13,13 +14,15 @@ static const R_CallMethodDef entries[] = {
     {"ffi_model_table", (DL_FUNC) &ffi_model_table, 2},
     {"ffi_log_density", (DL_FUNC) &ffi_log_density, 3},
     {"ffi_generate", (DL_FUNC) &ffi_generate, 3},
+    {"ffi_diagnose", (DL_FUNC) &ffi_diagnose, 1},
     {"ffi_model_print", (DL_FUNC) &ffi_model_print, 2},
     FFI_TRACE_ENTRIES
     {NULL, NULL, 0}};
 
 void R_init_reparam(DllInfo *dll);
 
-void R_init_reparam(DllInfo *dll) {
+/* Everything else stays hidden (C_VISIBILITY in Makevars). */
+attribute_visible void R_init_reparam(DllInfo *dll) {
   R_registerRoutines(dll, NULL, entries, NULL, NULL);
   R_useDynamicSymbols(dll, FALSE);
   R_forceSymbols(dll, TRUE);

@@ -16,6 +16,8 @@ SEXP ffi_log_density(SEXP spec, SEXP control, SEXP values);
 /* Values of the sites named in control$keep, given unconstrained draws [iteration, chain, coordinate], or from the prior
  * (draws NULL, control$draws of them). */
 SEXP ffi_generate(SEXP spec, SEXP control, SEXP draws);
+/* R-hat, bulk, tail and mean ESS and the mean's MCSE, a column each, of every variable of [iteration, chain, variable]. */
+SEXP ffi_diagnose(SEXP draws);
 /* The density's graph as text. */
 SEXP ffi_model_print(SEXP spec, SEXP control);
 
