@@ -11,7 +11,7 @@
 /* One chain, however it is run; rp_nuts_options_default() fills in the defaults. */
 typedef struct {
   int64_t iter_warmup, iter_sampling; /* 1000, 1000 */
-  int64_t thin;                       /* 1: keep every iteration */
+  int64_t thin;                       /* keep iterations thin, 2 thin, ... of warm-up and of sampling; 1: all */
   int32_t save_warmup;                /* 0 */
   rp_schedule_kind schedule;          /* STAN */
   rp_metric_kind metric;              /* DIAGONAL */

@@ -37,7 +37,6 @@ static void fail_start(rp_run *run, int32_t c, const double *q, double log_densi
 static void keep_end(rp_chain *chain, const rp_chain_state *state);
 static void poll(void *context);
 static double seconds_since(const struct timespec *start);
-static int64_t rows(int64_t iterations, int64_t thin);
 
 rp_code rp_chains_run(const rp_target *target, const rp_nuts_options *options, int32_t n_chains, int32_t first_chain,
                       int32_t cores, uint64_t seed, const double *inits, const rp_chains_hooks *hooks,
@@ -88,12 +87,10 @@ static double *doubles(int64_t n, int64_t m) {
   return calloc((size_t) (n * m) + 1, sizeof(double));
 }
 
-static int64_t rows(int64_t iterations, int64_t thin) { return iterations / thin + (iterations % thin != 0); }
-
 static rp_code allocate(rp_run *run, int32_t n_chains, rp_status *status) {
   rp_chains *result = run->result;
   const rp_nuts_options *o = run->options;
-  int64_t warmup = o->save_warmup ? rows(o->iter_warmup, o->thin) : 0, sampling = rows(o->iter_sampling, o->thin);
+  int64_t warmup = o->save_warmup ? o->iter_warmup / o->thin : 0, sampling = o->iter_sampling / o->thin;
   run->live = calloc((size_t) n_chains, sizeof *run->live);
   run->shown = calloc((size_t) n_chains, sizeof *run->shown);
   result->chain = calloc((size_t) n_chains, sizeof *result->chain);
@@ -206,7 +203,7 @@ static void store(rp_run *run, rp_chain *chain, const rp_chain_state *state) {
   if (warming) chain->warmup_divergent += statistics->divergent;
   if (warming && !o->save_warmup) return;
   int64_t within = warming ? iteration : iteration - o->iter_warmup;
-  if (within % o->thin != 0) return;
+  if ((within + 1) % o->thin != 0) return;
   size_t dim = (size_t) run->result->dim;
   memcpy(chain->draws + (size_t) chain->n_draws * dim, rp_chain_state_position(state), dim * sizeof(double));
   chain->statistics[chain->n_draws] = *statistics;
