@@ -41,10 +41,8 @@ static void run_scan(const rp_work *work, const rp_array_op *op) {
   double *out = rp_at(work, op->out);
   for (int64_t k = 0; k < op->node.attribute[1]; k++)
     memcpy(out + (size_t) k * sequence, rp_at(work, op->in[k].place), lanes * sizeof *out);
-  const rp_instruction *begin = work->instructions + op->first_code, *end = begin + op->n_code;
-  for (size_t offset = 0; offset + lanes < sequence; offset += lanes) {
-    for (const rp_instruction *instruction = begin; instruction < end; instruction++) instruction->run(instruction, offset, lanes);
-  }
+  work->program->kernels->run_code[rp_log2_lanes((int32_t) lanes)](work->instructions + op->first_code, op->n_code,
+                                                                  op->node.attribute[0], (int32_t) lanes, rp_at(work, op->before));
 }
 
 static void run_affine(const rp_work *work, const rp_array_op *op) {

@@ -17,6 +17,7 @@ typedef struct {
 /* An instruction before its addresses are known. */
 typedef struct {
   rp_kernel run;
+  rp_lane_kernel run_lane;
   int32_t op;
   rp_operand d, d2, a, b, c;
   const int32_t *index; /* owned by the program */
@@ -34,6 +35,7 @@ typedef struct {
   rp_place out;
   rp_place scratch;
   int32_t first_code, n_code; /* SCAN: its body in drafts */
+  rp_place before;            /* SCAN: see rp_emit_forms() */
   int32_t zero_b;             /* AFFINE_SCAN: b is the constant 0 */
 } rp_array_op;
 
@@ -99,7 +101,9 @@ rp_code rp_emit(rp_program *program, rp_plan *plan, rp_status *status);
 rp_code rp_emit_scan(rp_program *program, rp_plan *plan, const rp_item *item, rp_array_op *op, rp_status *status);
 rp_draft *rp_emit_draft(rp_program *program, rp_status *status); /* a new draft, cleared; NULL: no memory */
 rp_code rp_emit_constant(rp_program *program, rp_place place, double value, rp_status *status);
-rp_kernel rp_lane_kernel(const rp_program *program, int32_t op);
+/* Chooses the kernels of n drafts of scalar code. repeated: they run again and again, step by step. Returns the place whose value at the
+ * first step the first instruction wants as the result of the one before, if it wants one. */
+rp_place rp_emit_forms(rp_program *program, int32_t first, int32_t n, int repeated);
 
 /* Fills in what a whole-array operation needs beyond its inputs: scratch memory. */
 rp_code rp_array_op_prepare(rp_program *program, rp_plan *plan, const rp_item *item, rp_array_op *op, rp_status *status);

@@ -4,11 +4,6 @@
 
 #include "code.h"
 
-rp_kernel rp_lane_kernel(const rp_program *program, int32_t op) {
-  const rp_kernel kernel = program->kernels->lane[rp_log2_lanes(program->lanes)][op];
-  return kernel ? kernel : rp_generic_kernel;
-}
-
 rp_draft *rp_emit_draft(rp_program *program, rp_status *status) {
   if (program->n_drafts == program->room_drafts) {
     const int32_t room = 2 * program->room_drafts + 64;
@@ -127,7 +122,6 @@ static rp_code emit_scalar(rp_program *program, const rp_plan *plan, int32_t id,
   rp_draft *draft = rp_emit_draft(program, status);
   if (!draft) return RP_NO_MEMORY;
   draft->op = item->op;
-  draft->run = rp_lane_kernel(program, item->op);
   set_results(plan, id, draft);
   draft->a = input_of(plan, item, 0);
   draft->b = input_of(plan, item, 1);
@@ -142,7 +136,6 @@ static rp_code emit_splat(rp_program *program, const rp_item *item, rp_status *s
   rp_draft *draft = rp_emit_draft(program, status);
   if (!draft) return RP_NO_MEMORY;
   draft->op = RP_X_SPLAT;
-  draft->run = rp_lane_kernel(program, RP_X_SPLAT);
   draft->d.place = draft->a.place = item->place;
   return RP_OK;
 }
@@ -197,6 +190,42 @@ static rp_code emit_loop_item(rp_program *program, const rp_plan *plan, const rp
   return code;
 }
 
+static int same_operand(rp_operand x, rp_operand y, int64_t shift) {
+  return x.place.where != RP_NOWHERE && x.place.where == y.place.where && x.place.offset + shift == y.place.offset &&
+         x.advances == y.advances;
+}
+
+/* The kernel of a scalar instruction: one that takes the result of `before` (NULL: unknown) from the register, if there is one; where
+ * that result lies `shift` doubles behind the operand of this step. Returns the operand that it replaces, or NULL. */
+static const rp_operand *choose_form(const rp_program *program, rp_draft *draft, const rp_draft *before, int64_t shift) {
+  const rp_lane_kernel(*kernels)[RP_FORMS] = program->kernels->lane[rp_log2_lanes(program->lanes)];
+  const rp_operand *operands[] = {NULL, &draft->a, &draft->b, &draft->c};
+  const int32_t op = kernels[draft->op][0] ? draft->op : RP_X_GENERIC;
+  draft->run_lane = kernels[op][0];
+  if (!before || before->op == RP_X_SPLAT) return NULL;
+  for (int form = 1; form < RP_FORMS; form++) {
+    if (!kernels[op][form] || !same_operand(*operands[form], before->d, shift)) continue;
+    draft->run_lane = kernels[op][form];
+    return operands[form];
+  }
+  return NULL;
+}
+
+rp_place rp_emit_forms(rp_program *program, int32_t first, int32_t n, int repeated) {
+  rp_place before = {RP_NOWHERE, 0};
+  rp_draft *code = program->drafts + first;
+  for (int32_t k = 0; k < n; k++) {
+    if (k > 0) {
+      choose_form(program, &code[k], &code[k - 1], 0);
+    } else {
+      const int carried = repeated && code[n - 1].d.advances;
+      const rp_operand *operand = choose_form(program, &code[0], carried ? &code[n - 1] : NULL, program->lanes);
+      if (operand) before = operand->place;
+    }
+  }
+  return before;
+}
+
 /* ---- whole arrays ---- */
 
 static rp_code emit_array_op(rp_program *program, rp_plan *plan, int32_t id, rp_status *status) {
@@ -241,7 +270,7 @@ static rp_code emit_group(rp_program *program, rp_plan *plan, const rp_group *gr
     if (item->second >= 0 && !code) code = emit_splat(program, &plan->items[item->second], status);
   }
   stage.n = (group->kind == RP_ITEM_ARRAY ? program->n_array_ops : program->n_drafts) - stage.first;
-  /* the code of scans' bodies was appended to the drafts meanwhile, which only array stages do */
+  if (group->kind == RP_ITEM_SCALAR && !code) rp_emit_forms(program, stage.first, stage.n, 0);
   stage.n_clear = program->n_clears - stage.first_clear;
   stage.n_total = program->n_totals - stage.first_total;
   program->stages[program->n_stages++] = stage;

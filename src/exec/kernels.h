@@ -27,6 +27,7 @@ enum {
   RP_X_LGAMMA_DIGAMMA,    /* two results */
   RP_X_SOFTPLUS_SIGMOID,  /* two results */
   RP_X_SPLAT,             /* repeats the lanes of a scalar through its slot; scalar code only */
+  RP_X_GENERIC,           /* any elementwise operation, element by element; in tables of kernels only */
   RP_X_COUNT
 };
 
@@ -39,11 +40,16 @@ enum {
 typedef struct rp_instruction rp_instruction;
 /* Works on count doubles beginning offset doubles after the beginning of the vectors. */
 typedef void (*rp_kernel)(const rp_instruction *instruction, size_t offset, size_t count);
+/* A kernel of scalar code, whose type depends on the width; see kernels_lane.h. */
+typedef void (*rp_lane_kernel)(void);
+#define RP_FORMS 4
 
-/* x_mask is all ones for a vector that lies whole in memory, 0 for one of which only the current block exists and for scalars;
- * x_step is 8 for vectors and 0 for scalars. */
+/* The operand of a block at `offset` is x + (offset & x_mask): x_mask is all ones for a vector that lies whole in memory, 0 for one of
+ * which only the current block exists and for scalars; x_step is 8 for vectors and 0 for scalars.  In scalar code, where offset
+ * is the step's and the lane's, x_mask is all ones for vectors and lanes - 1 for scalars. */
 struct rp_instruction {
-  rp_kernel run;
+  rp_kernel run;           /* in loops */
+  rp_lane_kernel run_lane; /* in scalar code */
   double *d, *d2;
   const double *a, *b, *c;
   size_t d_mask, d2_mask, a_mask, b_mask, c_mask;
@@ -69,14 +75,18 @@ typedef struct {
 
 typedef struct {
   const char *name;
-  /* Kernels of block loops, and of scalar code for 1, 2, 4 and 8 lanes (there offset is the step's and count the number of lanes).
-   * NULL where an operation has none: then rp_generic_kernel does it. */
+  /* Kernels of block loops; NULL where an operation has none: then rp_generic_kernel does it. */
   rp_kernel block[RP_X_COUNT];
-  const rp_kernel *lane[4];
+  /* Tables below have an entry for 1, 2, 4 and 8 lanes.  Kernels of scalar code by operation and form (which operand is the result of
+   * the instruction before: 0 none, 1 a, 2 b, 3 c); NULL: not in this form. */
+  const rp_lane_kernel (*lane[4])[RP_FORMS];
+  /* Runs scalar code `steps` times; vectors advance by `lanes` doubles a step. before: what the first instruction finds as the result
+   * of the one before; may be NULL when it does not want it. */
+  void (*run_code[4])(const rp_instruction *code, int32_t n_code, int64_t steps, int32_t lanes, const double *before);
   rp_kernel matrix_vector[4], matrix_transposed[4];
   /* d[lanes] = total of RP_PARTIALS * lanes partial sums, which are destroyed. */
   void (*total)(double *d, double *partials, int32_t lanes);
-  void (*affine[4])(const rp_affine *scan); /* by lanes as above */
+  void (*affine[4])(const rp_affine *scan);
 } rp_kernels;
 
 extern const rp_kernels rp_kernels_portable;
@@ -87,7 +97,7 @@ extern const rp_kernels rp_kernels_sse2, rp_kernels_avx2, rp_kernels_avx512;
 /* The table of an instruction set, NULL when this machine or build does not have it. */
 const rp_kernels *rp_kernels_of(rp_isa isa);
 
-/* Any elementwise operation, double by double with rp_elementwise(); for block loops and scalar code alike. */
+/* Any elementwise operation, double by double with rp_elementwise(). */
 void rp_generic_kernel(const rp_instruction *instruction, size_t offset, size_t count);
 
 #endif

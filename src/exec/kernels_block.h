@@ -218,6 +218,7 @@ const rp_kernels RP_TABLE = {
     LIGHT_X(BLOCK_ENTRY_X) LIGHT_X2(BLOCK_ENTRY_X) BLOCK_ENTRY_X(COPY, x) BLOCK_ENTRY_X(LGAMMA_DIGAMMA, x) BLOCK_ENTRY_X(SOFTPLUS_SIGMOID, x)
     [RP_OP_GATHER] = gather, [RP_OP_SCATTER] = scatter, [RP_OP_SUM] = block_sum, [RP_X_DOT] = block_dot },
   .lane = { lane_kernels_1, MORE_LANES(lane_kernels) },
+  .run_code = { run_code_1, MORE_LANES(run_code) },
   .matrix_vector = { matrix_vector_one, MORE_LANES(matrix_vector) },
   .matrix_transposed = { matrix_transposed_one, MORE_LANES(matrix_transposed) },
   .total = total,

@@ -1,7 +1,9 @@
-/* Kernels of scalar code: each works on the lanes of one element, VW of them at a time; a template over VW.
+/* Scalar code: kernels that each work on VW lanes of one element, and the loop that runs them; a template over VW.
  *
- * A program without lanes runs them with VW = 1, one with four lanes with VW = 4, and so on. The expressions are those of the block
- * kernels (the two lists below), so a scalar and a vector element go through the same arithmetic. */
+ * A program without lanes runs them with VW = 1, one with four lanes with VW = 4, and so on.  A result goes to memory and also, in a
+ * register, to the next kernel, which takes it as one of its operands when it can (form 1, 2, 3: as a, b, c; form 0: all from
+ * memory): the way through memory would take longer than the arithmetic.  The expressions are those of the block kernels
+ * (the lists below), so a scalar and a vector element go through the same arithmetic. */
 
 #ifndef RP_EXEC_KERNELS_LANE_ONCE
 #define RP_EXEC_KERNELS_LANE_ONCE
@@ -27,78 +29,126 @@
 #define OPERAND(name) (instruction->name + (offset & instruction->name##_mask))
 #endif
 
-#define EACH_LANE for (size_t lane = 0; lane < count; lane += VW)
-#define LANE_1(NAME, expression) \
-  static void V(lane_##NAME)(const rp_instruction *instruction, size_t offset, size_t count) { \
-    double *d = OPERAND(d); \
-    const double *a = OPERAND(a); \
-    EACH_LANE { \
-      V(vd) x = V(load)(a + lane); \
-      V(store)(d + lane, expression); \
-    } \
-  }
-#define LANE_2(NAME, expression) \
-  static void V(lane_##NAME)(const rp_instruction *instruction, size_t offset, size_t count) { \
-    double *d = OPERAND(d); \
-    const double *a = OPERAND(a), *b = OPERAND(b); \
-    EACH_LANE { \
-      V(vd) x = V(load)(a + lane), y = V(load)(b + lane); \
-      V(store)(d + lane, expression); \
-    } \
-  }
-#define LANE_3(NAME, expression) \
-  static void V(lane_##NAME)(const rp_instruction *instruction, size_t offset, size_t count) { \
-    double *d = OPERAND(d); \
-    const double *a = OPERAND(a), *b = OPERAND(b), *c = OPERAND(c); \
-    EACH_LANE { \
-      V(vd) x = V(load)(a + lane), y = V(load)(b + lane), z = V(load)(c + lane); \
-      V(store)(d + lane, expression); \
-    } \
-  }
-LIGHT_1(LANE_1)
-HEAVY_1(LANE_1)
-LIGHT_2(LANE_2)
-HEAVY_2(LANE_2)
-LIGHT_3(LANE_3)
-LIGHT_X(LANE_3)
-LIGHT_X2(LANE_2)
-LANE_1(COPY, x)
+typedef V(vd) (*V(lane_kernel))(const rp_instruction *instruction, size_t offset, V(vd) before);
 
-static void V(lane_SPLAT)(const rp_instruction *instruction, size_t offset, size_t count) {
+#define LANE_KERNEL(NAME, FORM) \
+  static V(vd) V(lane_##NAME##_##FORM)(const rp_instruction *instruction, size_t offset, V(vd) before)
+#define LANE_RESULT(expression) \
+  (void) before; \
+  const V(vd) result = (expression); \
+  V(store)(OPERAND(d), result); \
+  return result;
+#define LANE_1_FORM(NAME, expression, FORM, A) \
+  LANE_KERNEL(NAME, FORM) { \
+    const V(vd) x = A; \
+    LANE_RESULT(expression) \
+  }
+#define LANE_2_FORM(NAME, expression, FORM, A, B) \
+  LANE_KERNEL(NAME, FORM) { \
+    const V(vd) x = A, y = B; \
+    LANE_RESULT(expression) \
+  }
+#define LANE_3_FORM(NAME, expression, FORM, A, B, C) \
+  LANE_KERNEL(NAME, FORM) { \
+    const V(vd) x = A, y = B, z = C; \
+    LANE_RESULT(expression) \
+  }
+#define FROM_MEMORY(name) V(load)(OPERAND(name))
+#define HEAVY_LANE_1(NAME, expression) LANE_1_FORM(NAME, expression, 0, FROM_MEMORY(a))
+#define LIGHT_LANE_1(NAME, expression) \
+  LANE_1_FORM(NAME, expression, 0, FROM_MEMORY(a)) \
+  LANE_1_FORM(NAME, expression, 1, before)
+#define HEAVY_LANE_2(NAME, expression) LANE_2_FORM(NAME, expression, 0, FROM_MEMORY(a), FROM_MEMORY(b))
+#define LIGHT_LANE_2(NAME, expression) \
+  LANE_2_FORM(NAME, expression, 0, FROM_MEMORY(a), FROM_MEMORY(b)) \
+  LANE_2_FORM(NAME, expression, 1, before, FROM_MEMORY(b)) \
+  LANE_2_FORM(NAME, expression, 2, FROM_MEMORY(a), before)
+#define LIGHT_LANE_3(NAME, expression) \
+  LANE_3_FORM(NAME, expression, 0, FROM_MEMORY(a), FROM_MEMORY(b), FROM_MEMORY(c)) \
+  LANE_3_FORM(NAME, expression, 1, before, FROM_MEMORY(b), FROM_MEMORY(c)) \
+  LANE_3_FORM(NAME, expression, 2, FROM_MEMORY(a), before, FROM_MEMORY(c)) \
+  LANE_3_FORM(NAME, expression, 3, FROM_MEMORY(a), FROM_MEMORY(b), before)
+LIGHT_1(LIGHT_LANE_1)
+HEAVY_1(HEAVY_LANE_1)
+LIGHT_2(LIGHT_LANE_2)
+HEAVY_2(HEAVY_LANE_2)
+LIGHT_3(LIGHT_LANE_3)
+LIGHT_X(LIGHT_LANE_3)
+LIGHT_X2(LIGHT_LANE_2)
+LIGHT_LANE_1(COPY, x)
+
+/* Repeats the lanes of a scalar through its slot, for vector kernels that read it. */
+LANE_KERNEL(SPLAT, 0) {
   (void) offset;
-  for (size_t lane = count; lane < 8; lane += VW) V(store)(instruction->d + lane, V(load)(instruction->a + (lane & (count - 1))));
-}
-static void V(lane_LGAMMA_DIGAMMA)(const rp_instruction *instruction, size_t offset, size_t count) {
-  const double *a = OPERAND(a);
-  double *d = OPERAND(d), *d2 = OPERAND(d2);
-  EACH_LANE {
-    V(vd) l, g;
-    V(lgamma_digamma)(V(load)(a + lane), &l, &g);
-    V(store)(d + lane, l);
-    V(store)(d2 + lane, g);
-  }
-}
-static void V(lane_SOFTPLUS_SIGMOID)(const rp_instruction *instruction, size_t offset, size_t count) {
-  const double *a = OPERAND(a);
-  double *d = OPERAND(d), *d2 = OPERAND(d2);
-  EACH_LANE {
-    V(vd) l, g;
-    V(softplus_sigmoid)(V(load)(a + lane), &l, &g);
-    V(store)(d + lane, l);
-    V(store)(d2 + lane, g);
-  }
+  const size_t lanes = (size_t) instruction->lanes;
+  for (size_t lane = lanes; lane < 8; lane += VW) V(store)(instruction->d + lane, V(load)(instruction->a + (lane & (lanes - 1))));
+  return before;
 }
 
-#define LANE_ENTRY(NAME, expression) [RP_OP_##NAME] = V(lane_##NAME),
-#define LANE_ENTRY_X(NAME, expression) [RP_X_##NAME] = V(lane_##NAME),
-static const rp_kernel V(lane_kernels)[RP_X_COUNT] = {
-  LIGHT_1(LANE_ENTRY) HEAVY_1(LANE_ENTRY) LIGHT_2(LANE_ENTRY) HEAVY_2(LANE_ENTRY) LIGHT_3(LANE_ENTRY) LIGHT_X(LANE_ENTRY_X)
-  LIGHT_X2(LANE_ENTRY_X)  LANE_ENTRY_X(COPY, x) LANE_ENTRY_X(SPLAT, x) LANE_ENTRY_X(LGAMMA_DIGAMMA, x) LANE_ENTRY_X(SOFTPLUS_SIGMOID, x)
+LANE_KERNEL(LGAMMA_DIGAMMA, 0) {
+  V(vd) first, second;
+  V(lgamma_digamma)(FROM_MEMORY(a), &first, &second);
+  V(store)(OPERAND(d2), second);
+  LANE_RESULT(first)
+}
+LANE_KERNEL(SOFTPLUS_SIGMOID, 0) {
+  V(vd) first, second;
+  V(softplus_sigmoid)(FROM_MEMORY(a), &first, &second);
+  V(store)(OPERAND(d2), second);
+  LANE_RESULT(first)
+}
+
+/* Any other operation. */
+LANE_KERNEL(GENERIC, 0) {
+  rp_generic_kernel(instruction, offset, VW);
+  LANE_RESULT(V(load)(OPERAND(d)))
+}
+
+#define FORM(NAME, form) (rp_lane_kernel) V(lane_##NAME##_##form)
+#define FORMS_1(NAME) { FORM(NAME, 0), FORM(NAME, 1), NULL, NULL }
+#define FORMS_2(NAME) { FORM(NAME, 0), FORM(NAME, 1), FORM(NAME, 2), NULL }
+#define FORMS_3(NAME) { FORM(NAME, 0), FORM(NAME, 1), FORM(NAME, 2), FORM(NAME, 3) }
+#define HEAVY_LANE_ENTRY(NAME, expression) [RP_OP_##NAME] = { FORM(NAME, 0), NULL, NULL, NULL },
+#define LANE_ENTRY_1(NAME, expression) [RP_OP_##NAME] = FORMS_1(NAME),
+#define LANE_ENTRY_2(NAME, expression) [RP_OP_##NAME] = FORMS_2(NAME),
+#define LANE_ENTRY_3(NAME, expression) [RP_OP_##NAME] = FORMS_3(NAME),
+#define LANE_ENTRY_X(NAME, expression) [RP_X_##NAME] = FORMS_3(NAME),
+#define LANE_ENTRY_X2(NAME, expression) [RP_X_##NAME] = FORMS_2(NAME),
+static const rp_lane_kernel V(lane_kernels)[RP_X_COUNT][RP_FORMS] = {
+  LIGHT_1(LANE_ENTRY_1) HEAVY_1(HEAVY_LANE_ENTRY) LIGHT_2(LANE_ENTRY_2) HEAVY_2(HEAVY_LANE_ENTRY) LIGHT_3(LANE_ENTRY_3)
+  LIGHT_X(LANE_ENTRY_X) LIGHT_X2(LANE_ENTRY_X2)
+  [RP_X_COPY] = FORMS_1(COPY), [RP_X_SPLAT] = { FORM(SPLAT, 0) }, [RP_X_LGAMMA_DIGAMMA] = { FORM(LGAMMA_DIGAMMA, 0) },
+  [RP_X_SOFTPLUS_SIGMOID] = { FORM(SOFTPLUS_SIGMOID, 0) }, [RP_X_GENERIC] = { FORM(GENERIC, 0) }
 };
 
-#undef EACH_LANE
-#undef LANE_1
-#undef LANE_2
-#undef LANE_3
-#undef LANE_ENTRY
+static void V(run_code)(const rp_instruction *code, int32_t n_code, int64_t steps, int32_t lanes, const double *before) {
+  const size_t end = (size_t) steps * (size_t) lanes;
+  for (size_t lane = 0; lane < (size_t) lanes; lane += VW) {
+    V(vd) result = before ? V(load)(before + lane) : V(splat)(0.0);
+    for (size_t offset = lane; offset < end; offset += (size_t) lanes) {
+      for (int32_t k = 0; k < n_code; k++) result = ((V(lane_kernel)) code[k].run_lane)(&code[k], offset, result);
+    }
+  }
+}
+
+#undef LANE_KERNEL
+#undef LANE_RESULT
+#undef LANE_1_FORM
+#undef LANE_2_FORM
+#undef LANE_3_FORM
+#undef FROM_MEMORY
+#undef HEAVY_LANE_1
+#undef LIGHT_LANE_1
+#undef HEAVY_LANE_2
+#undef LIGHT_LANE_2
+#undef LIGHT_LANE_3
+#undef FORM
+#undef FORMS_1
+#undef FORMS_2
+#undef FORMS_3
+#undef HEAVY_LANE_ENTRY
+#undef LANE_ENTRY_1
+#undef LANE_ENTRY_2
+#undef LANE_ENTRY_3
 #undef LANE_ENTRY_X
+#undef LANE_ENTRY_X2

@@ -87,17 +87,20 @@ void rp_program_free(rp_program *program) {
 
 /* ---- work ---- */
 
-static size_t mask_of(rp_operand operand) { return operand.advances ? ~(size_t) 0 : 0; }
+static size_t mask_of(const rp_program *program, const rp_draft *draft, rp_operand operand) {
+  if (operand.advances) return ~(size_t) 0;
+  return draft->run_lane ? (size_t) program->lanes - 1 : 0;
+}
 
 static rp_instruction resolve(const rp_work *work, const rp_draft *draft) {
   return (rp_instruction){
-    .run = draft->run, .op = draft->op, .lanes = work->program->lanes, .index = draft->index, .sorted = draft->sorted,
+    .run = draft->run, .run_lane = draft->run_lane, .op = draft->op, .lanes = work->program->lanes, .index = draft->index, .sorted = draft->sorted,
     .matrix = rp_at(work, draft->matrix), .rows = (size_t) draft->rows, .columns = (size_t) draft->columns,
-    .d = rp_at(work, draft->d.place), .d_mask = mask_of(draft->d),
-    .d2 = rp_at(work, draft->d2.place), .d2_mask = mask_of(draft->d2),
-    .a = rp_at(work, draft->a.place), .a_mask = mask_of(draft->a), .a_step = draft->a.step,
-    .b = rp_at(work, draft->b.place), .b_mask = mask_of(draft->b), .b_step = draft->b.step,
-    .c = rp_at(work, draft->c.place), .c_mask = mask_of(draft->c), .c_step = draft->c.step};
+    .d = rp_at(work, draft->d.place), .d_mask = mask_of(work->program, draft, draft->d),
+    .d2 = rp_at(work, draft->d2.place), .d2_mask = mask_of(work->program, draft, draft->d2),
+    .a = rp_at(work, draft->a.place), .a_mask = mask_of(work->program, draft, draft->a), .a_step = draft->a.step,
+    .b = rp_at(work, draft->b.place), .b_mask = mask_of(work->program, draft, draft->b), .b_step = draft->b.step,
+    .c = rp_at(work, draft->c.place), .c_mask = mask_of(work->program, draft, draft->c), .c_step = draft->c.step};
 }
 
 rp_work *rp_work_new(const rp_program *program, rp_status *status) {
@@ -162,9 +165,8 @@ static void run_loop(const rp_work *work, const rp_stage *stage) {
 }
 
 static void run_scalars(const rp_work *work, const rp_stage *stage) {
-  const rp_instruction *begin = work->instructions + stage->first, *end = begin + stage->n;
-  const size_t lanes = (size_t) work->program->lanes;
-  for (const rp_instruction *instruction = begin; instruction < end; instruction++) instruction->run(instruction, 0, lanes);
+  const int32_t lanes = work->program->lanes;
+  work->program->kernels->run_code[rp_log2_lanes(lanes)](work->instructions + stage->first, stage->n, 1, lanes, NULL);
 }
 
 void rp_program_run(const rp_program *program, rp_work *work, const double *params, const double *inputs,
