@@ -59,6 +59,7 @@ static inline double check_gradient(rp_graph *g, rp_node_id output, const double
 }
 
 static inline int32_t count_live(const rp_graph *g, rp_node_id root, rp_op op) {
+  if (root < 0) return 0;
   uint8_t *live = calloc((size_t) root + 1, 1);
   int32_t n = 0;
   live[root] = 1;

@@ -1,0 +1,393 @@
+/* Packs: see roll.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "construct.h"
+#include "ops.h"
+#include "roll.h"
+
+enum { MOST_PACKS = 1 << 15, FIRST_PACKS = 1 << 10, MOST_SPLITS = 12 };
+
+typedef struct {
+  rp_roll *r;
+  roll_group *group;
+  int ok; /* 0: no memory */
+} builder;
+
+static roll_group *build(rp_roll *r, const rp_node_id *roots, int64_t n, int *ok);
+static int adopt(rp_roll *r, roll_group *group);
+
+static int try_part(rp_roll *r, const rp_node_id *roots, int64_t n, int *splits) {
+  int ok = 1;
+  while (n >= ROLL_FEWEST_STEPS && *splits < MOST_SPLITS && r->budget > 0) {
+    roll_group *group = build(r, roots, n, &ok);
+    if (!ok) return 0;
+    int64_t cut = group->failed_at;
+    if (cut < 0) return adopt(r, group);
+    rp_roll_group_free(group);
+    if (cut <= 0 || cut >= n) return 1;
+    ++*splits;
+    if (!try_part(r, roots, cut, splits)) return 0;
+    roots += cut;
+    n -= cut;
+  }
+  return 1;
+}
+
+int rp_roll_try(rp_roll *r, const rp_node_id *roots, int64_t n) {
+  int splits = 0;
+  return try_part(r, roots, n, &splits);
+}
+
+void rp_roll_group_free(roll_group *group) {
+  if (group == NULL) return;
+  for (int32_t i = 0; i < group->n_packs; i++) free(group->pack[i].id);
+  free(group->pack);
+  free(group->bucket);
+  free(group->value);
+  free(group);
+}
+
+static int adopt(rp_roll *r, roll_group *group) {
+  int64_t n = group->n_steps - group->n_missing;
+  if (n < ROLL_FEWEST_STEPS) {
+    rp_roll_group_free(group);
+    return 1;
+  }
+  if (r->n_groups == r->group_room) {
+    int32_t room = r->group_room == 0 ? 16 : 2 * r->group_room;
+    roll_group **groups = realloc(r->group, (size_t) room * sizeof *groups);
+    if (groups == NULL) {
+      rp_roll_group_free(group);
+      return 0;
+    }
+    r->group = groups;
+    r->group_room = room;
+  }
+  group->n_steps = n;
+  for (int32_t p = 0; p < group->n_packs; p++) {
+    const roll_pack *pack = &group->pack[p];
+    for (int64_t t = 0; pack->kind == PACK_OPERATION && t < n; t++) {
+      rp_node_id id = pack->id[t];
+      if (rp_roll_is_loose(r, id)) r->home[id] = (roll_home){r->n_groups, p, t};
+    }
+  }
+  r->group[r->n_groups++] = group;
+  return 1;
+}
+
+/* ---- the packs of a group ---- */
+
+static uint32_t hash_of(const roll_group *group, rp_node_id first, rp_node_id second) {
+  uint64_t h = ((uint64_t) (uint32_t) first << 32 | (uint32_t) second) * UINT64_C(0x9E3779B97F4A7C15);
+  return (uint32_t) (h >> 32) & (group->n_buckets - 1);
+}
+
+static int equal_ids(const rp_node_id *a, const rp_node_id *b, int64_t n) {
+  for (int64_t t = 0; t < n; t++) {
+    if (a[t] != b[t] && a[t] != RP_NONE && b[t] != RP_NONE) return 0;
+  }
+  return 1;
+}
+
+static int rehash(roll_group *group) {
+  uint32_t n = group->n_buckets == 0 ? 64 : 2 * group->n_buckets;
+  int32_t *bucket = malloc(n * sizeof *bucket);
+  if (bucket == NULL) return 0;
+  free(group->bucket);
+  group->bucket = bucket;
+  group->n_buckets = n;
+  for (uint32_t i = 0; i < n; i++) bucket[i] = -1;
+  for (int32_t p = 0; p < group->n_packs; p++) {
+    roll_pack *pack = &group->pack[p];
+    uint32_t h = hash_of(group, pack->id[0], pack->id[1]);
+    pack->same_bucket = bucket[h];
+    bucket[h] = p;
+  }
+  return 1;
+}
+
+/* The pack with these elements, made if there is none yet; takes ids over.  -1: no memory or too many. */
+static int32_t pack_with(builder *b, rp_node_id *ids) {
+  roll_group *group = b->group;
+  for (int32_t p = group->bucket[hash_of(group, ids[0], ids[1])]; p >= 0; p = group->pack[p].same_bucket) {
+    if (equal_ids(group->pack[p].id, ids, group->n_steps)) {
+      free(ids);
+      return p;
+    }
+  }
+  if (group->n_packs == group->room) {
+    int32_t room = 2 * group->room;
+    roll_pack *packs = realloc(group->pack, (size_t) room * sizeof *packs);
+    if (packs == NULL) b->ok = 0;
+    else group->pack = packs;
+    if (packs != NULL) group->room = room;
+  }
+  if (!b->ok || group->n_packs >= MOST_PACKS) {
+    free(ids);
+    return -1;
+  }
+  group->pack[group->n_packs] = (roll_pack){.id = ids, .kind = PACK_PENDING};
+  int32_t p = group->n_packs++;
+  if ((uint32_t) group->n_packs > group->n_buckets) {
+    b->ok = rehash(group);
+  } else {
+    uint32_t h = hash_of(group, ids[0], ids[1]);
+    group->pack[p].same_bucket = group->bucket[h];
+    group->bucket[h] = p;
+  }
+  return p;
+}
+
+/* The pack of which these ids are the values one step before, -1: none. */
+static int32_t pack_ahead_of(const roll_group *group, const rp_node_id *ids) {
+  for (int32_t p = group->bucket[hash_of(group, ids[1], ids[2])]; p >= 0; p = group->pack[p].same_bucket) {
+    const roll_pack *pack = &group->pack[p];
+    int varies = pack->kind == PACK_PENDING || pack->kind == PACK_OPERATION || pack->kind == PACK_CARRY;
+    if (varies && equal_ids(pack->id, ids + 1, group->n_steps - 1)) return p;
+  }
+  return -1;
+}
+
+static rp_node_id *new_ids(builder *b) {
+  rp_node_id *ids = malloc((size_t) b->group->n_steps * sizeof *ids);
+  if (ids == NULL) b->ok = 0;
+  return ids;
+}
+
+/* Whether the node depends on an element of the root pack. */
+static int depends(const builder *b, rp_node_id id) { return id != RP_NONE && b->r->dependent[id] == b->r->epoch; }
+
+static void fail_at(builder *b, int64_t step) {
+  if (b->group->failed_at < 0) b->group->failed_at = step;
+}
+
+/* ---- what a pack is ---- */
+
+/* The element after id in a concatenation, if it is of the same operation. */
+static rp_node_id successor(const builder *b, rp_node_id id) {
+  rp_node_id next = id == RP_NONE ? RP_NONE : b->r->successor[id];
+  if (next == RP_NONE || rp_graph_node(b->r->g, next)->op != rp_graph_node(b->r->g, id)->op) return RP_NONE;
+  return next;
+}
+
+/* Carried: the values of the step before of a pack that is these ids shifted, with one more where there is one. */
+static void carry_of_next(builder *b, int32_t p) {
+  int64_t n = b->group->n_steps, n_missing = 0;
+  const rp_node_id *ids = b->group->pack[p].id;
+  rp_node_id *next = new_ids(b);
+  if (next == NULL) return;
+  for (int64_t t = 0; t < n; t++) {
+    next[t] = t + 1 < n && ids[t + 1] != RP_NONE ? ids[t + 1] : successor(b, next[t - 1]);
+    n_missing += next[t] == RP_NONE;
+  }
+  if (n_missing > b->group->n_missing) b->group->n_missing = n_missing;
+  int32_t ahead = pack_with(b, next);
+  b->group->pack[p].kind = PACK_CARRY;
+  b->group->pack[p].in[0] = ahead;
+  if (ahead < 0) fail_at(b, 0);
+}
+
+static void make_external(builder *b, int32_t p) {
+  const rp_node_id *ids = b->group->pack[p].id;
+  b->group->pack[p].kind = PACK_EXTERNAL;
+  for (int64_t t = 0; t < b->group->n_steps; t++) {
+    if (depends(b, ids[t])) {
+      fail_at(b, t > 0 ? t : 1);
+      return;
+    }
+  }
+}
+
+/* The commonest operation among the loose elements (Boyer and Moore's majority vote). */
+static rp_op majority(const builder *b, const rp_node_id *ids) {
+  rp_op op = RP_OP_COUNT;
+  int64_t votes = 0;
+  for (int64_t t = 0; t < b->group->n_steps; t++) {
+    rp_op other = rp_roll_is_loose(b->r, ids[t]) ? rp_graph_node(b->r->g, ids[t])->op : RP_OP_COUNT;
+    if (votes == 0) op = other;
+    votes += other == op ? 1 : -1;
+  }
+  return op;
+}
+
+/* x as x + 0, x - 0, 1 * x, x / 1: what the constructors took away at single steps. */
+static int has_neutral(rp_op op) { return op == RP_OP_ADD || op == RP_OP_SUB || op == RP_OP_MUL || op == RP_OP_DIV; }
+
+static int fits(const builder *b, rp_node_id id, rp_op op) {
+  return id == RP_NONE || (rp_roll_is_loose(b->r, id) && rp_graph_node(b->r->g, id)->op == op);
+}
+
+static void make_operation(builder *b, int32_t p, rp_op op);
+
+static void classify(builder *b, int32_t p) {
+  const rp_node_id *ids = b->group->pack[p].id;
+  int64_t n = b->group->n_steps, last = n - 1, n_loose = 0, n_equal = 0;
+  while (last > 0 && ids[last] == RP_NONE) last--;
+  if (last < ROLL_FEWEST_STEPS - 1) {
+    fail_at(b, 0);
+    return;
+  }
+  for (int64_t t = 0; t <= last; t++) {
+    n_loose += rp_roll_is_loose(b->r, ids[t]);
+    n_equal += ids[t] == ids[0];
+  }
+  b->r->budget -= n;
+  if (n_equal == last + 1) {
+    b->group->pack[p].kind = PACK_INVARIANT;
+    if (depends(b, ids[0])) fail_at(b, 1);
+    return;
+  }
+  if (n_loose == 0) {
+    make_external(b, p);
+    return;
+  }
+  int32_t ahead = pack_ahead_of(b->group, ids);
+  if (ahead >= 0 && p != 0) {
+    b->group->pack[p].kind = PACK_CARRY;
+    b->group->pack[p].in[0] = ahead;
+    return;
+  }
+  rp_op op = majority(b, ids);
+  int64_t misfits = 0, first = -1, final = -1;
+  for (int64_t t = 0; t <= last; t++) {
+    if (fits(b, ids[t], op)) continue;
+    if (first < 0) first = t;
+    final = t;
+    misfits++;
+  }
+  /* a value of the step before: it exists before the first root does, or it starts with something else */
+  int from_before = p != 0 && depends(b, ids[last]) && final <= 0 && (!depends(b, ids[1]) || misfits == 1);
+  int starts_apart = misfits == 1 && first == 0 && !depends(b, ids[last]); /* a loop of its own, elsewhere */
+  if (from_before) carry_of_next(b, p);
+  else if (starts_apart) make_external(b, p);
+  else if (misfits == 0 || (has_neutral(op) && misfits <= n / 4)) make_operation(b, p, op);
+  else if (!depends(b, ids[last])) make_external(b, p);
+  else fail_at(b, first < n / 2 ? first + 1 : first);
+}
+
+/* ---- inputs ---- */
+
+/* How alike two nodes of neighbouring steps are. */
+static int likeness(const builder *b, rp_node_id x, rp_node_id y) {
+  if (x == y) return 4;
+  if (x == RP_NONE || y == RP_NONE) return 0;
+  const rp_node *a = rp_graph_node(b->r->g, x), *c = rp_graph_node(b->r->g, y);
+  if (a->op != c->op) return 0;
+  if (a->op == RP_OP_SLICE) return a->in[0] == c->in[0] ? 3 : 1;
+  if (a->n_in > 0 && c->n_in == a->n_in) {
+    return 2 + (rp_graph_node(b->r->g, a->in[0])->op == rp_graph_node(b->r->g, c->in[0])->op);
+  }
+  return 3;
+}
+
+/* The initial value with which something is already carried whose value at the second step is id. */
+static rp_node_id known_start(const builder *b, rp_node_id id) {
+  for (int32_t p = 0; p < b->group->n_packs && p < FIRST_PACKS; p++) {
+    const roll_pack *pack = &b->group->pack[p];
+    if (pack->kind == PACK_CARRY && pack->id[1] == id) return pack->id[0];
+  }
+  return RP_NONE;
+}
+
+/* Puts the inputs of commutative operations in the order of the step after. */
+static void align(const builder *b, rp_node_id *const *in) {
+  for (int64_t t = b->group->n_steps - 2; t >= 0; t--) {
+    int kept = likeness(b, in[0][t], in[0][t + 1]) + likeness(b, in[1][t], in[1][t + 1]);
+    int swapped = likeness(b, in[1][t], in[0][t + 1]) + likeness(b, in[0][t], in[1][t + 1]);
+    if (t == 0) {
+      rp_node_id start0 = known_start(b, in[0][1]), start1 = known_start(b, in[1][1]);
+      kept += 4 * ((start0 != RP_NONE && start0 == in[0][0]) + (start1 != RP_NONE && start1 == in[1][0]));
+      swapped += 4 * ((start0 != RP_NONE && start0 == in[1][0]) + (start1 != RP_NONE && start1 == in[0][0]));
+    }
+    if (swapped <= kept) continue;
+    rp_node_id other = in[0][t];
+    in[0][t] = in[1][t];
+    in[1][t] = other;
+  }
+}
+
+/* The inputs of one element, with the neutral element where the operation itself was simplified away. */
+static void inputs_at(const builder *b, rp_node_id id, rp_op op, rp_node_id *in) {
+  rp_graph *g = b->r->g;
+  in[0] = in[1] = in[2] = RP_NONE;
+  if (id == RP_NONE) return;
+  const rp_node *node = rp_graph_node(g, id);
+  if (fits(b, id, op)) {
+    for (int32_t k = 0; k < node->n_in; k++) in[k] = node->in[k];
+  } else if (op == RP_OP_SUB && node->op == RP_OP_NEG && rp_roll_is_loose(b->r, id)) {
+    in[0] = rp_const(g, 0);
+    in[1] = node->in[0];
+  } else if (op == RP_OP_MUL) {
+    in[0] = rp_const(g, 1);
+    in[1] = id;
+  } else {
+    in[0] = id;
+    in[1] = rp_const(g, op == RP_OP_DIV ? 1 : 0);
+  }
+}
+
+static void make_operation(builder *b, int32_t p, rp_op op) {
+  int64_t n = b->group->n_steps;
+  int n_in = rp_op_arity(op);
+  rp_node_id *in[3] = {NULL, NULL, NULL}, at[3];
+  for (int k = 0; k < n_in; k++) in[k] = new_ids(b);
+  for (int64_t t = 0; b->ok && t < n; t++) {
+    inputs_at(b, b->group->pack[p].id[t], op, at);
+    for (int k = 0; k < n_in; k++) in[k][t] = at[k];
+  }
+  if (!b->ok) {
+    for (int k = 0; k < n_in; k++) free(in[k]);
+    return;
+  }
+  if (rp_op_is_commutative(op)) align(b, in);
+  b->group->pack[p].kind = PACK_OPERATION;
+  b->group->pack[p].op = op;
+  b->group->pack[p].n_in = n_in;
+  for (int k = 0; k < n_in; k++) {
+    int32_t input = pack_with(b, in[k]);
+    b->group->pack[p].in[k] = input;
+    if (input < 0) fail_at(b, 0);
+  }
+}
+
+/* ---- a group ---- */
+
+static void mark_dependent(rp_roll *r, const rp_node_id *roots, int64_t n) {
+  rp_node_id first = roots[0], last = roots[0];
+  r->epoch++;
+  for (int64_t t = 0; t < n; t++) {
+    r->dependent[roots[t]] = r->epoch;
+    if (roots[t] < first) first = roots[t];
+    if (roots[t] > last) last = roots[t];
+  }
+  for (rp_node_id id = first; id <= last; id++) {
+    const rp_node *node = rp_graph_node(r->g, id);
+    for (int32_t k = 0; r->live[id] && k < node->n_in && r->dependent[id] != r->epoch; k++) {
+      if (node->in[k] >= first && r->dependent[node->in[k]] == r->epoch) r->dependent[id] = r->epoch;
+    }
+  }
+  r->budget -= last - first;
+}
+
+static roll_group *build(rp_roll *r, const rp_node_id *roots, int64_t n, int *ok) {
+  builder b = {r, calloc(1, sizeof *b.group), 1};
+  *ok = 0;
+  if (b.group == NULL) return NULL;
+  b.group->n_steps = n;
+  b.group->failed_at = -1;
+  b.group->room = 16;
+  b.group->pack = malloc((size_t) b.group->room * sizeof *b.group->pack);
+  rp_node_id *ids = b.group->pack == NULL || !rehash(b.group) ? NULL : new_ids(&b);
+  if (ids != NULL) {
+    memcpy(ids, roots, (size_t) n * sizeof *ids);
+    mark_dependent(r, roots, n);
+    pack_with(&b, ids);
+    for (int32_t p = 0; b.ok && b.group->failed_at < 0 && p < b.group->n_packs; p++) classify(&b, p);
+    if (r->budget <= 0) fail_at(&b, 0);
+    *ok = b.ok;
+  }
+  if (*ok) return b.group;
+  rp_roll_group_free(b.group);
+  return NULL;
+}

@@ -1,0 +1,285 @@
+/* Unrolled loops become scans and vectors: the rolled graph has the same values and gradients as the unrolled one, and
+ * few nodes. */
+#include <time.h>
+
+#include "graph_check.h"
+
+enum { STEPS = 60 };
+
+typedef struct {
+  int32_t nodes, scans, affine;
+} shape;
+
+/* Rolls, compares value and gradient of the output with those of the unrolled graph, and reports what is left. */
+static shape roll_and_compare(rp_graph *g, rp_node_id output, const double *x, int n, double tolerance) {
+  rp_node_id all = rp_param(g, 0, n), plain_gradient, rolled = output, rolled_gradient;
+  double *a = malloc((size_t) n * sizeof *a), *b = malloc((size_t) n * sizeof *b);
+  CHECK(rp_pass_roll(g, 0, &rolled, 1) == RP_OK);
+  CHECK(rp_gradient(g, output, &all, 1, &plain_gradient) == RP_OK);
+  CHECK(rp_gradient(g, rolled, &all, 1, &rolled_gradient) == RP_OK);
+  if (rp_graph_status(g)->code != RP_OK) printf("%s\n", rp_graph_status(g)->message);
+  CHECK_NEAR(scalar_of(g, rolled, x), scalar_of(g, output, x), tolerance);
+  value_of(g, rp_broadcast(g, plain_gradient, n), x, a);
+  value_of(g, rp_broadcast(g, rolled_gradient, n), x, b);
+  for (int i = 0; i < n; i++) CHECK_NEAR(b[i], a[i], tolerance);
+  free(a);
+  free(b);
+  shape s = {count_live(g, rolled, RP_OP_COUNT), count_live(g, rolled, RP_OP_SCAN), count_live(g, rolled, RP_OP_AFFINE_SCAN)};
+  if (getenv("ROLL_PRINT")) {
+    char *text = rp_graph_print(g, &rolled, 1);
+    printf("%s\n", text);
+    free(text);
+  }
+  return s;
+}
+
+static rp_node_id sum_of_squared_logs(rp_graph *g, const rp_node_id *parts, int32_t n) {
+  return rp_sum(g, rp_unary(g, RP_OP_SQUARE, rp_log(g, rp_concat(g, parts, n))));
+}
+
+static void test_euler(void) {
+  rp_graph *g = rp_graph_new();
+  rp_node_id c[STEPS], a[STEPS], dt = rp_const(g, 0.01), kd = rp_exp(g, rp_param(g, 0, 1)), k = rp_exp(g, rp_param(g, 1, 1));
+  double x[3] = {-1, 0.4, 0.9};
+  for (int t = 0; t < STEPS; t++) {
+    rp_node_id was = t == 0 ? rp_const(g, 0.1) : c[t - 1];
+    c[t] = rp_sub(g, was, rp_mul(g, rp_mul(g, dt, kd), was));
+  }
+  for (int t = 0; t < STEPS; t++) {
+    rp_node_id was = t == 0 ? rp_param(g, 2, 1) : a[t - 1];
+    a[t] = rp_sub(g, was, rp_mul(g, rp_mul(g, rp_mul(g, dt, k), c[t]), was));
+  }
+  shape s = roll_and_compare(g, rp_add(g, sum_of_squared_logs(g, a, STEPS), c[STEPS - 1]), x, 3, 1e-12);
+  CHECK(s.affine == 2 && s.scans == 0 && s.nodes < 40);
+  rp_graph_free(g);
+}
+
+/* One loop with both, and the catalyst first put into a vector that is indexed. */
+static void test_euler_together(void) {
+  for (int vector = 0; vector < 2; vector++) {
+    rp_graph *g = rp_graph_new();
+    rp_node_id c[STEPS], a[STEPS], dt = rp_const(g, 0.01), kd = rp_exp(g, rp_param(g, 0, 1)), k = rp_exp(g, rp_param(g, 1, 1));
+    double x[2] = {-1, 0.4};
+    if (vector) {
+      for (int t = 0; t < STEPS; t++) {
+        rp_node_id was = t == 0 ? rp_const(g, 0.1) : c[t - 1];
+        c[t] = rp_sub(g, was, rp_mul(g, dt, rp_mul(g, kd, was)));
+      }
+      rp_node_id joined = rp_mul(g, rp_const(g, 2), rp_concat(g, c, STEPS));
+      for (int t = 0; t < STEPS; t++) c[t] = rp_slice(g, joined, t, 1);
+    }
+    for (int t = 0; t < STEPS; t++) {
+      rp_node_id was_c = t == 0 ? rp_const(g, 0.1) : c[t - 1], was = t == 0 ? rp_const(g, 1) : a[t - 1];
+      if (!vector) c[t] = rp_sub(g, was_c, rp_mul(g, dt, rp_mul(g, kd, was_c)));
+      a[t] = rp_sub(g, was, rp_mul(g, dt, rp_mul(g, rp_mul(g, k, c[t]), was)));
+    }
+    rp_node_id output = rp_add(g, sum_of_squared_logs(g, a, STEPS), rp_log(g, rp_sum(g, rp_concat(g, c, STEPS))));
+    shape s = roll_and_compare(g, output, x, 2, 1e-12);
+    CHECK(s.affine == 2 && s.scans == 0 && s.nodes < 50);
+    rp_graph_free(g);
+  }
+}
+
+/* Predator and prey by Runge-Kutta 4; stored says whether the loop kept all states or only the last. */
+static void test_lotka_volterra(int stored) {
+  rp_graph *g = rp_graph_new();
+  double p[6] = {0.5, 0.05, 0.4, 0.02, 12, 5};
+  rp_node_id rate[4], u = rp_param(g, 4, 1), v = rp_param(g, 5, 1), us[STEPS], vs[STEPS], h = rp_const(g, 0.1);
+  for (int k = 0; k < 4; k++) rate[k] = rp_param(g, k, 1);
+  for (int t = 0; t < STEPS; t++) {
+    rp_node_id du[4], dv[4];
+    for (int k = 0; k < 4; k++) {
+      rp_node_id step = rp_mul(g, h, rp_const(g, k == 3 ? 1 : 0.5));
+      rp_node_id uk = k == 0 ? u : rp_add(g, u, rp_mul(g, step, du[k - 1])), vk = k == 0 ? v : rp_add(g, v, rp_mul(g, step, dv[k - 1]));
+      du[k] = rp_sub(g, rp_mul(g, rate[0], uk), rp_mul(g, rp_mul(g, rate[1], uk), vk));
+      dv[k] = rp_sub(g, rp_mul(g, rp_mul(g, rate[3], uk), vk), rp_mul(g, rate[2], vk));
+    }
+    rp_node_id two = rp_const(g, 2), sixth = rp_const(g, 0.1 / 6);
+    u = rp_add(g, u, rp_mul(g, sixth, rp_add(g, rp_add(g, du[0], rp_mul(g, two, du[1])), rp_add(g, rp_mul(g, two, du[2]), du[3]))));
+    v = rp_add(g, v, rp_mul(g, sixth, rp_add(g, rp_add(g, dv[0], rp_mul(g, two, dv[1])), rp_add(g, rp_mul(g, two, dv[2]), dv[3]))));
+    us[t] = u;
+    vs[t] = v;
+  }
+  rp_node_id output = stored ? rp_add(g, sum_of_squared_logs(g, us, STEPS), sum_of_squared_logs(g, vs, STEPS)) : rp_mul(g, u, v);
+  shape s = roll_and_compare(g, output, p, 6, 1e-10);
+  CHECK(s.scans == 1 && s.affine == 0 && s.nodes < (stored ? 30 : 150)); /* unstored: one step may stay unrolled */
+  rp_graph_free(g);
+}
+
+/* SIR by Euler where the second state uses the first one's new value. */
+static void test_sir(int new_value) {
+  rp_graph *g = rp_graph_new();
+  double p[4] = {0.7, -0.5, 0.99, 0.01};
+  rp_node_id beta = rp_exp(g, rp_param(g, 0, 1)), gamma = rp_exp(g, rp_param(g, 1, 1)), dt = rp_const(g, 0.1);
+  rp_node_id S = rp_param(g, 2, 1), I = rp_param(g, 3, 1), is[STEPS], ss[STEPS];
+  for (int t = 0; t < STEPS; t++) {
+    rp_node_id flow = rp_mul(g, dt, rp_mul(g, beta, rp_mul(g, S, I)));
+    rp_node_id next = rp_sub(g, S, flow);
+    rp_node_id inflow = new_value ? rp_mul(g, dt, rp_mul(g, beta, rp_mul(g, next, I))) : flow;
+    I = rp_sub(g, rp_add(g, I, inflow), rp_mul(g, rp_mul(g, dt, gamma), I));
+    S = next;
+    is[t] = I;
+    ss[t] = S;
+  }
+  rp_node_id output = rp_add(g, sum_of_squared_logs(g, is, STEPS), rp_sum(g, rp_concat(g, ss, STEPS)));
+  shape s = roll_and_compare(g, output, p, 4, 1e-10);
+  CHECK(s.scans == 1 && s.affine == 0 && s.nodes < 30);
+  rp_graph_free(g);
+}
+
+static void test_ar2(void) {
+  rp_graph *g = rp_graph_new();
+  double p[5] = {0.6, 0.3, 0.1, 1, 2};
+  rp_node_id y[STEPS];
+  for (int t = 0; t < STEPS; t++) {
+    if (t < 2) {
+      y[t] = rp_param(g, 3 + t, 1);
+      continue;
+    }
+    y[t] = rp_add(g, rp_add(g, rp_mul(g, rp_param(g, 0, 1), y[t - 1]), rp_mul(g, rp_param(g, 1, 1), y[t - 2])),
+                  rp_mul(g, rp_param(g, 2, 1), rp_const(g, sin(t))));
+  }
+  rp_node_id output = rp_sum(g, rp_unary(g, RP_OP_SQUARE, rp_concat(g, y, STEPS)));
+  shape s = roll_and_compare(g, output, p, 5, 1e-11);
+  CHECK(s.affine == 1 && s.scans == 0 && s.nodes < 30);
+  rp_graph_free(g);
+}
+
+/* GARCH(1,1) on data with ties, zeros and the mean itself; the density accumulated in the same loop. */
+static void test_garch(void) {
+  rp_graph *g = rp_graph_new();
+  double p[4] = {0.3, -1, -1.2, -0.9};
+  rp_node_id mu = rp_param(g, 0, 1), a0 = rp_exp(g, rp_param(g, 1, 1)), a1 = rp_exp(g, rp_param(g, 2, 1)), b1 = rp_exp(g, rp_param(g, 3, 1));
+  rp_node_id variance = rp_const(g, 1.5), lp = rp_const(g, 0);
+  for (int t = 1; t < STEPS; t++) {
+    double before = round(4 * sin(t - 1)) / 2, now = round(4 * sin(t)) / 2;
+    variance = rp_add(g, rp_add(g, a0, rp_mul(g, a1, rp_unary(g, RP_OP_SQUARE, rp_sub(g, rp_const(g, before), mu)))), rp_mul(g, b1, variance));
+    rp_node_id z = rp_div(g, rp_sub(g, rp_const(g, now), mu), rp_unary(g, RP_OP_SQRT, variance));
+    lp = rp_add(g, lp, rp_sub(g, rp_mul(g, rp_const(g, -0.5), rp_unary(g, RP_OP_SQUARE, z)), rp_mul(g, rp_const(g, 0.5), rp_log(g, variance))));
+  }
+  shape s = roll_and_compare(g, lp, p, 4, 1e-11);
+  CHECK(s.affine == 1 && s.scans == 0 && s.nodes < 80);
+  rp_graph_free(g);
+}
+
+/* Hidden Markov model, three states, forward algorithm in log space; alpha kept in a matrix filled column by column. */
+static void test_hmm(int stored) {
+  enum { STATES = 3 };
+  rp_graph *g = rp_graph_new();
+  double p[2 * STATES] = {-1, 0.5, 2, 0.1, -0.2, 0.3};
+  rp_node_id alpha[STATES], all[STATES * STEPS];
+  for (int t = 0; t < STEPS; t++) {
+    rp_node_id next[STATES];
+    for (int j = 0; j < STATES; j++) {
+      rp_node_id total = RP_NONE;
+      for (int i = 0; t > 0 && i < STATES; i++) {
+        rp_node_id path = rp_add(g, alpha[i], rp_mul(g, rp_param(g, STATES + j, 1), rp_const(g, i == j ? 1.5 : 0.5)));
+        total = total == RP_NONE ? path : rp_binary(g, RP_OP_LOG_ADD_EXP, total, path);
+      }
+      rp_node_id z = rp_sub(g, rp_const(g, cos(2.0 * t)), rp_param(g, j, 1));
+      rp_node_id density = rp_mul(g, rp_const(g, -0.5), rp_unary(g, RP_OP_SQUARE, z));
+      next[j] = total == RP_NONE ? density : rp_add(g, total, density);
+      all[j + STATES * t] = next[j];
+    }
+    memcpy(alpha, next, sizeof alpha);
+  }
+  rp_node_id output = rp_binary(g, RP_OP_LOG_ADD_EXP, alpha[0], rp_binary(g, RP_OP_LOG_ADD_EXP, alpha[1], alpha[2]));
+  if (stored) output = rp_add(g, output, rp_sum(g, rp_exp(g, rp_mul(g, rp_const(g, 0.01), rp_concat(g, all, STATES * STEPS)))));
+  shape s = roll_and_compare(g, output, p, 2 * STATES, 1e-11);
+  CHECK(s.scans == 1 && s.nodes < 250);
+  rp_graph_free(g);
+}
+
+/* No carry: a vector computed element by element, with a product that vanishes at one step and a sum that does at another. */
+static void test_elementwise(void) {
+  rp_graph *g = rp_graph_new();
+  double p[2 + STEPS];
+  rp_node_id y[STEPS], lp = rp_const(g, 0);
+  for (int i = 0; i < 2 + STEPS; i++) p[i] = 0.3 + 0.01 * i;
+  for (int t = 0; t < STEPS; t++) {
+    rp_node_id e = rp_add(g, rp_param(g, 0, 1), rp_mul(g, rp_const(g, t % 5), rp_param(g, 2 + t, 1)));
+    y[t] = rp_exp(g, rp_neg(g, rp_unary(g, RP_OP_SQUARE, e)));
+    lp = rp_add(g, lp, rp_mul(g, rp_param(g, 1, 1), rp_unary(g, RP_OP_SIN, e)));
+  }
+  rp_node_id output = rp_add(g, lp, rp_sum(g, rp_mul(g, rp_param(g, 1, 1), rp_concat(g, y, STEPS))));
+  shape s = roll_and_compare(g, output, p, 2 + STEPS, 1e-12);
+  CHECK(s.affine == 0 && s.scans == 0 && s.nodes < 40);
+  rp_graph_free(g);
+}
+
+/* A matrix filled row by row in two interleaved rows, each computed elementwise. */
+static void test_interleaved(void) {
+  rp_graph *g = rp_graph_new();
+  double p[STEPS];
+  rp_node_id y[2 * STEPS];
+  for (int t = 0; t < STEPS; t++) {
+    p[t] = 0.1 * t;
+    y[2 * t] = rp_exp(g, rp_param(g, t, 1));
+    y[2 * t + 1] = rp_unary(g, RP_OP_SIN, rp_param(g, t, 1));
+  }
+  rp_node_id weights = rp_param(g, 0, 1);
+  rp_node_id output = rp_sum(g, rp_unary(g, RP_OP_TANH, rp_mul(g, weights, rp_concat(g, y, 2 * STEPS))));
+  shape s = roll_and_compare(g, output, p, STEPS, 1e-12);
+  CHECK(s.nodes < 30);
+  rp_graph_free(g);
+}
+
+/* What cannot be rolled stays as it is. */
+static void test_irregular(void) {
+  rp_graph *g = rp_graph_new();
+  double p[4] = {0.2, 0.4, -0.3, 1.1};
+  rp_node_id x = rp_param(g, 0, 1);
+  static const rp_op ops[] = {RP_OP_SIN, RP_OP_COS, RP_OP_TANH, RP_OP_ATAN, RP_OP_SIGMOID, RP_OP_EXP, RP_OP_SQUARE};
+  unsigned state = 7;
+  for (int t = 0; t < 200; t++) {
+    state = state * 1103515245u + 12345u;
+    x = (state >> 16) % 3 == 0 ? rp_mul(g, x, rp_param(g, (state >> 20) % 4, 1)) : rp_unary(g, ops[(state >> 16) % 5], x);
+  }
+  roll_and_compare(g, x, p, 4, 1e-12);
+  rp_graph_free(g);
+}
+
+static void test_size(void) {
+  enum { LONG = 100000 };
+  rp_graph *g = rp_graph_new();
+  rp_node_id *c = malloc(LONG * sizeof *c), *a = malloc(LONG * sizeof *a);
+  rp_node_id dt = rp_const(g, 1e-5), kd = rp_exp(g, rp_param(g, 0, 1)), k = rp_exp(g, rp_param(g, 1, 1));
+  clock_t begin = clock();
+  for (int t = 0; t < LONG; t++) {
+    rp_node_id was_c = t == 0 ? rp_const(g, 0.1) : c[t - 1], was = t == 0 ? rp_const(g, 1) : a[t - 1];
+    c[t] = rp_sub(g, was_c, rp_mul(g, rp_mul(g, dt, kd), was_c));
+    a[t] = rp_sub(g, was, rp_mul(g, rp_mul(g, rp_mul(g, dt, k), c[t]), was));
+  }
+  clock_t built = clock();
+  rp_node_id root = rp_add(g, rp_sum(g, rp_log(g, rp_concat(g, a, LONG))), c[LONG - 1]), before = rp_graph_size(g);
+  CHECK(rp_pass_roll(g, 0, &root, 1) == RP_OK);
+  clock_t rolled = clock();
+  printf("100000 steps: built in %.3f s, rolled in %.3f s\n", (double) (built - begin) / CLOCKS_PER_SEC,
+         (double) (rolled - built) / CLOCKS_PER_SEC);
+  CHECK(rolled - built < CLOCKS_PER_SEC);
+  CHECK(rp_graph_size(g) - before < 100);
+  CHECK(count_live(g, root, RP_OP_COUNT) < 40);
+  double x[2] = {-1, 0.5};
+  CHECK(isfinite(scalar_of(g, root, x)));
+  free(c);
+  free(a);
+  rp_graph_free(g);
+}
+
+int main(void) {
+  test_euler();
+  test_euler_together();
+  test_lotka_volterra(1);
+  test_lotka_volterra(0);
+  test_sir(0);
+  test_sir(1);
+  test_ar2();
+  test_garch();
+  test_hmm(0);
+  test_hmm(1);
+  test_elementwise();
+  test_interleaved();
+  test_irregular();
+  test_size();
+  return check_done("roll");
+}
