@@ -19,7 +19,7 @@
 #' log_density(coin, list(y = c(1, 0, 1)), list(p = 0.5))
 #' @export
 log_density <- function(model, data = list(), values = list(), reparam = "minimal", prune = TRUE) {
-  spec <- model_spec(model, data)
+  spec <- fit_spec(model, data)
   control <- list(reparam = reparam, prune = prune, init = if (is.list(values)) values, seed = 0)
   result <- .Call(ffi_log_density, spec, control, values)
   warn_engine(result$warnings)

@@ -27,7 +27,7 @@
 #' colMeans(draws(future, "y")[, 1, ])
 #' @export
 prior_draws <- function(model, data = list(), draws = 1000, seed = NULL, keep = NULL) {
-  spec <- model_spec(model, data)
+  spec <- fit_spec(model, data)
   control <- list(seed = fit_seed(seed), draws = check_count(draws, "draws"), keep = keep, simulate = TRUE)
   predicted(spec, control, NULL, "prior", match.call())
 }
