@@ -135,7 +135,13 @@ overlay_at2 <- function(x, ...) {
   if (.Call(ffi_trace_any, environment())) traced_at(x, ...) else .Call(ffi_trace_bless, x[[...]])
 }
 
-overlay_assign <- function(x, ..., value) assign_any(`[<-`, x, ..., value = value)
+overlay_assign <- function(x, ..., value) {
+  if (nargs() == 3L && identical(substitute(x), quote(`*tmp*`)) && is.complex(value)) {
+    written <- .Call(ffi_trace_set_value, value, ..1, parent.frame())
+    if (!is.null(written)) return(written)
+  }
+  assign_any(`[<-`, x, ..., value = value)
+}
 
 overlay_assign2 <- function(x, ..., value) {
   if (is.list(x) && !.Call(ffi_trace_any, environment())) return(`[[<-`(x, ..., value = value))

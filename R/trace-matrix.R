@@ -271,7 +271,8 @@ overlay_kronecker <- function(X, Y, FUN = "*", ...) {
   left <- overlay_matrix(X, dx[1L], dx[2L])[rows$first, columns$first, drop = FALSE]
   right <- overlay_matrix(Y, dy[1L], dy[2L])[rows$second, columns$second, drop = FALSE]
   result <- callable(FUN, parent.frame())(left, right, ...)
-  if (is.null(dim(X)) && is.null(dim(Y))) as.vector(result) else result
+  if (is.null(dim(X)) && is.null(dim(Y))) dim(result) <- length(result)
+  result
 }
 
 expand_pair <- function(n, m) list(first = rep(seq_len(n), each = m), second = rep(seq_len(m), n))

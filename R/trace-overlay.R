@@ -203,7 +203,7 @@ lifted_functions <- function() {
   base <- c("outer", "%o%", "sweep", "scale.default", "apply", "mapply", "Map", "Reduce", "Filter", "Find", "Position",
     "Vectorize", "tapply", "append", "replace", "prop.table", "proportions", "marginSums", "margin.table", "rapply",
     "Negate", "by", "split<-.default")
-  stats <- c("ave", "toeplitz", "mahalanobis", "cov2cor", "embed", "IQR")
+  stats <- c("ave", "toeplitz", "mahalanobis", "embed", "IQR")
   base <- base[vapply(base, exists, NA, envir = baseenv(), inherits = FALSE)]
   c(structure(rep("base", length(base)), names = base), structure(rep("stats", length(stats)), names = stats))
 }
@@ -279,5 +279,5 @@ rewrite_assignment <- function(code) {
   if (any(dots) || (length(indices) == 1L && empty) || (single && length(indices) > 1L)) return(NULL)
   indices[empty] <- TRUE
   setter <- if (length(indices) > 1L) ".trace_set_array" else if (single) ".trace_set2" else ".trace_set"
-  as.call(c(as.name(setter), as.character(place[[2L]]), rewrite(code[[3L]]), lapply(indices, rewrite)))
+  as.call(c(list(as.name(setter), as.character(place[[2L]]), rewrite(code[[3L]])), lapply(indices, rewrite)))
 }

@@ -42,14 +42,18 @@ overlay_cor <- function(x, y = NULL, use = "everything", method = "pearson") {
   y_spread <- if (is.null(y)) x_spread else spread_of(y)
   result <- covariance(x, y)
   if (is.null(dim(result))) return(result / (x_spread * y_spread))
-  result / matrix_shape(as.vector(tcrossprod_of(x_spread, y_spread)), nrow(result), ncol(result))
+  result / overlay_tcrossprod(as.vector(x_spread), as.vector(y_spread))
 }
 
-tcrossprod_of <- function(a, b) overlay_tcrossprod(as.vector(a), as.vector(b))
+overlay_cov2cor <- function(V) {
+  if (!has_codes(V)) return(stats::cov2cor(V))
+  n <- square_size(V, "V")
+  scale <- 1 / sqrt(diagonal_of(V, FALSE))
+  result <- V * rep(scale, n) * rep(scale, each = n)
+  assign_codes(`[<-`, result, cbind(seq_len(n), seq_len(n)), value = 1)
+}
 
-apply_columns <- function(x, fn) overlay_c_list(lapply(seq_len(ncol(x)), function(k) fn(x[, k])))
-
-overlay_c_list <- function(values) overlay_unlist(values)
+apply_columns <- function(x, fn) overlay_unlist(lapply(seq_len(ncol(x)), function(k) fn(x[, k])))
 
 check_pearson <- function(name, method) {
   if (!identical(method[1L], "pearson")) {
@@ -60,15 +64,13 @@ check_pearson <- function(name, method) {
 covariance <- function(x, y) {
   centered <- function(z) {
     flat <- if (is.null(dim(z))) overlay_matrix(z, ncol = 1L) else z
-    flat - rep(overlay_colMeans_any(flat), each = nrow(flat))
+    flat - rep(as.vector(overlay_colMeans(flat)), each = nrow(flat))
   }
   a <- centered(x)
   b <- if (is.null(y)) a else centered(y)
   result <- overlay_crossprod(a, b) / (nrow(a) - 1)
   if (is.null(dim(x)) && is.null(dim(y))) as.vector(result) else result
 }
-
-overlay_colMeans_any <- function(x) as.vector(overlay_colMeans(x))
 
 #' @export
 weighted.mean.rp <- function(x, w, ...) if (missing(w)) mean(x) else sum(x * w) / sum(w)
@@ -175,7 +177,8 @@ bessel_of <- function(name, op, sign) {
 overlay_statistics <- function() {
   c(
     list(
-      var = overlay_var, sd = overlay_sd, cov = overlay_cov, cor = overlay_cor, weighted.mean = overlay_weighted_mean,
+      var = overlay_var, sd = overlay_sd, cov = overlay_cov, cor = overlay_cor, cov2cor = overlay_cov2cor,
+      weighted.mean = overlay_weighted_mean,
       beta = overlay_beta, lbeta = overlay_lbeta, choose = overlay_choose, lchoose = overlay_lchoose,
       psigamma = overlay_psigamma, besselI = bessel_of("besselI", "bessel_i", -1),
       besselK = bessel_of("besselK", "bessel_k", 1), besselJ = bessel_of("besselJ", "bessel_j", 0),

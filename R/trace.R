@@ -60,7 +60,8 @@ trace_pack <- function(rows, barriers) {
 
 # Numbers of a traced value when sites (a list named by site number) have these values.
 trace_value <- function(x, sites) {
-  if (!has_codes(x)) return(x)
+  x <- bless(x)
+  if (!is_traced(x)) return(x)
   value <- .Call(ffi_trace_value, x, as.integer(names(sites)), lapply(unname(sites), as.double))
   shape <- attributes(x)
   attributes(value) <- shape[names(shape) != "class"]

@@ -75,6 +75,7 @@ SEXP ffi_trace_element(SEXP x, SEXP i);
 SEXP ffi_trace_any(SEXP frame);
 SEXP ffi_trace_bare(SEXP x);
 SEXP ffi_trace_set(SEXP name, SEXP value, SEXP i, SEXP env, SEXP kind);
+SEXP ffi_trace_set_value(SEXP value, SEXP i, SEXP env);
 SEXP ffi_trace_set_array(SEXP name, SEXP value, SEXP indices, SEXP env);
 SEXP ffi_trace_gather_at(SEXP x, SEXP positions);
 SEXP ffi_trace_scatter(SEXP x, SEXP index, SEXP n);
@@ -95,7 +96,7 @@ SEXP ffi_trace_print(SEXP x);
   FFI_TRACE_ENTRY(ffi_trace_elementwise, 2), FFI_TRACE_ENTRY(ffi_trace_cumulate, 2), \
   FFI_TRACE_ENTRY(ffi_trace_summary, 2), FFI_TRACE_ENTRY(ffi_trace_bless, 1), FFI_TRACE_ENTRY(ffi_trace_element, 2), \
   FFI_TRACE_ENTRY(ffi_trace_any, 1), FFI_TRACE_ENTRY(ffi_trace_set, 5), FFI_TRACE_ENTRY(ffi_trace_bare, 1), \
-  FFI_TRACE_ENTRY(ffi_trace_set_array, 4), \
+  FFI_TRACE_ENTRY(ffi_trace_set_value, 3), FFI_TRACE_ENTRY(ffi_trace_set_array, 4), \
   FFI_TRACE_ENTRY(ffi_trace_gather_at, 2), FFI_TRACE_ENTRY(ffi_trace_scatter, 3), FFI_TRACE_ENTRY(ffi_trace_matmul, 3), \
   FFI_TRACE_ENTRY(ffi_trace_linalg, 4), FFI_TRACE_ENTRY(ffi_trace_pack, 2), FFI_TRACE_ENTRY(ffi_trace_value, 3), \
   FFI_TRACE_ENTRY(ffi_trace_print, 1),

@@ -161,13 +161,10 @@ static void assign_plain(SEXP symbol, SEXP env, SEXP indices, SEXP value, const 
   UNPROTECT(3);
 }
 
-/* A vector of codes that may be written into, bound to the variable. x: plain or traced. */
-static SEXP own_codes(SEXP symbol, SEXP env, SEXP x, int own) {
-  if (ffi_is_traced(x) && own) return x;
-  SEXP codes = PROTECT(ffi_is_traced(x) ? Rf_duplicate(x) : ffi_trace_storage(x));
-  Rf_defineVar(symbol, codes, env);
-  UNPROTECT(1);
-  return codes;
+/* A vector of codes that may be written into: x itself, or a copy; protect it. x: plain or traced. */
+static SEXP own_codes(SEXP x, int own) {
+  if (!ffi_is_traced(x)) return ffi_trace_storage(x);
+  return own ? x : Rf_duplicate(x);
 }
 
 static Rcomplex code_at(SEXP value, R_xlen_t i) {
@@ -185,36 +182,47 @@ static int holds_codes(SEXP x) { return x != R_UnboundValue && (ffi_is_traced(x)
 
 static int is_list_slot(SEXP x, SEXP kind) { return TYPEOF(x) == VECSXP && !OBJECT(x) && Rf_asInteger(kind) == 2; }
 
+/* x with value written at i, in place when x may be written into; NULL when R code must do it. */
+static SEXP write_at(SEXP x, int own, SEXP value, SEXP i, int kind) {
+  R_xlen_t n = Rf_xlength(x), n_i = Rf_xlength(i), n_value = Rf_xlength(value);
+  int fits = n_value > 0 && n_i > 0 && n_i % n_value == 0 && (kind == 1 || n_i == 1);
+  if (!fits || !is_index(i) || !can_write(x, value) || Rf_getAttrib(i, R_DimSymbol) != R_NilValue) return NULL;
+  for (R_xlen_t k = 0; k < n_i; k++)
+    if (position_of(i, k, n) < 0) return NULL;
+  SEXP codes = PROTECT(own_codes(x, own));
+  for (R_xlen_t k = 0; k < n_i; k++) COMPLEX(codes)[position_of(i, k, n)] = code_at(value, k % n_value);
+  UNPROTECT(1);
+  return codes;
+}
+
 /* x[i] <- value (kind 1) or x[[i]] <- value (kind 2) for the variable x of env. TRUE when it is done. */
 SEXP ffi_trace_set(SEXP name, SEXP value, SEXP i, SEXP env, SEXP kind) {
   SEXP symbol = Rf_installTrChar(STRING_ELT(name, 0));
-  int own;
+  int own, done = 1, which = Rf_asInteger(kind);
   SEXP x = PROTECT(variable(symbol, env, &own));
   int untraced = !ffi_has_codes(i) && (!ffi_has_codes(value) || is_list_slot(x, kind));
   if (untraced && Rf_isVectorAtomic(i) && !holds_codes(x)) {
     SEXP indices = PROTECT(Rf_list1(i));
-    assign_plain(symbol, env, indices, value, Rf_asInteger(kind) == 1 ? ".trace_at" : ".trace_at2");
-    UNPROTECT(2);
-    return Rf_ScalarLogical(1);
-  }
-  R_xlen_t n_i = Rf_xlength(i), n_value = x == R_UnboundValue ? 0 : Rf_xlength(value);
-  int fits = n_value > 0 && n_i > 0 && n_i % n_value == 0 && (Rf_asInteger(kind) == 1 || n_i == 1);
-  if (!fits || !is_index(i) || !can_write(x, value) || Rf_getAttrib(i, R_DimSymbol) != R_NilValue) {
+    assign_plain(symbol, env, indices, value, which == 1 ? ".trace_at" : ".trace_at2");
     UNPROTECT(1);
-    return Rf_ScalarLogical(0);
+  } else {
+    SEXP codes = x == R_UnboundValue ? NULL : write_at(x, own, value, i, which);
+    done = codes != NULL;
+    if (done && codes != x) Rf_defineVar(symbol, PROTECT(codes), env);
+    if (done && codes != x) UNPROTECT(1);
   }
-  for (R_xlen_t k = 0; k < n_i; k++) {
-    if (position_of(i, k, Rf_xlength(x)) < 0) {
-      UNPROTECT(1);
-      return Rf_ScalarLogical(0);
-    }
-  }
-  SEXP codes = PROTECT(own_codes(symbol, env, x, own));
-  for (R_xlen_t k = 0; k < n_i; k++) {
-    COMPLEX(codes)[position_of(i, k, Rf_xlength(x))] = code_at(value, k % n_value);
-  }
-  UNPROTECT(2);
-  return Rf_ScalarLogical(1);
+  UNPROTECT(1);
+  return Rf_ScalarLogical(done);
+}
+
+/* The same within R's own `x[i] <- value`, which keeps the variable's value in `*tmp*` of the frame meanwhile. The result is
+ * what R assigns to the variable; NULL when R code must find it. */
+SEXP ffi_trace_set_value(SEXP value, SEXP i, SEXP env) {
+  int own;
+  SEXP x = PROTECT(variable(Rf_install("*tmp*"), env, &own));
+  SEXP codes = x == R_UnboundValue ? NULL : write_at(x, own, value, i, 1);
+  UNPROTECT(1);
+  return codes ? codes : R_NilValue;
 }
 
 /* Positions along one dimension, NULL when R code must work them out. TRUE stands for all of them. */
@@ -232,20 +240,20 @@ static const int32_t *positions_along(SEXP i, int extent, R_xlen_t *n) {
 
 enum { max_dims = 8 };
 
-/* Writes value, recycled, at the grid of positions. FALSE when lengths do not fit. */
-static int write_grid(SEXP symbol, SEXP env, SEXP x, int own, SEXP value, SEXP indices) {
+/* x with value, recycled, written at the grid of positions; NULL when R code must do it. */
+static SEXP write_grid(SEXP x, int own, SEXP value, SEXP indices) {
   SEXP dim = Rf_getAttrib(x, R_DimSymbol);
   int n_dims = Rf_length(dim);
   R_xlen_t n[max_dims], total = 1, at[max_dims] = {0};
   const int32_t *positions[max_dims];
-  if (n_dims != Rf_length(indices) || n_dims > max_dims) return 0;
+  if (n_dims != Rf_length(indices) || n_dims > max_dims) return NULL;
   for (int k = 0; k < n_dims; k++) {
     positions[k] = positions_along(VECTOR_ELT(indices, k), INTEGER(dim)[k], &n[k]);
-    if (!positions[k]) return 0;
+    if (!positions[k]) return NULL;
     total *= n[k];
   }
-  if (total == 0 || Rf_xlength(value) == 0 || total % Rf_xlength(value) != 0) return 0;
-  SEXP codes = PROTECT(own_codes(symbol, env, x, own));
+  if (total == 0 || Rf_xlength(value) == 0 || total % Rf_xlength(value) != 0) return NULL;
+  SEXP codes = PROTECT(own_codes(x, own));
   for (R_xlen_t done = 0; done < total; done++) {
     R_xlen_t flat = 0;
     for (int k = n_dims - 1; k >= 0; k--) flat = flat * INTEGER(dim)[k] + positions[k][at[k]];
@@ -253,7 +261,7 @@ static int write_grid(SEXP symbol, SEXP env, SEXP x, int own, SEXP value, SEXP i
     for (int k = 0; k < n_dims && ++at[k] == n[k]; k++) at[k] = 0;
   }
   UNPROTECT(1);
-  return 1;
+  return codes;
 }
 
 /* x[i, j, ...] <- value; an index TRUE stands for an empty one. */
@@ -277,8 +285,9 @@ SEXP ffi_trace_set_array(SEXP name, SEXP value, SEXP indices, SEXP env) {
     return Rf_ScalarLogical(1);
   }
   const void *memory = vmaxget();
-  int done = x != R_UnboundValue && can_write(x, value) && write_grid(symbol, env, x, own, value, indices);
+  SEXP codes = x != R_UnboundValue && can_write(x, value) ? write_grid(x, own, value, indices) : NULL;
   vmaxset(memory);
-  UNPROTECT(1);
-  return Rf_ScalarLogical(done);
+  if (codes) Rf_defineVar(symbol, PROTECT(codes), env);
+  UNPROTECT(codes ? 2 : 1);
+  return Rf_ScalarLogical(codes != NULL);
 }
