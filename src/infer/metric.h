@@ -1,5 +1,5 @@
-/* Metrics: the kinetic energy of a position of dimension dim, by its inverse mass matrix M^-1 (an estimate of the
- * posterior's covariance).  Each kind has its row in metric.c's table; dense and low-rank kinds get theirs there. */
+/* Metrics: the kinetic energy of a momentum, by the inverse mass matrix M^-1 (an estimate of the posterior's
+ * covariance). */
 #ifndef RP_INFER_METRIC_H
 #define RP_INFER_METRIC_H
 
