@@ -92,8 +92,8 @@ void rp_la_eigen_symmetric(const double *a, int64_t n, double *values, double *v
   for (int64_t j = 0; j < n; j++) finite = finite && all_finite(a + j + j * n, n - j);
   if (finite) {
     memcpy(copy, a, (size_t) (n * n) * sizeof *copy);
-    dsyevr_("V", "A", "L", &size, copy, &size, &none, &none, &unused, &unused, &none, &found, increasing, vectors, &size, support,
-            work, &n_work, int_work, &n_int, &info, 1, 1, 1);
+    dsyevr_("V", "A", "L", &size, copy, &size, &none, &none, &unused, &unused, &none, &found, increasing, vectors,
+            &size, support, work, &n_work, int_work, &n_int, &info, 1, 1, 1);
   }
   if (info != 0 || found != size) {
     fill_nan(values, n);

@@ -16,7 +16,8 @@ typedef struct {
 
 static void add_product(view a, view b, int b_transposed, int64_t m, int64_t k, int64_t n, double sign, double *c,
                         int64_t c_stride);
-static void add_inner_product(view a, view b, int64_t m, int64_t k, int64_t n, double sign, double *c, int64_t c_stride);
+static void add_inner_product(view a, view b, int64_t m, int64_t k, int64_t n, double sign, double *c,
+                              int64_t c_stride);
 static void fill_nan(double *x, int64_t n);
 
 void rp_la_transpose(const double *a, int64_t rows, int64_t cols, double *out) {
@@ -79,8 +80,8 @@ static void add_multiple(double *y, const double *x, double factor, int64_t n) {
   for (int64_t i = n4; i < n; i++) y[i] += factor * x[i];
 }
 
-/* 4 x 4 block of c += sign a b; b's element (p, j) is at b[p * p_step + j * j_step]. Written out: sums in registers, not in an
- * array, are what makes it fast. */
+/* 4 x 4 block of c += sign a b; b's element (p, j) is at b[p * p_step + j * j_step]. Written out: sums in
+ * registers, not in an array, are what makes it fast. */
 static void product_4x4(view a, const double *b, int64_t p_step, int64_t j_step, int64_t k, double sign, double *c,
                         int64_t c_stride) {
   pair top0 = {0}, top1 = {0}, top2 = {0}, top3 = {0}, bottom0 = {0}, bottom1 = {0}, bottom2 = {0}, bottom3 = {0};
@@ -123,8 +124,8 @@ static void add_product(view a, view b, int b_transposed, int64_t m, int64_t k, 
         product_4x4((view) {from + i, a.stride}, b_from + j * j_step, p_step, j_step, depth, sign, c + i + j * c_stride,
                     c_stride);
     product_edge((view) {from + m4, a.stride}, b_from, p_step, j_step, m - m4, depth, n4, sign, c + m4, c_stride);
-    product_edge((view) {from, a.stride}, b_from + n4 * j_step, p_step, j_step, m, depth, n - n4, sign, c + n4 * c_stride,
-                 c_stride);
+    product_edge((view) {from, a.stride}, b_from + n4 * j_step, p_step, j_step, m, depth, n - n4, sign,
+                 c + n4 * c_stride, c_stride);
   }
 }
 
@@ -166,7 +167,8 @@ static void inner_2x2(view a, view b, int64_t k, double sign, double *c, int64_t
 }
 
 /* c += sign a' b, a stored k x m, b stored k x n: both are read along columns. */
-static void add_inner_product(view a, view b, int64_t m, int64_t k, int64_t n, double sign, double *c, int64_t c_stride) {
+static void add_inner_product(view a, view b, int64_t m, int64_t k, int64_t n, double sign, double *c,
+                              int64_t c_stride) {
   int64_t m2 = m / 2 * 2, n2 = n / 2 * 2;
   for (int64_t j = 0; j < n2; j += 2)
     for (int64_t i = 0; i < m2; i += 2)
@@ -195,7 +197,8 @@ static void tri_solve_column(view t, int64_t n, int lower, int transpose, double
   }
 }
 
-/* Block by block: what is solved is taken from what is left (not transposed), or the solved part is gathered first (transposed). */
+/* Block by block: what is solved is taken from what is left (not transposed), or the solved part is gathered first
+ * (transposed). */
 static void tri_solve_small(view t, int64_t n, int lower, int transpose, double *b, int64_t b_stride, int64_t m) {
   int forward = lower != transpose;
   int64_t n_blocks = (n + BLOCK - 1) / BLOCK;

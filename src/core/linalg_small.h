@@ -1,9 +1,10 @@
 /* Dense linear algebra on column-major matrices, without allocation.
  *
- * Own blocked kernels up to RP_LA_SMALL rows and columns (R's reference BLAS is slow), LAPACK and BLAS above; LU, eigenvalues and
- * singular values are LAPACK's at any size.  The kernels are compiled for the base instruction set, so results do not depend on the
- * machine's.  Functions that need scratch memory take `workspace`: rp_la_<name>_workspace() doubles, which the caller owns.
- * Failure (not positive definite, singular, not finite, no convergence) fills the result with NaN.  Thread safe. */
+ * Own blocked kernels up to RP_LA_SMALL rows and columns (R's reference BLAS is slow), LAPACK and BLAS above; LU,
+ * eigenvalues and singular values are LAPACK's at any size.  The kernels are compiled for the base instruction set,
+ * so results do not depend on the machine's.  Functions that need scratch memory take `workspace`:
+ * rp_la_<name>_workspace() doubles, which the caller owns. Failure (not positive definite, singular, not finite, no
+ * convergence) fills the result with NaN.  Thread safe. */
 #ifndef RP_CORE_LINALG_SMALL_H
 #define RP_CORE_LINALG_SMALL_H
 
@@ -22,8 +23,8 @@ void rp_la_cholesky(const double *a, int64_t n, double *l);
 /* Solves op(t) x = b in place, t triangular n x n (lower or upper), b n x m. */
 void rp_la_tri_solve(const double *t, int64_t n, int lower, int transpose, double *b, int64_t m);
 
-/* Adjoint of the matrix, all of it in the upper triangle (what rp_la_cholesky() reads), given its factor l and the adjoint of l
- * (whose upper triangle is ignored). */
+/* Adjoint of the matrix, all of it in the upper triangle (what rp_la_cholesky() reads), given its factor l and the
+ * adjoint of l (whose upper triangle is ignored). */
 int64_t rp_la_cholesky_adjoint_workspace(int64_t n);
 void rp_la_cholesky_adjoint(const double *l, const double *l_adjoint, int64_t n, double *a_adjoint, double *workspace);
 

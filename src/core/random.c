@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-/* Threefry-2x64 with 20 rounds: Salmon, Moraes, Dror & Shaw (2011), "Parallel random numbers: as easy as 1, 2, 3", SC11,
- * section 4.2 and table 2 (rotations); the parity constant is that of Skein (Ferguson et al. 2010). */
+/* Threefry-2x64 with 20 rounds: Salmon, Moraes, Dror & Shaw (2011), "Parallel random numbers: as easy as 1, 2, 3",
+ * SC11, section 4.2 and table 2 (rotations); the parity constant is that of Skein (Ferguson et al. 2010). */
 enum { ROUNDS = 20, ROUNDS_PER_KEY = 4 };
 
 static inline uint64_t rotate_left(uint64_t x, unsigned by) { return (x << by) | (x >> (64 - by)); }
@@ -31,8 +31,8 @@ rp_random rp_random_open(rp_random_key key, uint32_t site) {
   return stream;
 }
 
-/* FNV-1a over the name and the bytes of the element, then the finalizer of MurmurHash3, which spreads the last bytes (FNV-1a alone
- * leaves neighbouring elements in neighbouring hashes). */
+/* FNV-1a over the name and the bytes of the element, then the finalizer of MurmurHash3, which spreads the last
+ * bytes (FNV-1a alone leaves neighbouring elements in neighbouring hashes). */
 uint32_t rp_random_site(const char *name, uint32_t element) {
   uint32_t hash = UINT32_C(2166136261);
   for (const char *c = name; *c != '\0'; c++) hash = (hash ^ (uint8_t) *c) * UINT32_C(16777619);
@@ -60,8 +60,8 @@ double rp_random_uniform(rp_random *stream) {
   return ((double) (rp_random_bits(stream) >> 12) + 0.5) * 0x1p-52;
 }
 
-/* Box & Muller (1958), the cosine half only: two numbers a normal, always, so that the position in a stream does not depend on
- * the values drawn. */
+/* Box & Muller (1958), the cosine half only: two numbers a normal, always, so that the position in a stream does
+ * not depend on the values drawn. */
 double rp_random_normal(rp_random *stream) {
   const double two_pi = 6.283185307179586477;
   double radius = sqrt(-2 * log(rp_random_uniform(stream)));
@@ -87,7 +87,8 @@ double rp_random_gamma(rp_random *stream, double shape) {
   return exp(rp_random_log_gamma(stream, shape));
 }
 
-/* Below shape 1 by gamma(shape) = gamma(shape + 1) U^(1 / shape) (their section 6), in logs because U^(1 / shape) underflows. */
+/* Below shape 1 by gamma(shape) = gamma(shape + 1) U^(1 / shape) (their section 6), in logs because U^(1 / shape)
+ * underflows. */
 double rp_random_log_gamma(rp_random *stream, double shape) {
   if (!(shape > 0) || isinf(shape)) return NAN;
   if (shape >= 1) return log(gamma_shape_above_one(stream, shape));

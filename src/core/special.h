@@ -1,9 +1,9 @@
 /* Special functions of doubles, thread safe, without state.
  *
- * Arguments outside the domain give NaN, poles what R gives.  Relative accuracy is about 1e-13 away from zeros and where the
- * function is well conditioned; each file cites its algorithms.  One file a family: special.c (elementary), special_gamma.c
- * (polygamma), special_gamma_ratio.c (incomplete gamma), special_beta.c (incomplete beta), special_normal.c,
- * special_bessel.c. */
+ * Arguments outside the domain give NaN, poles what R gives.  Relative accuracy is about 1e-13 away from zeros and
+ * where the function is well conditioned; each file cites its algorithms.  One file a family: special.c
+ * (elementary), special_gamma.c (polygamma), special_gamma_ratio.c (incomplete gamma), special_beta.c (incomplete
+ * beta), special_normal.c, special_bessel.c. */
 #ifndef RP_CORE_SPECIAL_H
 #define RP_CORE_SPECIAL_H
 

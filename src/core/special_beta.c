@@ -1,8 +1,8 @@
 /* Regularised incomplete beta function and its derivatives in both shapes.
  *
- * The continued fraction of DLMF 8.17.22, carried with its derivatives, below the mean; the mirrored one above.  Its prefix is
- * computed by the saddle point form of Loader (2000) when the shapes are large.  Internally a point is a pair (x, y = 1 - x), so
- * that the inverse can work close to 1 without rounding. */
+ * The continued fraction of DLMF 8.17.22, carried with its derivatives, below the mean; the mirrored one above.
+ * Its prefix is computed by the saddle point form of Loader (2000) when the shapes are large.  Internally a point
+ * is a pair (x, y = 1 - x), so that the inverse can work close to 1 without rounding. */
 #include "special.h"
 
 #include <float.h>
@@ -93,8 +93,9 @@ static ratio continued_fraction(double x, double y, double a, double b) {
                   .p_db = p * (prefix_slope_b(x, y, a, b) - fraction.db)};
 }
 
-/* DLMF's point is where both fractions converge equally fast. With a shape below 1 nearly all mass may lie between it and the mean:
- * there the smaller tail would be a difference, so the mean decides unless that fraction converges too slowly. */
+/* DLMF's point is where both fractions converge equally fast. With a shape below 1 nearly all mass may lie between
+ * it and the mean: there the smaller tail would be a difference, so the mean decides unless that fraction converges
+ * too slowly. */
 static ratio beta_ratio(double x, double y, double a, double b) {
   double switch_point = (a + 1) / (a + b + 2);
   if ((a < 1 || b < 1) && fmin(x, y) > 1e-6) switch_point = a / (a + b);

@@ -1,9 +1,10 @@
 /* Regularised incomplete gamma functions and their derivative in the shape.
  *
- * Four expansions, all carried with their derivative in a: the power series (Abramowitz & Stegun 6.5.29), Legendre's continued
- * fraction (6.5.31), for small a and x the complement of the series in the manner of Gautschi (1979), "A computational procedure
- * for incomplete gamma functions", ACM TOMS 5(4), and for large a and x near a the uniform expansion of Temme (1987), "On
- * the computation of the incomplete gamma functions for large values of the parameters". */
+ * Four expansions, all carried with their derivative in a: the power series (Abramowitz & Stegun 6.5.29),
+ * Legendre's continued fraction (6.5.31), for small a and x the complement of the series in the manner of Gautschi
+ * (1979), "A computational procedure for incomplete gamma functions", ACM TOMS 5(4), and for large a and x near a
+ * the uniform expansion of Temme (1987), "On the computation of the incomplete gamma functions for large values of
+ * the parameters". */
 #include "special.h"
 
 #include <float.h>
@@ -54,8 +55,9 @@ static double small_complement(double x, double a) {
   return -expm1(power) - exp(power) * sum;
 }
 
-/* Q = prefix * a / (b_0 + a_1 / (b_1 + a_2 / (b_2 + ...))), b_n = x + 2 n + 1 - a, a_n = n (a - n), by the modified Lentz
- * algorithm (Thompson & Barnett 1986) with derivatives. At whole a some a_n is 0 but its derivative is not: hence two tests. */
+/* Q = prefix * a / (b_0 + a_1 / (b_1 + a_2 / (b_2 + ...))), b_n = x + 2 n + 1 - a, a_n = n (a - n), by the modified
+ * Lentz algorithm (Thompson & Barnett 1986) with derivatives. At whole a some a_n is 0 but its derivative is not:
+ * hence two tests. */
 static ratio continued_fraction(double x, double a) {
   double b = x + 1 - a;
   double c = b, c_slope = -1, d = 0, d_slope = 0;

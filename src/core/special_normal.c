@@ -39,7 +39,8 @@ static double rational(const double *top, const double *bottom, double r) {
   return numerator / denominator;
 }
 
-/* Wichura (1988), "Algorithm AS 241: the percentage points of the normal distribution", Applied Statistics 37(3), PPND16. */
+/* Wichura (1988), "Algorithm AS 241: the percentage points of the normal distribution", Applied Statistics 37(3),
+ * PPND16. */
 static double as241(double p) {
   static const double centre[2][8] = {
     {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3, 1.3731693765509461125e4,

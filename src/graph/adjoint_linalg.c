@@ -1,16 +1,18 @@
 /* Adjoints of matrix operations.
  *
- * Giles (2008), "Collected matrix derivative results for forward and reverse mode algorithmic differentiation"; Murray (2016),
- * "Differentiation of the Cholesky decomposition", arXiv:1602.07527.
- * Operations that read one triangle of a symmetric matrix put the whole derivative into that triangle, so that the gradient is that
- * of the function as evaluated, element by element. Where eigenvalues are equal, eigenvectors have no derivative: the result is
- * then not finite, unless the output does not depend on the vectors concerned. */
+ * Giles (2008), "Collected matrix derivative results for forward and reverse mode algorithmic differentiation";
+ * Murray (2016), "Differentiation of the Cholesky decomposition", arXiv:1602.07527. Operations that read one
+ * triangle of a symmetric matrix put the whole derivative into that triangle, so that the gradient is that of the
+ * function as evaluated, element by element. Where eigenvalues are equal, eigenvectors have no derivative: the
+ * result is then not finite, unless the output does not depend on the vectors concerned. */
 #include <stdlib.h>
 
 #include "adjoint.h"
 #include "construct.h"
 
-static rp_node_id input(rp_reverse *r, rp_node_id node, int k) { return rp_graph_node(rp_reverse_graph(r), node)->in[k]; }
+static rp_node_id input(rp_reverse *r, rp_node_id node, int k) {
+  return rp_graph_node(rp_reverse_graph(r), node)->in[k];
+}
 static int64_t attribute(rp_reverse *r, rp_node_id node, int k) {
   return rp_graph_node(rp_reverse_graph(r), node)->attribute[k];
 }
@@ -185,8 +187,8 @@ static rp_node_id fold_into_lower(rp_graph *g, rp_node_id a, int64_t n) {
   return keep_triangle(g, rp_select(g, identity(g, n), a, both), n, 1);
 }
 
-/* A matrix made of vector a of length n: by column, row i of `times` rows holds a[column]; otherwise column j of `times` columns
- * holds a itself. */
+/* A matrix made of vector a of length n: by column, row i of `times` rows holds a[column]; otherwise column j of
+ * `times` columns holds a itself. */
 static rp_node_id repeat_rows(rp_graph *g, rp_node_id a, int64_t n, int64_t times, int by_column) {
   int32_t *index = malloc((size_t) (n * times) * sizeof *index + 1);
   if (index == NULL) {

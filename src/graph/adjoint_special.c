@@ -1,12 +1,14 @@
 /* Adjoints of special functions.
  *
- * Shapes of the incomplete gamma and beta functions have operations of their own for the first derivative (GAMMA_P_DA, BETA_I_DA,
- * BETA_I_DB), which have none in turn; those of their inverses follow from the implicit function theorem. Orders of Bessel
- * functions have no derivative. */
+ * Shapes of the incomplete gamma and beta functions have operations of their own for the first derivative
+ * (GAMMA_P_DA, BETA_I_DA, BETA_I_DB), which have none in turn; those of their inverses follow from the implicit
+ * function theorem. Orders of Bessel functions have no derivative. */
 #include "adjoint.h"
 #include "construct.h"
 
-static rp_node_id input(rp_reverse *r, rp_node_id node, int k) { return rp_graph_node(rp_reverse_graph(r), node)->in[k]; }
+static rp_node_id input(rp_reverse *r, rp_node_id node, int k) {
+  return rp_graph_node(rp_reverse_graph(r), node)->in[k];
+}
 
 #define UNARY(OP, a) rp_unary(g, RP_OP_##OP, a)
 #define BINARY(OP, a, b) rp_binary(g, RP_OP_##OP, a, b)
@@ -135,7 +137,8 @@ void adjoint_BETA_I_INV(rp_reverse *r, rp_node_id node, rp_node_id seed) {
 /* ---- Bessel functions: inputs x, order (DLMF 10.6.1, 10.29.1) ---- */
 
 /* factor * (f of order - 1 + sign * f of order + 1), which has no singular term at x = 0 */
-static void adjoint_of_bessel(rp_reverse *r, rp_node_id node, rp_node_id seed, double factor, double sign, const char *name) {
+static void adjoint_of_bessel(rp_reverse *r, rp_node_id node, rp_node_id seed, double factor, double sign,
+                              const char *name) {
   rp_graph *g = rp_reverse_graph(r);
   rp_op op = rp_graph_node(g, node)->op;
   rp_node_id x = input(r, node, 0), order = input(r, node, 1);

@@ -69,7 +69,8 @@ static void evaluate_elementwise(const rp_node *node, const double *const *in, c
 rp_code rp_evaluate_node(const rp_node *node, const double *const *in, const int64_t *in_n, double *out,
                          rp_random_key key, double *workspace, rp_status *status) {
   if (node->op <= RP_OP_INVARIANT)
-    return rp_fail(status, RP_UNSUPPORTED, NULL, "a leaf (%s) has no inputs to be evaluated from", rp_op_name(node->op));
+    return rp_fail(status, RP_UNSUPPORTED, NULL, "a leaf (%s) has no inputs to be evaluated from",
+                   rp_op_name(node->op));
   if (rp_op_is_elementwise(node->op)) {
     evaluate_elementwise(node, in, in_n, out);
     return RP_OK;

@@ -33,8 +33,8 @@ int64_t rp_evaluate_arrays_workspace(const rp_node *node) {
   }
 }
 
-void rp_evaluate_arrays(const rp_node *node, const double *const *in, const int64_t *in_n, double *out, rp_random_key key,
-                        double *workspace) {
+void rp_evaluate_arrays(const rp_node *node, const double *const *in, const int64_t *in_n, double *out,
+                        rp_random_key key, double *workspace) {
   switch (node->op) {
     case RP_OP_SLICE: memcpy(out, in[0] + node->attribute[0], (size_t) node->n * sizeof *out); break;
     case RP_OP_GATHER: gather(node, in[0], in_n[0], out); break;
@@ -98,7 +98,8 @@ static void scatter_at(const rp_node *node, const double *const *in, const int64
 
 /* ---- reductions, cumulative, order ---- */
 
-/* Pairwise (Higham 1993): an error that grows like log n, so that the reference is the more exact side of a comparison. */
+/* Pairwise (Higham 1993): an error that grows like log n, so that the reference is the more exact side of a
+ * comparison. */
 static double sum(const double *x, int64_t n) {
   if (n > 32) return sum(x, n / 2) + sum(x + n / 2, n - n / 2);
   double total = 0;

@@ -54,7 +54,8 @@ static void test_incomplete_gamma(void) {
 
 static void check_ternary(rp_op op, double x, double a, double b, int n_params, double tolerance) {
   rp_graph *g = rp_graph_new();
-  rp_node_id second = n_params == 3 ? rp_param(g, 1, 1) : rp_const(g, a), third = n_params == 3 ? rp_param(g, 2, 1) : rp_const(g, b);
+  rp_node_id second = n_params == 3 ? rp_param(g, 1, 1) : rp_const(g, a);
+  rp_node_id third = n_params == 3 ? rp_param(g, 2, 1) : rp_const(g, b);
   double error = check_gradient(g, rp_ternary(g, op, rp_param(g, 0, 1), second, third), (double[]) {x, a, b}, n_params);
   if (!(error < tolerance)) printf("%s(%g, %g, %g): %g\n", rp_op_name(op), x, a, b, error);
   CHECK(error < tolerance);
@@ -96,7 +97,8 @@ static void test_refusals(void) {
   g = rp_graph_new();
   check_refused(g, rp_binary(g, RP_OP_GAMMA_P_DA, rp_const(g, 2), rp_param(g, 0, 1)), "gamma probability");
   g = rp_graph_new();
-  check_refused(g, rp_ternary(g, RP_OP_BETA_I_DA, rp_const(g, 0.2), rp_const(g, 2), rp_param(g, 0, 1)), "beta probability");
+  rp_node_id b = rp_param(g, 0, 1);
+  check_refused(g, rp_ternary(g, RP_OP_BETA_I_DA, rp_const(g, 0.2), rp_const(g, 2), b), "beta probability");
   g = rp_graph_new();
   rp_node_id x = rp_param(g, 0, 1);
   rp_node_id matrix = rp_concat(g, (rp_node_id[]) {x, rp_const(g, 1), rp_const(g, 2), rp_const(g, 4)}, 4);

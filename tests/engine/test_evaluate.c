@@ -1,5 +1,5 @@
-/* The reference evaluator node by node: R's semantics of elementwise operations (values from R 4.2), arrays, scans, random
- * events, and whole graphs. */
+/* The reference evaluator node by node: R's semantics of elementwise operations (values from R 4.2), arrays, scans,
+ * random events, and whole graphs. */
 #include "../../src/graph/evaluate.h"
 
 #include <stdlib.h>
@@ -13,9 +13,11 @@ static int same(double a, double b) { return a == b || (isnan(a) && isnan(b)); }
 static void test_modulo(void) {
   /* Rscript -e 'x %% y; x %/% y' */
   static const struct { double x, y, mod, div; } rows[] = {
-    {5.5, 2, 1.5, 2}, {-5.5, 2, 0.5, -3}, {5, -2, -1, -3}, {-5, -2, -1, 2}, {5, INFINITY, 5, 0}, {-5, INFINITY, INFINITY, -1},
+    {5.5, 2, 1.5, 2}, {-5.5, 2, 0.5, -3}, {5, -2, -1, -3}, {-5, -2, -1, 2}, {5, INFINITY, 5, 0},
+    {-5, INFINITY, INFINITY, -1},
     {5, -INFINITY, -INFINITY, -1}, {0, INFINITY, 0, 0}, {INFINITY, 2, NAN, INFINITY}, {INFINITY, INFINITY, NAN, NAN},
-    {0.3, 0.1, 0.099999999999999978, 2}, {1, 0.1, 0.09999999999999995, 9}, {1, 0, NAN, INFINITY}, {-1, 0, NAN, -INFINITY},
+    {0.3, 0.1, 0.099999999999999978, 2}, {1, 0.1, 0.09999999999999995, 9}, {1, 0, NAN, INFINITY},
+    {-1, 0, NAN, -INFINITY},
     {1, 0.2, 0.2 - 5.551115123125783e-17, 4}, {-1e-20, 1, 0, -1}, {6, 3, 0, 2}, {-6, 3, 0, -2}, {NAN, 2, NAN, NAN}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     CHECK_NEAR(rp_elementwise(RP_OP_MOD, rows[i].x, rows[i].y, 0), rows[i].mod, 1e-16);
@@ -25,8 +27,10 @@ static void test_modulo(void) {
 
 static void test_power(void) {
   static const struct { double x, y, want; } rows[] = {
-    {2, 3, 8}, {NAN, 0, 1}, {1, NAN, 1}, {0, 0, 1}, {0, -1, INFINITY}, {-0.0, -1, INFINITY}, {0, NAN, NAN}, {-8, 1.0 / 3, NAN},
-    {-2, 3, -8}, {-2, INFINITY, NAN}, {-INFINITY, 3, -INFINITY}, {-INFINITY, -2, 0}, {-INFINITY, 0.5, NAN}, {2, -INFINITY, 0},
+    {2, 3, 8}, {NAN, 0, 1}, {1, NAN, 1}, {0, 0, 1}, {0, -1, INFINITY}, {-0.0, -1, INFINITY}, {0, NAN, NAN},
+    {-8, 1.0 / 3, NAN},
+    {-2, 3, -8}, {-2, INFINITY, NAN}, {-INFINITY, 3, -INFINITY}, {-INFINITY, -2, 0}, {-INFINITY, 0.5, NAN},
+    {2, -INFINITY, 0},
     {INFINITY, -1, 0}, {-3, 2, 9}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     CHECK(same(rp_elementwise(RP_OP_POW, rows[i].x, rows[i].y, 0), rows[i].want));
@@ -178,7 +182,8 @@ static void test_scan_node(void) {
 
 /* Shows what a sampler is given: first number of each argument plus a uniform scaled away. */
 static void showing_sampler(rp_random *stream, const double *const *arguments, int64_t event_size, double *event) {
-  for (int64_t i = 0; i < event_size; i++) event[i] = arguments[0][0] + arguments[1][i] + 1e-3 * rp_random_uniform(stream);
+  for (int64_t i = 0; i < event_size; i++)
+    event[i] = arguments[0][0] + arguments[1][i] + 1e-3 * rp_random_uniform(stream);
 }
 
 static void test_random_node(void) {
@@ -220,7 +225,8 @@ static void test_graph(void) {
   double values[2], sum;
   rp_status status;
   rp_status_clear(&status);
-  CHECK(rp_evaluate(g, (rp_node_id[]) {product, total}, 2, params, inputs, key, (double *[]) {values, &sum}, &status) == RP_OK);
+  double *outputs[] = {values, &sum};
+  CHECK(rp_evaluate(g, (rp_node_id[]) {product, total}, 2, params, inputs, key, outputs, &status) == RP_OK);
   CHECK_NEAR(values[0], 3, 1e-15);
   CHECK_NEAR(values[1], 6, 1e-15);
   CHECK_NEAR(sum, 9, 1e-15);

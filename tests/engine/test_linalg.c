@@ -1,4 +1,5 @@
-/* Own kernels and LAPACK wrappers against the definitions of what they compute (products and residuals by plain loops). */
+/* Own kernels and LAPACK wrappers against the definitions of what they compute (products and residuals by plain
+ * loops). */
 #include "check.h"
 
 #include <stdlib.h>
@@ -24,7 +25,8 @@ static double op(const double *a, int64_t rows, int64_t cols, int transposed, in
 }
 
 /* Greatest |c - op(a) op(b)|; sums of k products of standard normals have errors of order k eps. */
-static double product_error(const double *a, const double *b, const double *c, int64_t m, int64_t k, int64_t n, int ta, int tb) {
+static double product_error(const double *a, const double *b, const double *c, int64_t m, int64_t k, int64_t n,
+                            int ta, int tb) {
   double error = 0;
   for (int64_t i = 0; i < m; i++)
     for (int64_t j = 0; j < n; j++) {

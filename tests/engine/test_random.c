@@ -43,7 +43,8 @@ static int compare_ids(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* Random 32-bit ids: 20000 of them collide 20000^2 / 2^33 = 0.05 times on average; four or more has probability 2e-7. */
+/* Random 32-bit ids: 20000 of them collide 20000^2 / 2^33 = 0.05 times on average; four or more has probability
+ * 2e-7. */
 static void test_sites_spread(void) {
   enum { N = 20000 };
   uint32_t *ids = malloc(N * sizeof *ids);
@@ -57,10 +58,10 @@ static void test_sites_spread(void) {
   free(ids);
 }
 
-/* Mean and mean square of n draws against known moments; bounds are 5 standard errors (one test in 2e6 fails by chance, and the
- * seed is fixed). */
-static void check_moments(double (*draw)(rp_random *, double), double argument, double mean, double square, double fourth,
-                          uint32_t site) {
+/* Mean and mean square of n draws against known moments; bounds are 5 standard errors (one test in 2e6 fails by
+ * chance, and the seed is fixed). */
+static void check_moments(double (*draw)(rp_random *, double), double argument, double mean, double square,
+                          double fourth, uint32_t site) {
   enum { N = 200000 };
   rp_random stream = rp_random_open((rp_random_key) {.seed = 42, .chain = 1, .draw = 1}, site);
   double sum = 0, sum_square = 0;
@@ -92,8 +93,8 @@ static void test_moments(void) {
   check_gamma(200, 8);
 }
 
-/* E log gamma(a) = digamma(a), Var = trigamma(a); at a = 0.001 they are -1000.5755719318 and 1000001.6425332 (mpmath). The
- * draws themselves underflow for about half of the stream. */
+/* E log gamma(a) = digamma(a), Var = trigamma(a); at a = 0.001 they are -1000.5755719318 and 1000001.6425332
+ * (mpmath). The draws themselves underflow for about half of the stream. */
 static void test_small_shape(void) {
   enum { N = 100000 };
   rp_random stream = rp_random_open((rp_random_key) {.seed = 3, .chain = 0, .draw = 0}, 11);
@@ -137,7 +138,8 @@ static void test_normal_law(void) {
   free(x);
 }
 
-/* The extreme words give the extreme uniforms: (0 + 1/2) 2^-52 and 1 - 2^-53, computed here through the public sampler. */
+/* The extreme words give the extreme uniforms: (0 + 1/2) 2^-52 and 1 - 2^-53, computed here through the public
+ * sampler. */
 static void test_uniform_is_open(void) {
   rp_random stream = {.spare = 0, .has_spare = 1};
   CHECK(rp_random_uniform(&stream) == 0x1p-53);

@@ -1,5 +1,5 @@
-/* Special functions through the reference evaluator: a table of high-precision values, then limits, poles and bad arguments as R
- * has them (Rscript -e 'gamma(0); psigamma(0, 0:3); pgamma(1, 0); besselI(0, 0); ...'). */
+/* Special functions through the reference evaluator: a table of high-precision values, then limits, poles and bad
+ * arguments as R has them (Rscript -e 'gamma(0); psigamma(0, 0:3); pgamma(1, 0); besselI(0, 0); ...'). */
 #include "check.h"
 
 #include "../../src/core/special.h"
@@ -34,9 +34,9 @@ static void test_poles(void) {
 }
 
 static void test_nan(void) {
-  static const rp_op unary[] = {RP_OP_LGAMMA, RP_OP_GAMMA, RP_OP_DIGAMMA, RP_OP_TRIGAMMA, RP_OP_TETRAGAMMA, RP_OP_PENTAGAMMA,
-                                RP_OP_PNORM, RP_OP_LOG_PNORM, RP_OP_QNORM, RP_OP_SINPI, RP_OP_COSPI, RP_OP_TANPI,
-                                RP_OP_SIGMOID, RP_OP_LOG1P_EXP, RP_OP_LOG1M_EXP};
+  static const rp_op unary[] = {RP_OP_LGAMMA, RP_OP_GAMMA, RP_OP_DIGAMMA, RP_OP_TRIGAMMA, RP_OP_TETRAGAMMA,
+                                RP_OP_PENTAGAMMA, RP_OP_PNORM, RP_OP_LOG_PNORM, RP_OP_QNORM, RP_OP_SINPI, RP_OP_COSPI,
+                                RP_OP_TANPI, RP_OP_SIGMOID, RP_OP_LOG1P_EXP, RP_OP_LOG1M_EXP};
   for (size_t i = 0; i < sizeof unary / sizeof *unary; i++) CHECK(isnan(of(unary[i], NAN, 0)));
   for (rp_op op = RP_OP_LOG_ADD_EXP; op <= RP_OP_BESSEL_Y; op++) {
     CHECK(isnan(of(op, NAN, 0.5)));
