@@ -79,7 +79,19 @@ LIGHT_BLOCK_1(COPY, x)
     } \
   }
 BLOCK_JOINT(LGAMMA_DIGAMMA, lgamma_digamma)
-BLOCK_JOINT(SOFTPLUS_SIGMOID, softplus_sigmoid)
+
+/* In two passes, since the chain of operations from exp to log is longer than what a processor looks ahead. */
+static void block_SOFTPLUS_SIGMOID(const rp_instruction *instruction, size_t offset, size_t count) {
+  const double *a = OPERAND(a);
+  double *d = OPERAND(d), *d2 = OPERAND(d2), e[RP_BLOCK];
+  for (size_t i = 0; i < count; i += VW) V(store)(e + i, V(exp)(-V(abs)(V(load)(a + i))));
+  for (size_t i = 0; i < count; i += VW) {
+    V(vd) softplus, sigmoid;
+    V(softplus_sigmoid_of)(V(load)(a + i), V(load)(e + i), &softplus, &sigmoid);
+    V(store)(d + i, softplus);
+    V(store)(d2 + i, sigmoid);
+  }
+}
 
 /* Partials p of a sum: rows of RP_PARTIALS elements are added in registers, 16 doubles at a time; a last, shorter row double by
  * double. PRODUCT(accumulator, position) adds what one vector contributes. */

@@ -6,13 +6,22 @@
 
 #include "code.h"
 
+/* Not aligned_alloc(), which Windows does not have: the pointer that malloc() gave lies just before the doubles. */
 double *rp_new_doubles(int64_t n) {
   const size_t size = ((size_t) n * sizeof(double) / 64 + 2) * 64;
-  double *p = aligned_alloc(64, size);
-  if (p) memset(p, 0, size);
-  return p;
+  char *block = malloc(size + 128);
+  if (!block) return NULL;
+  char *aligned = (char *) (((uintptr_t) block + 127) / 64 * 64);
+  memcpy(aligned - sizeof block, &block, sizeof block);
+  return memset(aligned, 0, size);
 }
-void rp_free_doubles(double *p) { free(p); }
+
+void rp_free_doubles(double *p) {
+  if (!p) return;
+  void *block;
+  memcpy(&block, (char *) p - sizeof block, sizeof block);
+  free(block);
+}
 
 /* ---- making ---- */
 

@@ -122,13 +122,16 @@ VFN V(vd) V(log1p)(V(vd) x) {
 /* max(x, 0), NaN for NaN, 0 for -Inf */
 VFN V(vd) V(positive_part)(V(vd) x) { return V(pick)(V(lt)(x, V(splat)(0.0)), V(splat)(0.0), x); }
 
-/* log(1 + exp(x)) and 1 / (1 + exp(-x)) from one exponential */
-VFN void V(softplus_sigmoid)(V(vd) x, V(vd) *softplus, V(vd) *sigmoid) {
-  V(vd) e = V(exp)(-V(abs)(x)), u = 1.0 + e, r = 1.0 / u;
+/* log(1 + exp(x)) and 1 / (1 + exp(-x)) from one exponential, e = exp(-|x|) */
+VFN void V(softplus_sigmoid_of)(V(vd) x, V(vd) e, V(vd) *softplus, V(vd) *sigmoid) {
+  V(vd) u = 1.0 + e, r = 1.0 / u;
   V(vd) log1p_e = V(log_core)(V(bits)(u), V(splat)(0.0), (e - (u - 1.0)) * r);
   V(vu) nan = V(ne)(x, x);
   *softplus = V(pick)(nan, x, V(positive_part)(x) + log1p_e);
   *sigmoid = V(pick)(nan, x, V(pick)(V(lt)(x, V(splat)(0.0)), e * r, r));
+}
+VFN void V(softplus_sigmoid)(V(vd) x, V(vd) *softplus, V(vd) *sigmoid) {
+  V(softplus_sigmoid_of)(x, V(exp)(-V(abs)(x)), softplus, sigmoid);
 }
 VFN V(vd) V(log1p_exp)(V(vd) x) {
   V(vd) softplus, sigmoid;
@@ -160,20 +163,20 @@ VFN V(vd) V(tanh)(V(vd) x) {
   return y;
 }
 
-/* lgamma and digamma for x > 0: shift the argument to y >= 8 by the recurrence, then Stirling's series (Abramowitz & Stegun
- * 6.1.40, 6.3.18). p is the product x (x + 1) ... (y - 1), q its derivative. */
+/* lgamma and digamma for x > 0: below 8 the argument is shifted by 8, then Stirling's series (Abramowitz & Stegun 6.1.40, 6.3.18).
+ * The product x (x + 1) ... (x + 7) pairs to t (t + 6) (t + 10) (t + 12) with t = x (x + 7), and the sum of the reciprocals is its
+ * derivative divided by itself; all terms are positive. */
 VFN void V(lgamma_digamma)(V(vd) x, V(vd) *lgamma_x, V(vd) *digamma_x) {
   V(vu) odd = ~(V(lt)(V(splat)(1e-290), x) & V(lt)(x, V(splat)(1e290)));
-  V(vd) y = V(pick)(odd, V(splat)(9.0), x);
-  V(vd) p = V(splat)(1.0), q = V(splat)(0.0), eight = V(splat)(8.0);
-  int shifted = V(any)(V(lt)(y, eight));
+  V(vd) y = V(pick)(odd, V(splat)(9.0), x), p = V(splat)(1.0), q = V(splat)(0.0);
+  V(vu) small = V(lt)(y, V(splat)(8.0));
+  const int shifted = V(any)(small);
   if (shifted) {
-    for (int j = 0; j < 8; j++) {
-      V(vu) below = V(lt)(y, eight);
-      q = V(pick)(below, V(fma)(q, y, p), q);
-      p = V(pick)(below, p * y, p);
-      y = V(pick)(below, y + 1.0, y);
-    }
+    V(vd) t = V(fma)(y, y, 7.0 * y), outer = t * (t + 12.0), inner = (t + 6.0) * (t + 10.0);
+    V(vd) slope = V(fma)(t + 6.0, inner, outer * (t + 8.0)); /* half the derivative by t */
+    p = V(pick)(small, outer * inner, p);
+    q = V(pick)(small, V(fma)(V(splat)(4.0), y, V(splat)(14.0)) * slope, q);
+    y = V(pick)(small, y + 8.0, y);
   }
   V(vd) log_y = V(log_core)(V(bits)(y), V(splat)(0.0), V(splat)(0.0)), r = 1.0 / y, z = r * r;
   V(vd) s = V(fma)(z, V(splat)(-2.95506535947712418e-2), V(splat)(6.41025641025641026e-3));
