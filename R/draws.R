@@ -105,6 +105,7 @@ constant_draws <- function(fit, value) {
 regenerate <- function(fit, sites) {
   control <- fit$control
   control$keep <- sites
+  control$coordinates <- fit$unconstrained_names
   chains <- if (is.null(fit$chains)) seq_len(fit_size(fit)[2]) else fit$chains
   coordinates <- fit$unconstrained
   if (!is.null(coordinates)) {

@@ -84,7 +84,7 @@ unclass_guide <- function(guide) {
 check_guide_sites <- function(guide, spec, control) {
   named <- named_sites(guide)
   if (!length(named)) return(invisible())
-  known <- site_names(.Call(ffi_model_table, spec, c(list(prior = 0), control)))
+  known <- table_names(.Call(ffi_model_table, spec, c(list(prior = 0), control)))
   unknown <- setdiff(named, known)
   if (length(unknown)) {
     stop_reparam(
@@ -94,7 +94,7 @@ check_guide_sites <- function(guide, spec, control) {
   }
 }
 
-site_names <- function(table) {
+table_names <- function(table) {
   unique(vapply(table$sites, `[[`, "", "name"))
 }
 

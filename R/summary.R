@@ -34,10 +34,7 @@ summary.reparam_fit <- function(object, sites = NULL, probs = c(0.05, 0.5, 0.95)
   quantiles <- quantile_columns(matrix(x, size[1] * size[2]), probs)
   table[paste0("q", format_each(100 * probs))] <- as.data.frame(matrix(quantiles, size[3]))
   if (inherits(object, "reparam_nuts")) {
-    table$mcse_mean <- mcse_mean(x)
-    table$rhat <- rhat_rank(x)
-    table$ess_bulk <- ess_bulk(x)
-    table$ess_tail <- ess_tail(x)
+    table <- cbind(table, diagnose(x)[, c("mcse_mean", "rhat", "ess_bulk", "ess_tail"), drop = FALSE])
   } else {
     table$mcse_mean <- table$sd / sqrt(size[1])
   }
@@ -133,8 +130,9 @@ print_array <- function(fit, name, digits, worst) {
   shape <- paste(site_dim(fit, name), collapse = ",")
   line <- sprintf("%s[%s]  mean %s  sd %s", name, shape, format_range(means, digits), format_range(sds, digits))
   if (inherits(fit, "reparam_nuts")) {
-    rhat <- rhat_rank(x)
-    ess <- ess_bulk(x)
+    diagnostics <- diagnose(x)
+    rhat <- diagnostics[, "rhat"]
+    ess <- diagnostics[, "ess_bulk"]
     if (!all(is.na(rhat))) line <- sprintf("%s  rhat <= %s", line, format_rhat(max(rhat, na.rm = TRUE)))
     if (!all(is.na(ess))) line <- sprintf("%s  ess_bulk >= %.0f", line, floor(min(ess, na.rm = TRUE)))
     worst <- worse(worst, dimnames(x)$variable, rhat, ess)
