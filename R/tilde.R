@@ -229,7 +229,9 @@ index_extents <- function(target, binding, origin) {
   beyond <- if (length(index) == 1L) needed > prod(known) else any(needed > known)
   if (beyond) {
     text <- sprintf("%s, but `%s` is drawn", elements_text(known), call_text(target$call))
-    stop_shape(target$name, text, origin, NULL)
+    enough <- paste(pmax(known, needed), collapse = ", ")
+    hint <- sprintf("Arrays do not grow: write `%s <- array(0, c(%s))` beforehand.", target$name, enough)
+    stop_shape(target$name, text, origin, if (binding$kind == "storage") hint)
   }
   as.integer(known)
 }

@@ -12,6 +12,7 @@ static rp_code decode_nodes(ffi_decoder *d, SEXP nodes);
 static rp_code decode_statements(ffi_decoder *d, SEXP statements);
 static rp_code decode_statement(ffi_decoder *d, SEXP list, rp_statement *s);
 static rp_code decode_draw(ffi_decoder *d, SEXP list, rp_statement *s);
+static rp_code decode_element(ffi_decoder *d, SEXP element, int64_t n, rp_statement *s);
 static rp_code decode_param(ffi_decoder *d, SEXP list, rp_statement *s);
 static rp_code decode_enter(ffi_decoder *d, SEXP list, rp_statement *s);
 static rp_code decode_dim(ffi_decoder *d, SEXP dim, rp_statement *s);
@@ -175,16 +176,32 @@ static rp_code decode_statement(ffi_decoder *d, SEXP list, rp_statement *s) {
 static rp_code decode_draw(ffi_decoder *d, SEXP list, rp_statement *s) {
   int64_t n = rp_graph_node(d->spec->trace, s->row)->n;
   SEXP element = ffi_get(list, "element"), observed = ffi_get(list, "observed");
-  if (element != R_NilValue) {
-    s->element = ffi_integer(element, 0) - 1;
-    if (s->element < 0) return rp_fail(d->status, RP_BAD_SPEC, s->name, "its `element` is not a position");
-  }
+  if (element != R_NilValue && decode_element(d, element, n, s) != RP_OK) return d->status->code;
   if (observed != R_NilValue) {
     s->observed = decode_numbers(d, observed, n, s->name, "observed");
     if (!s->observed) return d->status->code;
   }
   s->dist = ffi_decode_dist(d, ffi_get(list, "dist"), s->name, 0);
   return d->status->code;
+}
+
+static rp_code decode_element(ffi_decoder *d, SEXP element, int64_t n, rp_statement *s) {
+  if (Rf_xlength(element) <= 1) {
+    s->element = ffi_integer(element, 0) - 1;
+    if (s->element < 0) return rp_fail(d->status, RP_BAD_SPEC, s->name, "its `element` is not a position");
+    return RP_OK;
+  }
+  const double *positions = decode_numbers(d, element, n, s->name, "element");
+  int32_t *elements = rp_pool_array(d->spec->pool, n, sizeof *elements);
+  if (!positions) return d->status->code;
+  if (!elements) return rp_fail_memory(d->status, "a statement");
+  for (int64_t k = 0; k < n; k++) {
+    if (!(positions[k] >= 1 && positions[k] <= INT32_MAX && positions[k] == floor(positions[k])))
+      return rp_fail(d->status, RP_BAD_SPEC, s->name, "its `element` is not made of positions");
+    elements[k] = (int32_t) (positions[k] - 1);
+  }
+  s->elements = elements;
+  return RP_OK;
 }
 
 static rp_code decode_param(ffi_decoder *d, SEXP list, rp_statement *s) {

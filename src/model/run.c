@@ -12,6 +12,7 @@
 
 static rp_code run_statement(rp_run *run, int32_t i);
 static rp_code run_draw_statement(rp_run *run, int32_t i);
+static const int32_t *drawn_events(rp_run *run, const rp_statement *s, const rp_message *m);
 static rp_code run_param(rp_run *run, int32_t i);
 static rp_code run_record(rp_run *run, int32_t i);
 static rp_code enter_scope(rp_run *run, const rp_statement *s);
@@ -86,11 +87,9 @@ static rp_code run_draw_statement(rp_run *run, int32_t i) {
   for (int32_t k = 0; k < s->n_dim; k++) n_site *= s->dim[k];
   if (rp_distribution_resolve(&m.dist, s->dist, g, look_up_row, run, n_value, s->name, run->status) != RP_OK)
     return run->status->code;
-  m.n_site_events = s->element < 0 ? m.dist.n_events : n_site;
-  int32_t *events = rp_pool_array(run->pool, m.dist.n_events, sizeof *events);
-  if (!events) return rp_fail_memory(run->status, "a site");
-  for (int64_t k = 0; k < m.dist.n_events; k++) events[k] = (int32_t) (s->element < 0 ? k : s->element);
-  m.events = events;
+  m.n_site_events = s->element < 0 && !s->elements ? m.dist.n_events : n_site / m.dist.event_size;
+  m.events = drawn_events(run, s, &m);
+  if (!m.events) return run->status->code;
   for (int32_t k = 0; k < run->n_scopes; k++) {
     if (run->scopes[k].kind == RP_SCOPE_MASK) m.mask = rp_mul(g, m.mask, run->scopes[k].node);
     if (run->scopes[k].kind == RP_SCOPE_SCALE) m.scale = rp_mul(g, m.scale, run->scopes[k].node);
@@ -106,6 +105,22 @@ static rp_code run_draw_statement(rp_run *run, int32_t i) {
   if (value != RP_NONE)
     run->statement_value[i] = rp_from_events(g, value, m.dist.n_events, m.dist.event_size);
   return run->status->code;
+}
+
+/* Which of the site's events the statement draws. Events lie last in a site's dims, so that element e of event b of B
+ * stands at b + e B. */
+static const int32_t *drawn_events(rp_run *run, const rp_statement *s, const rp_message *m) {
+  int64_t n = m->dist.n_events, n_site = m->n_site_events;
+  int32_t *events = rp_pool_array(run->pool, n, sizeof *events);
+  if (!events) return rp_fail_memory(run->status, "a site"), NULL;
+  for (int64_t k = 0; k < n; k++)
+    events[k] = (int32_t) (s->elements ? s->elements[k] : s->element < 0 ? k : s->element);
+  for (int64_t k = 0; s->elements && k < n * m->dist.event_size; k++)
+    if (s->elements[k] != events[k % n] + (k / n) * n_site || events[k % n] >= n_site) {
+      rp_run_fail(run, RP_BAD_SHAPE, s->name, "the statement draws a part of an event of %s()", m->dist.family->name);
+      return NULL;
+    }
+  return events;
 }
 
 static rp_code run_param(rp_run *run, int32_t i) {

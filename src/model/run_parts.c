@@ -380,6 +380,6 @@ static rp_part *new_part(rp_run *run, rp_site_info *site) {
 }
 
 static uint32_t stream_of(const rp_message *m) {
-  int whole = m->dist.n_events != 1 || m->n_site_events == 1;
+  int whole = m->dist.n_events == m->n_site_events;
   return rp_random_site(m->name, whole ? 0 : (uint32_t) m->events[0] + 1);
 }

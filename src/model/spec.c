@@ -44,6 +44,9 @@ static rp_code check_site_row(const rp_spec *spec, int32_t at, rp_status *status
     return rp_fail(status, RP_BAD_SPEC, s->name, "its node is not the value of this statement");
   int64_t n = 1;
   for (int32_t k = 0; k < s->n_dim; k++) n *= s->dim[k];
+  for (int64_t k = 0; s->elements && k < node->n; k++)
+    if (s->elements[k] >= n) return rp_fail(status, RP_BAD_SPEC, s->name, "it draws an element beyond its dim");
+  if (s->elements) return RP_OK;
   if (s->element < 0 ? n != node->n : (node->n != 1 || s->element >= n))
     return rp_fail(status, RP_BAD_SPEC, s->name, "its dim does not fit its node");
   return RP_OK;

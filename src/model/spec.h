@@ -41,6 +41,7 @@ typedef struct {
   int32_t n_dim;
   int64_t dim[RP_MAX_DIMS];
   int64_t element;        /* draw: 0-based element of the whole site, -1 for a whole-site draw */
+  const int32_t *elements; /* draw: 0-based elements, as many as the SITE has, when it draws several; NULL otherwise */
   const rp_dist_spec *dist;
   const double *observed; /* draw: as long as the SITE, NaN where unknown; NULL when nothing is */
   const double *init;     /* param: as long as the SITE */

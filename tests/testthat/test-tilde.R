@@ -262,3 +262,42 @@ test_that("wrong statements are refused, naming site, statement and line", {
     show_error(spec_of(function(y) y ~ normal(0, 1), y = numeric()))
   })
 })
+
+test_that("blocks of elements are fitted as one site, multivariate rows included", {
+  skip_on_cran()
+  halves <- model(function(y) {
+    mu ~ normal(0, 1)
+    nu ~ normal(0, 1)
+    y[1:2] ~ normal(mu, 1)
+    y[3:5] ~ normal(nu, 2)
+  })
+  fit <- fit_nuts(halves, list(y = c(1, NA, 3, 4, 5)), seed = 1)
+  # Conjugate by hand: mu | 1 is N(1/2, 1/2); nu | 3, 4, 5 has precision 1 + 3/4 and mean (12/4)/1.75.
+  # Bounds: 4 standard errors at 1000 effective draws.
+  expect_equal(mean(draws(fit, "mu")), 0.5, tolerance = 4 * sqrt(1 / 2 / 1000) / 0.5)
+  expect_equal(mean(draws(fit, "nu")), 3 / 1.75, tolerance = 4 * sqrt(1 / 1.75 / 1000) / (3 / 1.75))
+
+  rows <- model(function() {
+    z <- matrix(0, 2, 3)
+    for (i in 1:2) z[i, ] ~ mvn(c(0, i, 2 * i), 1e-8 * diag(3))
+  })
+  values <- trace_model(rows, seed = 1)$value[[1]]
+  # sd 1e-4: 6 numbers beyond 6 sd have probability 1e-8
+  expect_lt(max(abs(values - cbind(c(0, 0), 1:2, c(2, 4)))), 6e-4)
+
+  part <- model(function() {
+    z <- matrix(0, 2, 3)
+    z[1, 1:3] ~ mvn(c(0, 0, 0), diag(3))
+    z[2, 1:2] ~ normal(0, 1)
+  })
+  expect_error(trace_model(part, seed = 1), class = "reparam_error")
+})
+
+test_that("different blocks of a site get different random numbers", {
+  m <- model(function() {
+    u[1:2] ~ normal(0, 1)
+    u[3:4] ~ normal(0, 1)
+  })
+  u <- trace_model(m, seed = 1)$value[[1]]
+  expect_identical(length(unique(u)), 4L)
+})
