@@ -1,5 +1,6 @@
 #!/bin/sh
-# Copies the sources of the package, as they stand in the tree, to a new directory: sh tools/copy.sh directory
+# Copies the sources of the package, as they stand in the tree, to a new directory, with src/Makevars up to date:
+# sh tools/copy.sh directory
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p "$1"
@@ -7,3 +8,4 @@ for part in DESCRIPTION NAMESPACE LICENSE NEWS.md .Rbuildignore R man src tests 
   [ ! -e "$part" ] || cp -R "$part" "$1/"
 done
 find "$1/src" \( -name '*.o' -o -name '*.so' -o -name '*.dll' \) -exec rm -f {} +
+(cd "$1" && sh tools/objects.sh)

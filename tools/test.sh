@@ -40,6 +40,9 @@ status=$?
 for part in NAMESPACE man; do diff -r -q "$part" "$build/reparam/$part" >> "$build/roxygen.log" 2>&1 || status=1; done
 report "NAMESPACE and man are what roxygen2 writes" "$status" "$build/roxygen.log"
 
+diff src/Makevars "$build/reparam/src/Makevars" > "$build/makevars.log" 2>&1
+report "src/Makevars lists the C files that exist" $? "$build/makevars.log"
+
 cores=$(nproc 2> /dev/null || echo 2)
 rm -rf "$build/reparam"
 sh tools/copy.sh "$build/reparam"
