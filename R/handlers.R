@@ -212,6 +212,7 @@ lifted_params <- function(handlers) {
 # The stack as plain lists. lift() has done its work, and a function that configures reparam() is asked here, once.
 finish_handlers <- function(handlers, statements) {
   check_lifted(handlers, statements)
+  for (handler in handlers) check_handled_names(handler, statements)
   handlers <- Filter(function(handler) handler$kind != "lift", handlers)
   lapply(handlers, function(handler) {
     if (handler$kind == "reparam") handler$config <- plain_config(handler$config, statements)
@@ -224,6 +225,28 @@ check_lifted <- function(handlers, statements) {
   unknown <- setdiff(names(lifted_params(handlers)), names)
   if (length(unknown)) {
     stop_reparam(sprintf("`lift()` names %s, but the model has no such parameter.", names_text(unknown)))
+  }
+}
+
+# A name that is misspelt would silently do nothing. Names that a reparameterizer may derive from a site's (`k_base`)
+# pass; replay() takes what it finds, as the values may come from a larger model.
+check_handled_names <- function(handler, statements) {
+  verb <- switch(handler$kind, condition = , intervene = , block = handler$kind, substitute = "substitute_sites")
+  if (is.null(verb)) return(invisible())
+  names_of <- function(kind) unique(unlist(lapply(statements, function(s) if (s$kind == kind) s$name)))
+  sites <- names_of("draw")
+  for (name in c(names(handler$values), handler$hide, handler$expose)) {
+    if (name %in% sites || any(startsWith(name, paste0(sites, "_")))) next
+    if (name %in% names_of("record")) {
+      stop_reparam(
+        sprintf("`%s()` names `%s`, which the model computes.", verb, name),
+        "Only sites that are drawn can be set or hidden.", site = name
+      )
+    }
+    stop_reparam(
+      sprintf("`%s()` names `%s`, but the model has no such site.", verb, name),
+      if (length(sites)) sprintf("Its sites are %s.", names_text(sites)), site = name
+    )
   }
 }
 

@@ -71,6 +71,12 @@ test_that("lift() gives a parameter a prior and leaves the stack", {
   expect_length(spec$handlers, 0)
 })
 
+test_that("derived names and names that replay() does not find pass", {
+  data <- list(n = 2)
+  expect_length(model_spec(m |> reparam(k = reparam_transform()) |> substitute_sites(k_base = 0), data)$handlers, 2)
+  expect_length(model_spec(m |> replay(list(k = 1, other = 2)), data)$handlers, 1)
+})
+
 test_that("what depends on an observed site follows it when a handler may set it", {
   f <- model(function(x, y) {
     x ~ normal(0, 1)
@@ -106,5 +112,11 @@ test_that("wrong handlers are refused", {
     show_error(model_spec(lift(m, j = dist_normal()), list(n = 2)))
     show_error(model_spec(reparam(m, function(site) 3), list(n = 2)))
     show_error(condition(3, k = 1))
+    show_error(model_spec(condition(m, z = 1), list(n = 2)))
+    show_error(model_spec(block(m, "z"), list(n = 2)))
+    show_error(model_spec(intervene(function() {
+      k ~ normal(0, 1)
+      a := k + 1
+    }, a = 1)))
   })
 })
