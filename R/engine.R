@@ -3,6 +3,7 @@ stop_engine <- function(code, message, site, statement, spec) {
   at <- NULL
   statements <- if (is.list(spec)) spec$statements
   if (is.list(statements) && statement >= 1 && statement <= length(statements)) at <- statements[[statement]]
+  if (!is.list(at)) at <- NULL
   text <- function(x) if (is.character(x) && length(x) == 1 && nzchar(x)) x
   subject <- if (nzchar(site)) paste0("Site `", site, "`: ") else if (code == "spec") "The spec is malformed: " else ""
   if (code == "spec" && nzchar(site)) subject <- paste0("The spec is malformed: site `", site, "`: ")

@@ -56,7 +56,7 @@ test_that("names: twice, unknown, and reparameterizers that cannot apply", {
     r ~ gamma(2, 1)
     y ~ poisson(r)
   })
-  expect_error(quick_fit(reparam(rate, r = reparam_loc_scale(0)), list(y = 3)), "`r`.*gamma.*positive", class = "reparam_error")
+  expect_error(quick_fit(reparam(rate, r = reparam_loc_scale(0)), list(y = 3)), "`r`.*gamma.*support", class = "reparam_error")
   expect_error(quick_fit(reparam(rate, r = reparam_transform()), list(y = 3)), "`r`.*gamma", class = "reparam_error")
 })
 
