@@ -104,6 +104,8 @@ static void close_roll(rp_roll *r) {
 
 /* ---- seeds ---- */
 
+static rp_op op_of(const rp_roll *r, rp_node_id id) { return rp_graph_node(r->g, id)->op; }
+
 /* count ids from ids, stride apart. */
 static void add_seed(seed_list *seeds, const rp_node_id *ids, int64_t count, int64_t stride) {
   if (!seeds->ok || count < ROLL_FEWEST_STEPS) return;
@@ -129,20 +131,31 @@ static int compare_seeds(const void *a, const void *b) {
   return (x->n < y->n) - (x->n > y->n);
 }
 
-/* In the order in which the loops ran; what an earlier group has taken is left out. */
-static int try_seeds(rp_roll *r, seed_list *seeds) {
-  if (seeds->n > 1) qsort(seeds->seed, (size_t) seeds->n, sizeof *seeds->seed, compare_seeds);
-  for (int64_t i = 0; i < seeds->n; i++) {
-    const seed *s = &seeds->seed[i];
-    for (int64_t begin = 0, end; begin < s->n; begin = end + 1) {
-      for (end = begin; end < s->n && rp_roll_is_loose(r, s->id[end]); end++) { }
-      if (end - begin >= ROLL_FEWEST_STEPS && !rp_roll_try(r, s->id + begin, end - begin)) return 0;
-    }
+/* Tries the runs of loose nodes of one operation among n ids. */
+static int try_runs(rp_roll *r, const rp_node_id *ids, int64_t n) {
+  for (int64_t begin = 0, end; begin < n; begin = end > begin ? end : begin + 1) {
+    for (end = begin; end < n && rp_roll_is_loose(r, ids[end]) && op_of(r, ids[end]) == op_of(r, ids[begin]); end++) { }
+    if (end - begin >= ROLL_FEWEST_STEPS && !rp_roll_try(r, ids + begin, end - begin)) return 0;
   }
   return 1;
 }
 
-static rp_op op_of(const rp_roll *r, rp_node_id id) { return rp_graph_node(r->g, id)->op; }
+/* In the order in which the loops ran; what an earlier group has taken is left out.  What a group takes from outside may
+ * itself have been computed step by step. */
+static int try_seeds(rp_roll *r, seed_list *seeds) {
+  if (seeds->n > 1) qsort(seeds->seed, (size_t) seeds->n, sizeof *seeds->seed, compare_seeds);
+  for (int64_t i = 0; i < seeds->n; i++) {
+    int32_t first = r->n_groups;
+    if (!try_runs(r, seeds->seed[i].id, seeds->seed[i].n)) return 0;
+    for (int32_t k = first; k < r->n_groups; k++) {
+      for (int32_t p = 0; p < r->group[k]->n_packs; p++) {
+        const roll_pack *pack = &r->group[k]->pack[p];
+        if (pack->kind == PACK_EXTERNAL && !try_runs(r, pack->id, r->group[k]->n_steps)) return 0;
+      }
+    }
+  }
+  return 1;
+}
 
 /* The runs of one operation among every stride-th of n ids; returns how many ids are in such runs. */
 static int64_t seeds_with_stride(const rp_roll *r, const rp_node_id *ids, int64_t n, int64_t stride, seed_list *seeds) {

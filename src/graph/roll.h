@@ -26,7 +26,7 @@ typedef struct {
 typedef struct {
   int64_t n_steps;
   roll_pack *pack;
-  int32_t n_packs, room;
+  int32_t n_packs, room, most_packs;
   int32_t *bucket; /* hash of the first two ids to a pack */
   uint32_t n_buckets;
   int64_t n_missing; /* steps at the end at which some pack has no element: they stay unrolled */

@@ -6,7 +6,7 @@
 #include "ops.h"
 #include "roll.h"
 
-enum { MOST_PACKS = 1 << 15, FIRST_PACKS = 1 << 10, MOST_SPLITS = 12 };
+enum { FIRST_PACKS = 1 << 10, LONGEST_DISTANCE = 17, MOST_SPLITS = 12 };
 
 typedef struct {
   rp_roll *r;
@@ -123,7 +123,7 @@ static int32_t pack_with(builder *b, rp_node_id *ids) {
     else group->pack = packs;
     if (packs != NULL) group->room = room;
   }
-  if (!b->ok || group->n_packs >= MOST_PACKS) {
+  if (!b->ok || group->n_packs >= group->most_packs) {
     free(ids);
     return -1;
   }
@@ -164,10 +164,20 @@ static void fail_at(builder *b, int64_t step) {
 
 /* ---- what a pack is ---- */
 
-/* The element after id in a concatenation, if it is of the same operation. */
-static rp_node_id successor(const builder *b, rp_node_id id) {
-  rp_node_id next = id == RP_NONE ? RP_NONE : b->r->successor[id];
-  if (next == RP_NONE || rp_graph_node(b->r->g, next)->op != rp_graph_node(b->r->g, id)->op) return RP_NONE;
+/* x as x + 0, x - 0, 1 * x, x / 1: what the constructors took away at single steps. */
+static int has_neutral(rp_op op) { return op == RP_OP_ADD || op == RP_OP_SUB || op == RP_OP_MUL || op == RP_OP_DIV; }
+
+static int fits(const builder *b, rp_node_id id, rp_op op) {
+  return id == RP_NONE || (rp_roll_is_loose(b->r, id) && rp_graph_node(b->r->g, id)->op == op);
+}
+
+/* The value after id when before and id follow each other in a concatenation at some distance, as in the rows of a matrix. */
+static rp_node_id successor(const builder *b, rp_node_id before, rp_node_id id) {
+  int distance = 0;
+  for (rp_node_id at = before; at != id && at != RP_NONE && distance < LONGEST_DISTANCE; distance++) at = b->r->successor[at];
+  rp_node_id next = id;
+  for (int k = 0; k < distance && next != RP_NONE; k++) next = b->r->successor[next];
+  if (distance == 0 || next == RP_NONE || !fits(b, next, rp_graph_node(b->r->g, id)->op)) return RP_NONE;
   return next;
 }
 
@@ -178,7 +188,8 @@ static void carry_of_next(builder *b, int32_t p) {
   rp_node_id *next = new_ids(b);
   if (next == NULL) return;
   for (int64_t t = 0; t < n; t++) {
-    next[t] = t + 1 < n && ids[t + 1] != RP_NONE ? ids[t + 1] : successor(b, next[t - 1]);
+    if (t + 1 < n && ids[t + 1] != RP_NONE) next[t] = ids[t + 1];
+    else next[t] = t < 2 || next[t - 1] == RP_NONE ? RP_NONE : successor(b, next[t - 2], next[t - 1]);
     n_missing += next[t] == RP_NONE;
   }
   if (n_missing > b->group->n_missing) b->group->n_missing = n_missing;
@@ -199,7 +210,7 @@ static void make_external(builder *b, int32_t p) {
   }
 }
 
-/* The commonest operation among the loose elements (Boyer and Moore's majority vote). */
+/* The commonest operation, RP_OP_COUNT for what is not loose (Boyer and Moore's majority vote). */
 static rp_op majority(const builder *b, const rp_node_id *ids) {
   rp_op op = RP_OP_COUNT;
   int64_t votes = 0;
@@ -211,11 +222,30 @@ static rp_op majority(const builder *b, const rp_node_id *ids) {
   return op;
 }
 
-/* x as x + 0, x - 0, 1 * x, x / 1: what the constructors took away at single steps. */
-static int has_neutral(rp_op op) { return op == RP_OP_ADD || op == RP_OP_SUB || op == RP_OP_MUL || op == RP_OP_DIV; }
+/* How alike two nodes of neighbouring steps are. */
+static int likeness(const builder *b, rp_node_id x, rp_node_id y) {
+  if (x == y) return 4;
+  if (x == RP_NONE || y == RP_NONE) return 0;
+  const rp_node *a = rp_graph_node(b->r->g, x), *c = rp_graph_node(b->r->g, y);
+  if (a->op != c->op) return 0;
+  if (a->op == RP_OP_SLICE) return a->in[0] == c->in[0] ? 3 : 1;
+  if (a->n_in > 0 && c->n_in == a->n_in) {
+    return 2 + (rp_graph_node(b->r->g, a->in[0])->op == rp_graph_node(b->r->g, c->in[0])->op);
+  }
+  return 3;
+}
 
-static int fits(const builder *b, rp_node_id id, rp_op op) {
-  return id == RP_NONE || (rp_roll_is_loose(b->r, id) && rp_graph_node(b->r->g, id)->op == op);
+/* The same node at all steps but the last, or something else than an operation there: the roots then go one too far. */
+static int overshoots(const builder *b, const rp_node_id *ids, int64_t last) {
+  const rp_node *node = rp_graph_node(b->r->g, ids[0]);
+  if (last < 2 * ROLL_FEWEST_STEPS || node->op == RP_OP_CONST || ids[last] == ids[0]) return 0;
+  rp_op op = node->op;
+  int same = 1, alike = rp_roll_is_loose(b->r, ids[0]) && !fits(b, ids[last], op) && !has_neutral(op);
+  for (int64_t t = 1; t < last && (same || alike); t++) {
+    same = same && ids[t] == ids[0];
+    alike = alike && fits(b, ids[t], op);
+  }
+  return same || alike;
 }
 
 static void make_operation(builder *b, int32_t p, rp_op op);
@@ -238,6 +268,10 @@ static void classify(builder *b, int32_t p) {
     if (depends(b, ids[0])) fail_at(b, 1);
     return;
   }
+  if (overshoots(b, ids, last)) {
+    fail_at(b, last);
+    return;
+  }
   if (n_loose == 0) {
     make_external(b, p);
     return;
@@ -249,37 +283,24 @@ static void classify(builder *b, int32_t p) {
     return;
   }
   rp_op op = majority(b, ids);
-  int64_t misfits = 0, first = -1, final = -1;
+  int64_t misfits = 0, first = -1;
   for (int64_t t = 0; t <= last; t++) {
     if (fits(b, ids[t], op)) continue;
     if (first < 0) first = t;
-    final = t;
     misfits++;
   }
-  /* a value of the step before: it exists before the first root does, or it starts with something else */
-  int from_before = p != 0 && depends(b, ids[last]) && final <= 0 && (!depends(b, ids[1]) || misfits == 1);
+  /* a value of the step before begins with something else, at least with something less alike */
+  int begins_otherwise = misfits == 1 ? first == 0 : misfits == 0 && likeness(b, ids[0], ids[1]) < likeness(b, ids[1], ids[2]);
+  int from_before = p != 0 && depends(b, ids[last]) && begins_otherwise && (misfits == 1 || !depends(b, ids[1]));
   int starts_apart = misfits == 1 && first == 0 && !depends(b, ids[last]); /* a loop of its own, elsewhere */
   if (from_before) carry_of_next(b, p);
-  else if (starts_apart) make_external(b, p);
+  else if (starts_apart || op == RP_OP_COUNT) make_external(b, p);
   else if (misfits == 0 || (has_neutral(op) && misfits <= n / 4)) make_operation(b, p, op);
   else if (!depends(b, ids[last])) make_external(b, p);
   else fail_at(b, first < n / 2 ? first + 1 : first);
 }
 
 /* ---- inputs ---- */
-
-/* How alike two nodes of neighbouring steps are. */
-static int likeness(const builder *b, rp_node_id x, rp_node_id y) {
-  if (x == y) return 4;
-  if (x == RP_NONE || y == RP_NONE) return 0;
-  const rp_node *a = rp_graph_node(b->r->g, x), *c = rp_graph_node(b->r->g, y);
-  if (a->op != c->op) return 0;
-  if (a->op == RP_OP_SLICE) return a->in[0] == c->in[0] ? 3 : 1;
-  if (a->n_in > 0 && c->n_in == a->n_in) {
-    return 2 + (rp_graph_node(b->r->g, a->in[0])->op == rp_graph_node(b->r->g, c->in[0])->op);
-  }
-  return 3;
-}
 
 /* The initial value with which something is already carried whose value at the second step is id. */
 static rp_node_id known_start(const builder *b, rp_node_id id) {
@@ -290,20 +311,34 @@ static rp_node_id known_start(const builder *b, rp_node_id id) {
   return RP_NONE;
 }
 
-/* Puts the inputs of commutative operations in the order of the step after. */
-static void align(const builder *b, rp_node_id *const *in) {
+static int match(const builder *b, rp_node_id *const *in, int64_t t, rp_node_id first, rp_node_id second) {
+  int score = likeness(b, first, in[0][t + 1]) + likeness(b, second, in[1][t + 1]);
+  if (t > 0) return score;
+  rp_node_id start0 = known_start(b, in[0][1]), start1 = known_start(b, in[1][1]);
+  return score + 4 * ((start0 != RP_NONE && start0 == first) + (start1 != RP_NONE && start1 == second));
+}
+
+/* Chooses for each step among the ways to read its operation (as it is, swapped, or as itself and a neutral element,
+ * which the constructors took away) the one that is most like the step after. */
+static void align(const builder *b, rp_op op, const rp_node_id *ids, rp_node_id *const *in) {
+  rp_node_id neutral = has_neutral(op) ? rp_const(b->r->g, op == RP_OP_MUL || op == RP_OP_DIV ? 1 : 0) : RP_NONE;
+  int commutes = rp_op_is_commutative(op);
   for (int64_t t = b->group->n_steps - 2; t >= 0; t--) {
-    int kept = likeness(b, in[0][t], in[0][t + 1]) + likeness(b, in[1][t], in[1][t + 1]);
-    int swapped = likeness(b, in[1][t], in[0][t + 1]) + likeness(b, in[0][t], in[1][t + 1]);
-    if (t == 0) {
-      rp_node_id start0 = known_start(b, in[0][1]), start1 = known_start(b, in[1][1]);
-      kept += 4 * ((start0 != RP_NONE && start0 == in[0][0]) + (start1 != RP_NONE && start1 == in[1][0]));
-      swapped += 4 * ((start0 != RP_NONE && start0 == in[1][0]) + (start1 != RP_NONE && start1 == in[0][0]));
+    rp_node_id a = in[0][t], c = in[1][t];
+    if (a == RP_NONE) continue;
+    rp_node_id way[4][2] = {{a, c}, {c, a}, {ids[t], neutral}, {neutral, ids[t]}};
+    int carried = ids[t] == in[0][t + 1] || ids[t] == in[1][t + 1]; /* then it is like it for another reason */
+    int padded = neutral != RP_NONE && !carried;
+    int allowed[4] = {1, commutes, padded, padded && commutes}, best = 0;
+    int best_score = match(b, in, t, a, c);
+    for (int w = 1; w < 4; w++) {
+      int score = allowed[w] ? match(b, in, t, way[w][0], way[w][1]) : 0;
+      if (score <= best_score) continue;
+      best_score = score;
+      best = w;
     }
-    if (swapped <= kept) continue;
-    rp_node_id other = in[0][t];
-    in[0][t] = in[1][t];
-    in[1][t] = other;
+    in[0][t] = way[best][0];
+    in[1][t] = way[best][1];
   }
 }
 
@@ -340,7 +375,7 @@ static void make_operation(builder *b, int32_t p, rp_op op) {
     for (int k = 0; k < n_in; k++) free(in[k]);
     return;
   }
-  if (rp_op_is_commutative(op)) align(b, in);
+  if (n_in == 2 && (rp_op_is_commutative(op) || has_neutral(op))) align(b, op, b->group->pack[p].id, in);
   b->group->pack[p].kind = PACK_OPERATION;
   b->group->pack[p].op = op;
   b->group->pack[p].n_in = n_in;
@@ -376,6 +411,7 @@ static roll_group *build(rp_roll *r, const rp_node_id *roots, int64_t n, int *ok
   if (b.group == NULL) return NULL;
   b.group->n_steps = n;
   b.group->failed_at = -1;
+  b.group->most_packs = (int32_t) (4 * (int64_t) r->size / n) + 64; /* more means that it goes round in circles */
   b.group->room = 16;
   b.group->pack = malloc((size_t) b.group->room * sizeof *b.group->pack);
   rp_node_id *ids = b.group->pack == NULL || !rehash(b.group) ? NULL : new_ids(&b);
