@@ -20,7 +20,7 @@ nuts_trouble <- function(fit, worst) {
               if (worst$rhat > 1.05) "disagree, do not use these draws" else "have not mixed fully")
     },
     if (isTRUE(worst$ess < 100 * chains)) {
-      sprintf("Only %.0f effective draws of `%s` out of %d.", worst$ess, names(worst$ess), n)
+      sprintf("Only %.0f effective draws (bulk or tail) of `%s` out of %d.", worst$ess, names(worst$ess), n)
     },
     if (saturated > 0.01 * n) {
       sprintf("%.0f %% of the trajectories stopped at max_treedepth = %.0f; step size %s.", 100 * saturated / n,
@@ -108,6 +108,7 @@ site_argument_name <- function(x) {
 # latent sites. All: targets and the candidates above them, so that the whole hierarchy is in standard units.
 decenter_candidates <- function(fit) {
   as_it_stands <- site_field(fit, "name")[site_field(fit, "kind") %in% c("latent", "partial")]
+  as_it_stands <- intersect(as_it_stands, sub("\\[.*", "", fit$unconstrained_names))
   families <- statement_families(fit$spec)
   candidates <- intersect(names(families)[families %in% decenterable_families], as_it_stands)
   parents <- site_parents(fit$spec)

@@ -34,7 +34,7 @@ test_that("the raw narrow site: the fit says what is wrong and gives the line th
   text <- capture.output(print(fit))
   expect_match(text, "^! R-hat is [0-9.]+ for `k`: the chains disagree", all = FALSE)
   expect_match(text, "100 % of the trajectories stopped at max_treedepth = 10; step size 0.002", all = FALSE, fixed = TRUE)
-  expect_match(text, "Only [0-9]+ effective draws of `k` out of 800", all = FALSE)
+  expect_match(text, "Only [0-9]+ effective draws .bulk or tail. of `k` out of 800", all = FALSE)
   cure <- "reaction |> reparam(k = decenter(), k_d = decenter(), y = decenter()) |> fit_nuts(lab, prune = FALSE, seed = 1)"
   expect_match(text, cure, all = FALSE, fixed = TRUE)
   expect_match(text, "No data depend on `k`, `k_d`, `y`.", all = FALSE, fixed = TRUE)
@@ -48,6 +48,13 @@ test_that("with data on y only the rest is barren", {
   expect_equal(barren_sites(fit), c("k", "k_d", "y"))
   fit$spec$statements[[5]] <- list(kind = "factor", name = "f", node = 3L)
   expect_equal(barren_sites(fit), c("k_d", "y"))
+})
+
+test_that("a partly observed site without coordinates of its own is not to be decentered", {
+  fit <- mock_nuts(y = c(0.5, NA, NA, NA), shift = 1)
+  expect_equal(decenter_candidates(fit)$targets, "y")
+  fit$unconstrained_names <- c("k", "k_d")
+  expect_length(decenter_candidates(fit)$all, 0)
 })
 
 test_that("without a site to decenter the sampler's settings are advised", {
