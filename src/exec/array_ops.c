@@ -1,14 +1,34 @@
 /* Operations on whole arrays: scans, concatenations, cumulative sums, and, through the reference evaluator, everything for which there
  * is nothing better. */
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 #include "code.h"
 
-static int is_native(const rp_array_op *op) {
+static void run_scan(const rp_work *work, const rp_array_op *op);
+static void run_affine(const rp_work *work, const rp_array_op *op);
+static void run_concat(const rp_work *work, const rp_array_op *op);
+static void run_cumsum(const rp_work *work, const rp_array_op *op);
+static void run_scatter(const rp_work *work, const rp_array_op *op);
+static void run_gather_at(const rp_work *work, const rp_array_op *op);
+static void run_scatter_at(const rp_work *work, const rp_array_op *op);
+static void run_extreme(const rp_work *work, const rp_array_op *op);
+static void run_evaluator(const rp_work *work, const rp_array_op *op, const rp_random_key *keys);
+
+typedef void (*array_function)(const rp_work *work, const rp_array_op *op);
+
+/* NULL: left to the reference evaluator. */
+static array_function native(const rp_array_op *op) {
   switch (op->node.op) {
-  case RP_OP_SCAN: case RP_OP_AFFINE_SCAN: case RP_OP_CONCAT: case RP_OP_CUMSUM: case RP_OP_SCATTER: return 1;
-  default: return 0;
+  case RP_OP_SCAN: return run_scan;
+  case RP_OP_AFFINE_SCAN: return run_affine;
+  case RP_OP_CONCAT: return run_concat;
+  case RP_OP_CUMSUM: return run_cumsum;
+  case RP_OP_SCATTER: return run_scatter;
+  case RP_OP_GATHER_AT: return run_gather_at;
+  case RP_OP_SCATTER_AT: return run_scatter_at;
+  case RP_OP_MAX_OF: case RP_OP_MIN_OF: return run_extreme;
+  default: return NULL;
   }
 }
 
@@ -30,8 +50,15 @@ rp_code rp_array_op_prepare(rp_program *program, rp_plan *plan, const rp_item *i
       if (b->op != RP_OP_CONST || b->n != 1 || b->value != 0) op->zero_b = 0;
     }
   }
-  if (!is_native(op)) op->scratch = rp_plan_reserve(plan, evaluator_scratch(op, plan->lanes));
+  if (!native(op)) op->scratch = rp_plan_reserve(plan, evaluator_scratch(op, plan->lanes));
   return RP_OK;
+}
+
+void rp_array_op_run(const rp_work *work, const rp_array_op *op, const rp_random_key *keys) {
+  const array_function function = native(op);
+  if (function) function(work, op);
+  else run_evaluator(work, op, keys);
+  if (op->node.n == 1) rp_splat(rp_at(work, op->out), work->program->lanes);
 }
 
 /* ---- the operations ---- */
@@ -86,6 +113,38 @@ static void run_scatter(const rp_work *work, const rp_array_op *op) {
   memcpy(out + (size_t) op->node.index[0] * lanes, rp_at(work, op->in[0].place), lanes * sizeof *out);
 }
 
+static int in_range(double position, int64_t n) { return position >= 0 && position < (double) n; }
+
+static void run_gather_at(const rp_work *work, const rp_array_op *op) {
+  const int64_t lanes = work->program->lanes, n_from = op->in_n[0];
+  const int64_t step = op->in[1].step, count = op->node.n;
+  const double *from = rp_at(work, op->in[0].place), *position = rp_at(work, op->in[1].place);
+  double *out = rp_at(work, op->out);
+  for (int64_t i = 0; i < count; i++, position += step, out += lanes) {
+    for (int64_t lane = 0; lane < lanes; lane++)
+      out[lane] = in_range(position[lane], n_from) ? from[(int64_t) position[lane] * lanes + lane] : NAN;
+  }
+}
+
+static void run_scatter_at(const rp_work *work, const rp_array_op *op) {
+  const int64_t lanes = work->program->lanes, count = op->in_n[0] > op->in_n[1] ? op->in_n[0] : op->in_n[1];
+  const double *from = rp_at(work, op->in[0].place), *position = rp_at(work, op->in[1].place);
+  double *out = rp_at(work, op->out);
+  memset(out, 0, (size_t) (op->node.n * lanes) * sizeof *out);
+  for (int64_t i = 0; i < count; i++, from += op->in[0].step, position += op->in[1].step) {
+    for (int64_t lane = 0; lane < lanes; lane++) {
+      if (in_range(position[lane], op->node.n)) out[(int64_t) position[lane] * lanes + lane] += from[lane];
+    }
+  }
+}
+
+static void run_extreme(const rp_work *work, const rp_array_op *op) {
+  const rp_kernels *kernels = work->program->kernels;
+  const size_t n = (size_t) (op->in_n[0] * work->program->lanes);
+  (op->node.op == RP_OP_MAX_OF ? kernels->largest : kernels->smallest)(rp_at(work, op->out), rp_at(work, op->in[0].place), n,
+                                                                       work->program->lanes);
+}
+
 static void run_evaluator(const rp_work *work, const rp_array_op *op, const rp_random_key *keys) {
   const int32_t lanes = work->program->lanes;
   double *out = rp_at(work, op->out), *scratch = rp_at(work, op->scratch);
@@ -106,16 +165,4 @@ static void run_evaluator(const rp_work *work, const rp_array_op *op, const rp_r
     rp_evaluate_node(&op->node, work->pointers, op->in_n, value, keys ? keys[lane] : no_key, value + op->node.n, NULL);
     for (int64_t i = 0; i < op->node.n; i++) out[i * lanes + lane] = value[i];
   }
-}
-
-void rp_array_op_run(const rp_work *work, const rp_array_op *op, const rp_random_key *keys) {
-  switch (op->node.op) {
-  case RP_OP_SCAN: run_scan(work, op); break;
-  case RP_OP_AFFINE_SCAN: run_affine(work, op); break;
-  case RP_OP_CONCAT: run_concat(work, op); break;
-  case RP_OP_CUMSUM: run_cumsum(work, op); break;
-  case RP_OP_SCATTER: run_scatter(work, op); break;
-  default: run_evaluator(work, op, keys); break;
-  }
-  if (op->node.n == 1) rp_splat(rp_at(work, op->out), work->program->lanes);
 }

@@ -86,6 +86,9 @@ typedef struct {
   rp_kernel matrix_vector[4], matrix_transposed[4];
   /* d[lanes] = total of RP_PARTIALS * lanes partial sums, which are destroyed. */
   void (*total)(double *d, double *partials, int32_t lanes);
+  /* d[lanes] = the largest (smallest) of n doubles, lane by lane; NaN if there is one. */
+  void (*largest)(double *d, const double *a, size_t n, int32_t lanes);
+  void (*smallest)(double *d, const double *a, size_t n, int32_t lanes);
   void (*affine[4])(const rp_affine *scan);
 } rp_kernels;
 

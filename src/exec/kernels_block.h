@@ -143,6 +143,22 @@ static void total(double *d, double *partials, int32_t lanes) {
   for (int32_t i = 0; i < lanes; i++) d[i] = partials[i];
 }
 
+/* The largest or smallest element of each lane, NaN if there is one; n doubles. */
+#define EXTREME(NAME, FIRST) \
+  static void extreme_##NAME(double *d, const double *a, size_t n, int32_t lanes) { \
+    double found[8]; \
+    for (int j = 0; j < 8; j++) found[j] = FIRST; \
+    size_t i = 0; \
+    for (; i + 8 <= n; i += 8) { \
+      UNROLL EACH_VECTOR V(store)(found + j, V(NAME)(V(load)(found + j), V(load)(a + i + j))); \
+    } \
+    for (size_t j = 0; i + j < n; j++) found[j] = NAME##_1(found[j], a[i + j]); \
+    for (int32_t j = lanes; j < 8; j++) found[j % lanes] = NAME##_1(found[j % lanes], found[j]); \
+    for (int32_t j = 0; j < lanes; j++) d[j] = found[j]; \
+  }
+EXTREME(max, -INFINITY)
+EXTREME(min, INFINITY)
+
 static void gather(const rp_instruction *instruction, size_t offset, size_t count) {
   const size_t lanes = (size_t) instruction->lanes, n = count / lanes;
   const int32_t *index = instruction->index + offset / lanes;
@@ -234,5 +250,7 @@ const rp_kernels RP_TABLE = {
   .matrix_vector = { matrix_vector_one, MORE_LANES(matrix_vector) },
   .matrix_transposed = { matrix_transposed_one, MORE_LANES(matrix_transposed) },
   .total = total,
+  .largest = extreme_max,
+  .smallest = extreme_min,
   .affine = { AFFINE_ONE_LANE, MORE_LANES(affine_lanes) },
 };

@@ -221,6 +221,28 @@ static void test_linear_algebra(void) {
   finish(&p, "linear algebra");
 }
 
+static void test_empty(void) {
+  problem p = start(-1, 1);
+  rp_node_id nothing = rp_exp(p.g, param(&p, 0)), x = param(&p, 3);
+  output(&p, rp_sum(p.g, nothing));
+  output(&p, rp_max_of(p.g, nothing));
+  output(&p, rp_concat(p.g, (rp_node_id[]){nothing, x, rp_sum(p.g, rp_mul(p.g, nothing, nothing))}, 3));
+  output(&p, rp_cumsum(p.g, nothing));
+  finish(&p, "empty vectors");
+}
+
+/* Positions out of range give NaN, and a NaN is the largest and the smallest. */
+static void test_missing(void) {
+  problem p = start(-1, 1);
+  rp_node_id x = param(&p, 21), at = rp_mul(p.g, rp_const(p.g, 30), x), y = rp_gather_at(p.g, x, at);
+  output(&p, y);
+  output(&p, rp_max_of(p.g, y));
+  output(&p, rp_min_of(p.g, rp_select(p.g, rp_unary(p.g, RP_OP_IS_NAN, y), rp_const(p.g, 3), y)));
+  output(&p, rp_scatter_at(p.g, x, at, 9));
+  output(&p, rp_scatter_at(p.g, x, rp_data(p.g, (double[21]){-1, NAN, 1e300, 2.5}, 21), 3));
+  finish(&p, "missing positions");
+}
+
 /* Constant matrix times vector, in the four ways in which it can be written. */
 static void test_products(int rows, int columns) {
   problem p = start(-1, 1);
@@ -409,6 +431,8 @@ int main(void) {
     if (sizes[i] > 2) test_rearranging(sizes[i]);
     test_scan(sizes[i]);
   }
+  test_empty();
+  test_missing();
   test_linear_algebra();
   static const int rows[] = {2, 7, 8, 16, 17, 33, 64, 255, 256, 257, 600};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
