@@ -85,6 +85,16 @@ times_log <- function(a, x) {
   elementwise("select", zero, 0, a * log(elementwise("select", zero, 1, x)))
 }
 
+away_from <- function(edge, ok) if (has_codes(edge)) ok else ok & !edge
+
+# The log density where x sits on the edge of the support: that of a power of the distance with exponent a, times
+# exp(value). Only data can sit there; a site does with probability 0.
+on_edge <- function(edge, a, value, otherwise) {
+  if (has_codes(edge) || !any(edge, na.rm = TRUE)) return(otherwise)
+  limit <- elementwise("select", a == 0, value, elementwise("select", a < 0, Inf, -Inf))
+  elementwise("select", edge, limit, otherwise)
+}
+
 is_count <- function(x) {
   whole <- if (has_codes(x)) TRUE else x == round(x)
   (x >= 0) & whole
@@ -106,8 +116,10 @@ log_densities <- list(
   dexp = function(x, rate = 1) inside(x >= 0, log(rate) - rate * x),
   dgamma = function(x, shape, rate = 1, scale = 1 / rate) {
     ok <- x >= 0
-    x <- safe(ok, x, 1)
-    inside(ok, times_log(shape - 1, x) - x / scale - shape * log(scale) - lgamma(shape))
+    edge <- x == 0
+    x <- safe(away_from(edge, ok), x, 1)
+    value <- times_log(shape - 1, x) - x / scale - shape * log(scale) - lgamma(shape)
+    inside(ok, on_edge(edge, shape - 1, -log(scale), value))
   },
   dchisq = function(x, df, ncp) {
     no_ncp("dchisq", ncp)
@@ -116,8 +128,12 @@ log_densities <- list(
   dbeta = function(x, shape1, shape2, ncp) {
     no_ncp("dbeta", ncp)
     ok <- (x >= 0) & (x <= 1)
-    x <- safe(ok, x, 0.5)
-    inside(ok, times_log(shape1 - 1, x) + times_log(shape2 - 1, 1 - x) - overlay_lbeta(shape1, shape2))
+    left <- x == 0
+    right <- x == 1
+    x <- safe(away_from(left | right, ok), x, 0.5)
+    value <- times_log(shape1 - 1, x) + times_log(shape2 - 1, 1 - x) - overlay_lbeta(shape1, shape2)
+    value <- on_edge(left, shape1 - 1, log(shape2), value)
+    inside(ok, on_edge(right, shape2 - 1, log(shape1), value))
   },
   dunif = function(x, min = 0, max = 1) inside((x >= min) & (x <= max), -log(max - min) + 0 * x),
   dt = function(x, df, ncp) {
@@ -127,10 +143,12 @@ log_densities <- list(
   df = function(x, df1, df2, ncp) {
     no_ncp("df", ncp)
     ok <- x >= 0
-    x <- safe(ok, x, 1)
+    edge <- x == 0
+    x <- safe(away_from(edge, ok), x, 1)
     ratio <- df1 / df2
-    inside(ok, df1 / 2 * log(ratio) + times_log(df1 / 2 - 1, x) - (df1 + df2) / 2 * log1p(ratio * x) -
-      overlay_lbeta(df1 / 2, df2 / 2))
+    value <- df1 / 2 * log(ratio) + times_log(df1 / 2 - 1, x) - (df1 + df2) / 2 * log1p(ratio * x) -
+      overlay_lbeta(df1 / 2, df2 / 2)
+    inside(ok, on_edge(edge, df1 / 2 - 1, 0, value))
   },
   dcauchy = function(x, location = 0, scale = 1) -log(pi * scale) - log1p(((x - location) / scale)^2),
   dlogis = function(x, location = 0, scale = 1) {
@@ -139,8 +157,10 @@ log_densities <- list(
   },
   dweibull = function(x, shape, scale = 1) {
     ok <- x >= 0
-    x <- safe(ok, x, 1)
-    inside(ok, log(shape) - log(scale) + times_log(shape - 1, x / scale) - (x / scale)^shape)
+    edge <- x == 0
+    x <- safe(away_from(edge, ok), x, 1)
+    value <- log(shape) - log(scale) + times_log(shape - 1, x / scale) - (x / scale)^shape
+    inside(ok, on_edge(edge, shape - 1, -log(scale), value))
   },
   dbinom = function(x, size, prob) {
     ok <- is_count(x) & (x <= size)
@@ -193,10 +213,16 @@ probabilities <- list(
   },
   pt = function(q, df, ncp, upper) {
     no_ncp("pt", ncp)
-    # A tiny step away from 0, where the derivative of the square root inside has no value of its own.
+    # A tiny step away from 0, where the derivative of the square root inside has no value of its own; the tail itself
+    # where it is small, half less the middle elsewhere.
     q <- q + elementwise("select", q == 0, 1e-100, 0)
-    half <- 0.5 * elementwise("beta_i", df / (df + q^2), df / 2, 0.5)
-    elementwise("select", if (upper) q > 0 else q < 0, half, 1 - half)
+    far <- q^2 > df
+    outer <- elementwise("select", far, q, 1)
+    inner <- elementwise("select", far, 1, q)
+    tail <- 0.5 * elementwise("beta_i", df / (df + outer^2), df / 2, 0.5)
+    middle <- 0.5 * elementwise("beta_i", inner^2 / (df + inner^2), 0.5, df / 2)
+    tail <- elementwise("select", far, tail, 0.5 - middle)
+    elementwise("select", if (upper) q > 0 else q < 0, tail, 1 - tail)
   },
   pf = function(q, df1, df2, ncp, upper) {
     no_ncp("pf", ncp)

@@ -39,7 +39,8 @@ fail_branch <- function(what, value, expression) {
 
 # A function, or an argument of it, that needs numbers instead of a traced value.
 fail_function <- function(name, value, hint) {
-  trace_fail(sprintf("`%s()` needs numbers, but its argument %s.", name, depends_text(value)), hint)
+  shown <- if (make.names(name) == name) paste0(name, "()") else name
+  trace_fail(sprintf("`%s` needs numbers, but its argument %s.", shown, depends_text(value)), hint)
 }
 
 # Functions that cannot work on traced values, with what to write instead.
@@ -51,6 +52,7 @@ match_hint <- "Compare with `==` and combine by `ifelse()`, or match data only."
 text_hint <- "Text cannot depend on sites: use data or loop indices in it; `print(x)` shows what a traced value is."
 random_hint <- "Draw a site instead: `x ~ normal(mu, sd)`."
 solver_hint <- "Write the steps as a `for` loop or as `Reduce(accumulate = TRUE)` with a fixed number of steps."
+size_hint <- "Sizes must be known while the model is written down: use data, or draw as many as there can be and mask some."
 set_hint <- "Which elements are equal is not known while the model is written down: use data only."
 
 untraceable <- list(
@@ -84,7 +86,8 @@ untraceable <- list(
   rchisq = random_hint, rweibull = random_hint, rlogis = random_hint, rgeom = random_hint, rnbinom = random_hint,
   rmultinom = random_hint, sample = random_hint, sample.int = random_hint,
   qr = "Use `solve()` or `chol()`, which work.", lowess = solver_hint, density = set_hint, ecdf = set_hint,
-  cor.test = set_hint, bitwAnd = set_hint, as.Date = set_hint,
+  `:` = size_hint, seq_len = size_hint, numeric = size_hint, integer = size_hint, double = size_hint, logical = size_hint,
+  vector = size_hint, cor.test = set_hint, bitwAnd = set_hint, as.Date = set_hint,
   mad = "Use `median(abs(x - median(x)))`.", fivenum = "Use `quantile()`, which works."
 )
 
@@ -109,4 +112,59 @@ untraceable_stub <- function(name, fn) {
     if (.Call(ffi_trace_any, environment())) lapply(list(...), check)
     fn(...)
   }
+}
+
+# Runs a model: an error of base R in a call that has a traced argument says so.
+trace_guarded <- function(expr) withCallingHandlers(expr, error = explain_error)
+
+explain_error <- function(condition) {
+  if (inherits(condition, c("reparam_error", "reparam_unhandled")) || !trace_active()) return(invisible())
+  at <- innermost_overlaid()
+  if (is.null(at)) return(invisible())
+  call <- call_from(at, condition)
+  if (!is.call(call) || !is_base_call(call, sys.frame(at))) return(invisible())
+  names <- Filter(function(name) has_codes(get0(name, envir = sys.frame(at))), all.vars(call))
+  if (!length(names)) return(invisible())
+  stop_reparam(
+    sprintf(
+      "`%s` failed (%s); its argument%s %s %s on sites.", call_text(call), conditionMessage(condition),
+      if (length(names) > 1L) "s" else "", paste0("`", names, "`", collapse = ", "), if (length(names) > 1L) "depend" else "depends"
+    ),
+    "This step needs numbers that are known before the model runs: data, sizes, loop indices.",
+    call = sys.call(at), where = source_line(sys.call(at + 1L))
+  )
+}
+
+# The call that failed as the user wrote it: a call of base R's inside a function that the user's frame called stands for
+# that function's call.
+call_from <- function(at, condition) {
+  inner <- if (at < sys.nframe()) sys.call(at + 1L)
+  heads <- c("stop", ".handleSimpleError", "explain_error", "call_from")
+  if (is.null(inner) || (is.symbol(inner[[1L]]) && as.character(inner[[1L]]) %in% heads)) conditionCall(condition) else inner
+}
+
+# Number of the innermost frame of the model's function or of a helper, NULL when there is none.
+innermost_overlaid <- function() {
+  for (at in rev(seq_len(sys.nframe()))) {
+    env <- parent.env(sys.frame(at))
+    while (!identical(env, globalenv()) && !identical(env, emptyenv()) && !isNamespace(env)) {
+      if (exists(".trace_overlay", envir = env, inherits = FALSE) && !is_base_home(topenv(env))) return(first_of_frame(at))
+      env <- parent.env(env)
+    }
+  }
+  NULL
+}
+
+# eval() shows a frame again.
+first_of_frame <- function(at) {
+  frame <- sys.frame(at)
+  for (i in seq_len(at)) if (identical(sys.frame(i), frame)) return(i)
+}
+
+# Whether the failing call is of base R or of the overlay, not one of the user's own functions.
+is_base_call <- function(call, frame) {
+  if (!is.symbol(call[[1L]])) return(FALSE)
+  fn <- get0(as.character(call[[1L]]), envir = frame, mode = "function")
+  if (is.null(fn)) return(FALSE)
+  is_base_function(fn) || identical(frame_home(fn), topenv())
 }

@@ -283,13 +283,28 @@ overlay_seq <- function(...) {
   if (.Call(ffi_trace_any, environment())) traced_seq(...) else seq(...)
 }
 
+overlay_rep <- function(x, ...) {
+  check_sizes("rep", ...)
+  bless(rep(x, ...))
+}
+
 overlay_rep_len <- function(x, length.out) bless(rep_len(x, length.out))
 
 overlay_rep_int <- function(x, times) bless(rep.int(x, times))
 
-overlay_matrix <- function(data = NA, ...) bless(matrix(if (has_codes(data)) as.vector(bare(data)) else data, ...))
+overlay_matrix <- function(data = NA, ...) {
+  check_sizes("matrix", ...)
+  bless(matrix(if (has_codes(data)) as.vector(bare(data)) else data, ...))
+}
 
-overlay_array <- function(data = NA, dim = length(data), dimnames = NULL) bless(array(bare_or_same(data), dim, dimnames))
+overlay_array <- function(data = NA, dim = length(data), dimnames = NULL) {
+  check_sizes("array", dim)
+  bless(array(bare_or_same(data), dim, dimnames))
+}
+
+check_sizes <- function(name, ...) {
+  if (.Call(ffi_trace_any, environment())) fail_function(name, traced_among(...), size_hint)
+}
 
 overlay_vapply <- function(X, FUN, FUN.VALUE, ..., USE.NAMES = TRUE) {
   FUN <- callable(FUN, parent.frame())

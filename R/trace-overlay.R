@@ -126,7 +126,7 @@ make_overlay_table <- function() {
     .trace_set = set_element, .trace_set2 = set_element2, .trace_set_array = set_elements, .trace_callable = callable_head,
     `.trace_at<-` = base::`[<-`, `.trace_at2<-` = base::`[[<-`,
     `[` = overlay_at, `[[` = overlay_at2, `[<-` = overlay_assign, `[[<-` = overlay_assign2,
-    c = overlay_c, unlist = overlay_unlist, seq = overlay_seq, seq.int = overlay_seq, rep_len = overlay_rep_len,
+    c = overlay_c, unlist = overlay_unlist, seq = overlay_seq, seq.int = overlay_seq, rep = overlay_rep, rep_len = overlay_rep_len,
     rep.int = overlay_rep_int, matrix = overlay_matrix, array = overlay_array, vapply = overlay_vapply,
     lapply = overlay_lapply, sapply = overlay_sapply, simplify2array = overlay_simplify,
     `&&` = traced_and, `||` = traced_or, xor = traced_xor, isTRUE = traced_isTRUE, isFALSE = traced_isFALSE,
@@ -174,6 +174,9 @@ overlay_language <- function() {
     storage.mode = function(x) if (has_codes(x)) "double" else storage.mode(x),
     `storage.mode<-` = function(x, value) if (has_codes(x)) convert_codes(x, value) else `storage.mode<-`(x, value),
     `mode<-` = function(x, value) if (has_codes(x)) convert_codes(x, value) else `mode<-`(x, value),
+    `attributes<-` = function(x, value) {
+      if (has_codes(x)) shape_as(x, value[names(value) != "class"]) else `attributes<-`(x, value)
+    },
     I = function(x) if (has_codes(x)) x else I(x),
     match.fun = function(FUN, descend = TRUE) callable(FUN, parent.frame(2L)),
     do.call = function(what, args, quote = FALSE, envir = parent.frame()) {
@@ -202,7 +205,7 @@ convert_codes <- function(x, mode) {
 lifted_functions <- function() {
   base <- c("outer", "%o%", "sweep", "scale.default", "apply", "mapply", "Map", "Reduce", "Filter", "Find", "Position",
     "Vectorize", "tapply", "append", "replace", "prop.table", "proportions", "marginSums", "margin.table", "rapply",
-    "Negate", "by", "split<-.default")
+    "Negate", "by", "split<-.default", "unsplit", "by.default")
   stats <- c("ave", "toeplitz", "mahalanobis", "embed", "IQR")
   base <- base[vapply(base, exists, NA, envir = baseenv(), inherits = FALSE)]
   c(structure(rep("base", length(base)), names = base), structure(rep("stats", length(stats)), names = stats))

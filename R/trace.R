@@ -68,6 +68,17 @@ trace_value <- function(x, sites) {
   value
 }
 
+# Derivatives of sum(x) with respect to every element of these sites, a list like `sites`.
+trace_gradient <- function(x, sites) {
+  gradient <- .Call(ffi_trace_gradient, x, as.integer(names(sites)), lapply(unname(sites), as.double))
+  split_like(gradient, sites)
+}
+
+split_like <- function(x, like) {
+  ends <- cumsum(lengths(like))
+  Map(function(value, end) x[seq_along(value) + end - length(value)], like, ends)
+}
+
 # Base R's result on codes gets its class back, or becomes plain when no code is left in it.
 bless <- function(x) .Call(ffi_trace_bless, x)
 

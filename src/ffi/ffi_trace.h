@@ -85,6 +85,7 @@ SEXP ffi_trace_linalg(SEXP op, SEXP a, SEXP b, SEXP sizes);
 
 SEXP ffi_trace_pack(SEXP rows, SEXP barriers);
 SEXP ffi_trace_value(SEXP x, SEXP numbers, SEXP values);
+SEXP ffi_trace_gradient(SEXP x, SEXP numbers, SEXP values);
 SEXP ffi_trace_print(SEXP x);
 
 #define FFI_TRACE_ENTRY(name, n) {#name, (DL_FUNC) &name, n}
@@ -99,6 +100,6 @@ SEXP ffi_trace_print(SEXP x);
   FFI_TRACE_ENTRY(ffi_trace_set_value, 3), FFI_TRACE_ENTRY(ffi_trace_set_array, 4), \
   FFI_TRACE_ENTRY(ffi_trace_gather_at, 2), FFI_TRACE_ENTRY(ffi_trace_scatter, 3), FFI_TRACE_ENTRY(ffi_trace_matmul, 3), \
   FFI_TRACE_ENTRY(ffi_trace_linalg, 4), FFI_TRACE_ENTRY(ffi_trace_pack, 2), FFI_TRACE_ENTRY(ffi_trace_value, 3), \
-  FFI_TRACE_ENTRY(ffi_trace_print, 1),
+  FFI_TRACE_ENTRY(ffi_trace_gradient, 3), FFI_TRACE_ENTRY(ffi_trace_print, 1),
 
 #endif

@@ -174,19 +174,31 @@ static rp_node_id value_of_site(void *context, rp_graph *to, const rp_node *leaf
   return RP_NONE;
 }
 
-/* Evaluates x with the reference evaluator. numbers: sites; values: a list of double vectors, one for each. */
-SEXP ffi_trace_value(SEXP x, SEXP numbers, SEXP values) {
-  site_values sites = {.numbers = INTEGER(numbers), .n_sites = Rf_xlength(numbers)};
-  sites.offsets = (int64_t *) R_alloc((size_t) sites.n_sites + 1, sizeof *sites.offsets);
-  sites.n = (int64_t *) R_alloc((size_t) sites.n_sites + 1, sizeof *sites.n);
+/* Sites and their values, as parameters one after the other; all R_alloc'd. */
+static double *site_parameters(site_values *sites, SEXP numbers, SEXP values) {
+  *sites = (site_values){.numbers = INTEGER(numbers), .n_sites = Rf_xlength(numbers)};
+  sites->offsets = (int64_t *) R_alloc((size_t) sites->n_sites + 1, sizeof *sites->offsets);
+  sites->n = (int64_t *) R_alloc((size_t) sites->n_sites + 1, sizeof *sites->n);
   int64_t n_params = 0;
-  for (R_xlen_t k = 0; k < sites.n_sites; k++) {
-    sites.offsets[k] = n_params;
-    sites.n[k] = Rf_xlength(VECTOR_ELT(values, k));
-    n_params += sites.n[k];
+  for (R_xlen_t k = 0; k < sites->n_sites; k++) {
+    sites->offsets[k] = n_params;
+    sites->n[k] = Rf_xlength(VECTOR_ELT(values, k));
+    n_params += sites->n[k];
   }
   double *params = (double *) R_alloc((size_t) n_params + 1, sizeof *params);
-  for (R_xlen_t k = 0; k < sites.n_sites; k++) ffi_copy_doubles(VECTOR_ELT(values, k), params + sites.offsets[k]);
+  for (R_xlen_t k = 0; k < sites->n_sites; k++) ffi_copy_doubles(VECTOR_ELT(values, k), params + sites->offsets[k]);
+  return params;
+}
+
+static void stop_unless_ok(const site_values *sites, const rp_status *status) {
+  if (sites->missing != 0) Rf_error("no values of the right length for site %d", (int) sites->missing);
+  if (status->code != RP_OK) Rf_error("%s", status->message);
+}
+
+/* Evaluates x with the reference evaluator. numbers: sites; values: a list of double vectors, one for each. */
+SEXP ffi_trace_value(SEXP x, SEXP numbers, SEXP values) {
+  site_values sites;
+  double *params = site_parameters(&sites, numbers, values);
   rp_node_id root = ffi_trace_array(x);
   SEXP result = PROTECT(Rf_allocVector(REALSXP, Rf_xlength(x)));
   double *out = REAL(result);
@@ -195,8 +207,36 @@ SEXP ffi_trace_value(SEXP x, SEXP numbers, SEXP values) {
   rp_graph *copy = rp_graph_extract(ffi_trace_graph(), &root, 1, value_of_site, &sites, &status);
   if (copy && sites.missing == 0) rp_evaluate(copy, &root, 1, params, NULL, (rp_random_key){0, 0, 0}, &out, &status);
   rp_graph_free(copy);
-  if (sites.missing != 0) Rf_error("no values of the right length for site %d", (int) sites.missing);
-  if (status.code != RP_OK) Rf_error("%s", status.message);
+  stop_unless_ok(&sites, &status);
+  UNPROTECT(1);
+  return result;
+}
+
+/* Gradient of the sum of x with respect to all values, one after the other. */
+SEXP ffi_trace_gradient(SEXP x, SEXP numbers, SEXP values) {
+  site_values sites;
+  double *params = site_parameters(&sites, numbers, values);
+  int32_t n = (int32_t) sites.n_sites;
+  rp_node_id root = ffi_trace_array(x), *wrt = (rp_node_id *) R_alloc((size_t) n + 1, sizeof *wrt);
+  rp_node_id *gradient = (rp_node_id *) R_alloc((size_t) n + 1, sizeof *gradient);
+  double **out = (double **) R_alloc((size_t) n + 1, sizeof *out);
+  R_xlen_t total = n == 0 ? 0 : (R_xlen_t) (sites.offsets[n - 1] + sites.n[n - 1]);
+  SEXP result = PROTECT(Rf_allocVector(REALSXP, total));
+  rp_status status;
+  rp_status_clear(&status);
+  rp_graph *copy = rp_graph_extract(ffi_trace_graph(), &root, 1, value_of_site, &sites, &status);
+  if (copy && sites.missing == 0) {
+    for (int32_t k = 0; k < n; k++) {
+      wrt[k] = rp_param(copy, sites.offsets[k], sites.n[k]);
+      out[k] = REAL(result) + sites.offsets[k];
+    }
+    rp_gradient(copy, rp_sum(copy, root), wrt, n, gradient);
+    for (int32_t k = 0; k < n; k++) gradient[k] = rp_broadcast(copy, gradient[k], sites.n[k]);
+    status = *rp_graph_status(copy);
+    if (status.code == RP_OK) rp_evaluate(copy, gradient, n, params, NULL, (rp_random_key){0, 0, 0}, out, &status);
+  }
+  rp_graph_free(copy);
+  stop_unless_ok(&sites, &status);
   UNPROTECT(1);
   return result;
 }
