@@ -9,8 +9,9 @@
 #'   `dim` (list of integer vectors, `integer(0)` for a scalar), `distribution`, `value` (list of numeric vectors or arrays), `log_density`
 #'   (the site's term of the log density on the user's scale, summed over elements; NA where there is none), `observed`, `auxiliary`.
 #'
-#'   `reparam_map()`: a data frame with columns `site`, `auxiliary` (the names of the auxiliary sites, separated by commas), `distribution`
-#'   (of the site as the sampler sees it), `kind` and `why`.
+#'   `reparam_map()`: a data frame with columns `site`, `auxiliary` (the names of the auxiliary sites, separated by commas),
+#'   `distribution` (of the site as the model has it), `kind` (`"reparameterized"`, `"latent"`, `"ancestral"`, `"observed"`, ...)
+#'   and `why`.
 #' @section Errors:
 #' Those of [model_spec()].
 #' @examples
