@@ -70,6 +70,13 @@ static rp_node_id elementwise(rp_graph *g, rp_op op, const rp_node_id *inputs, i
   return rp_broadcast(g, make(g, op, in, n_in), n);
 }
 
+/* Scalars first, then constants, then older nodes: so that b * a is found to be a * b. */
+static int comes_before(const rp_graph *g, rp_node_id a, rp_node_id b) {
+  if (is_scalar(g, a) != is_scalar(g, b)) return is_scalar(g, a);
+  if (rp_is_const(g, a) != rp_is_const(g, b)) return rp_is_const(g, a);
+  return a < b;
+}
+
 /* Applies the rules; the result may be a scalar where the inputs were stripped. */
 static rp_node_id make(rp_graph *g, rp_op op, const rp_node_id *in, int n_in) {
   int64_t n = common_length(g, op, in, n_in);
@@ -94,12 +101,9 @@ static rp_node_id make(rp_graph *g, rp_op op, const rp_node_id *in, int n_in) {
   }
   if (simple != RP_NONE) return rp_broadcast(g, simple, n);
   rp_node_id ordered[3] = {in[0], n_in > 1 ? in[1] : RP_NONE, n_in > 2 ? in[2] : RP_NONE};
-  if (rp_op_is_commutative(op)) { /* scalars first, then older nodes: so that b * a is found to be a * b */
-    int swap = is_scalar(g, in[0]) == is_scalar(g, in[1]) ? in[1] < in[0] : is_scalar(g, in[1]);
-    if (swap) {
-      ordered[0] = in[1];
-      ordered[1] = in[0];
-    }
+  if (rp_op_is_commutative(op) && comes_before(g, in[1], in[0])) {
+    ordered[0] = in[1];
+    ordered[1] = in[0];
   }
   return rp_intern(g, &(rp_node){.op = op, .n = n, .in = ordered, .n_in = n_in});
 }

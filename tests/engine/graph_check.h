@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "../../src/graph/graph.h"
+#include "../../src/graph/construct.h"
 #include "check.h"
 
 /* Values of a node into out; counts a failure when the evaluator fails. */

@@ -102,7 +102,7 @@ static void test_lotka_volterra(int stored) {
   }
   rp_node_id output = stored ? rp_add(g, sum_of_squared_logs(g, us, STEPS), sum_of_squared_logs(g, vs, STEPS)) : rp_mul(g, u, v);
   shape s = roll_and_compare(g, output, p, 6, 1e-10);
-  CHECK(s.scans == 1 && s.affine == 0 && s.nodes < (stored ? 30 : 180)); /* unstored: one step may stay unrolled */
+  CHECK(s.scans == 1 && s.affine == 0 && s.nodes < (stored ? 30 : 150)); /* unstored: one step may stay unrolled */
   rp_graph_free(g);
 }
 
