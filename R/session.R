@@ -158,17 +158,22 @@ model_binding <- function(session, name, frame) {
   if (is.null(value)) list(kind = "none") else list(kind = "data", value = value)
 }
 
-# `function(y) y ~ ...` as a helper: taking y for a site without data would silently drop what was passed.
+# `function(y) y ~ ...` as a helper, or `with(frame, y ~ ...)`: taking y for a site without data would silently drop what
+# was passed.
 check_not_helper_argument <- function(name, frame, value) {
   if (is.null(value)) return(invisible())
-  for (i in seq_len(sys.nframe())) {
-    if (identical(sys.frame(i), frame) && name %in% names(formals(sys.function(i)))) {
-      stop_reparam(
-        sprintf("`%s` is an argument of a helper, and only the model function's own arguments observe.", name),
-        sprintf("Say what is meant: `draw(\"%s\", ..., obs = %s)`, or draw under another name.", name, name),
-        site = name
-      )
-    }
+  frames <- sys.frames()
+  functions <- lapply(seq_along(frames), sys.function)
+  # The environment in which eval() evaluates counts as a frame, of a primitive.
+  of_frame <- vapply(frames, identical, NA, frame) & !vapply(functions, is.primitive, NA)
+  what <- if (any(vapply(functions[of_frame], function(fn) name %in% names(formals(fn)), NA))) {
+    "is an argument of a helper"
+  } else if (!any(of_frame) && any(vapply(functions, identical, NA, base::with.default))) {
+    "is a column that with() shows"
   }
-  invisible()
+  if (is.null(what)) return(invisible())
+  stop_reparam(
+    sprintf("`%s` %s, and only the model function's own arguments observe.", name, what),
+    sprintf("Say what is meant: `draw(\"%s\", ..., obs = %s)`, or draw under another name.", name, name), site = name
+  )
 }

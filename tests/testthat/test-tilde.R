@@ -128,6 +128,19 @@ test_that("loops inside functions see the model's arguments", {
   expect_identical(lapply(statements_of(spec, "y"), `[[`, "observed"), list(1, 2))
 })
 
+test_that("storage in local() is storage, and with() gives covariates", {
+  spec <- spec_of(function(d, y) {
+    b ~ normal(0, 1)
+    local({
+      u <- numeric(2)
+      u[1:2] ~ normal(0, 1)
+    })
+    with(d, y ~ normal(b * x, 1))
+  }, d = data.frame(x = 1:2), y = c(1, 2))
+  expect_null(statements_of(spec, "u")[[1]]$observed)
+  expect_identical(statements_of(spec, "y")[[1]]$observed, c(1, 2))
+})
+
 test_that("element-wise records are kept whole", {
   spec <- spec_of(function(n) {
     k ~ normal(0, 1)
@@ -250,6 +263,7 @@ test_that("wrong statements are refused, naming site, statement and line", {
       x ~ normal(0, 1)
     }))
     show_error(spec_of(function(y) observe(y), y = 1))
+    show_error(spec_of(function(d) with(d, y ~ normal(0, 1)), d = data.frame(y = 1:3)))
     show_error(spec_of(function(y) {
       k ~ normal(0, 1)
       y <- y * k
