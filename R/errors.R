@@ -114,7 +114,8 @@ source_line <- function(call) {
   ref <- if (inherits(call, "srcref")) call else attr(call, "srcref")
   if (!inherits(ref, "srcref")) return(NULL)
   file <- attr(ref, "srcfile")$filename
-  if (is.null(file) || !nzchar(file) || startsWith(file, "<")) paste("line", ref[1]) else paste0(basename(file), ":", ref[1])
+  no_file <- is.null(file) || !nzchar(file) || startsWith(file, "<")
+  if (no_file) paste("line", ref[1]) else paste0(basename(file), ":", ref[1])
 }
 
 # Who should be told: the exported function that the user called, or, when an operation of our own went wrong inside the

@@ -158,8 +158,8 @@ model_binding <- function(session, name, frame) {
   if (is.null(value)) list(kind = "none") else list(kind = "data", value = value)
 }
 
-# `function(y) y ~ ...` as a helper, or `with(frame, y ~ ...)`: taking y for a site without data would silently drop what
-# was passed.
+# `function(y) y ~ ...` as a helper, or `with(frame, y ~ ...)`: taking y for a site without data would silently drop
+# what was passed.
 check_not_helper_argument <- function(name, frame, value) {
   if (is.null(value)) return(invisible())
   frames <- sys.frames()

@@ -1,8 +1,8 @@
 # Missing numbers that reach the density by another way than as data of a site: a covariate with NA, or storage that was
 # never filled. The engine would only find that nothing is finite.
 
-# Stops at the first statement that has NA among the elements of an argument. Only R's NA counts; NaN may be meant, as in
-# a branch of ifelse() that is not taken.
+# Stops at the first statement that has NA among the elements of an argument. Only R's NA counts; NaN may be meant, as
+# in a branch of ifelse() that is not taken.
 check_no_na <- function(nodes, statements) {
   if (!any(is_na_not_nan(nodes$number))) return(invisible())
   missing <- missing_elements(nodes)
@@ -15,8 +15,9 @@ check_no_na <- function(nodes, statements) {
 
 check_row <- function(row, argument, at, statement) {
   if (any(at)) {
+    where <- element_text(which(at), at)
     stop_reparam(
-      sprintf("`%s` of `%s` is NA%s, where no site can take it.", argument, statement$name, element_text(which(at), at)),
+      sprintf("`%s` of `%s` is NA%s, where no site can take it.", argument, statement$name, where),
       "NA means unknown only in the data of a site: leave out these elements, or give them a site of their own.",
       site = statement$name, call = statement$call, where = statement$where
     )
@@ -58,5 +59,6 @@ missing_in <- function(op, n, inputs, lengths, numbers) {
 # those above work element by element.
 not_followed <- c(
   "select", "is_nan", "scatter", "gather_at", "scatter_at", "max_of", "min_of", "cumsum", "order", "matmul", "cholesky",
-  "cholesky_adjoint", "tri_solve", "solve", "log_abs_det", "det", "eigen_symmetric", "svd", "scan", "affine_scan", "random"
+  "cholesky_adjoint", "tri_solve", "solve", "log_abs_det", "det", "eigen_symmetric", "svd", "scan", "affine_scan",
+  "random"
 )

@@ -327,7 +327,8 @@ dist_shape <- function(dist) {
   as.integer(shape)
 }
 
-# How many events, then the extents of one, of a family of whole events (vectors, matrices, categories); NULL for others.
+# How many events, then the extents of one, of a family of whole events (vectors, matrices, categories); NULL for
+# others.
 event_shape <- function(dist) {
   while (!is.null(dist$base)) dist <- dist$base
   if (!is.null(dist$event)) c(dist$batch, dist$event)
