@@ -18,14 +18,14 @@ dist_uniform <- function(min = 0, max = 1) {
 
 #' Improper uniform distribution
 #'
-#' Adds nothing to the log density where `lower <= x <= upper` and forbids everything else: a flat prior. With infinite bounds
-#' it has no finite mass, so it cannot be drawn from, and the data have to make the posterior proper.
+#' Adds nothing to the log density where `lower <= x <= upper` and forbids everything else: a flat prior. With infinite
+#' bounds it has no finite mass, so it cannot be drawn from, and the data have to make the posterior proper.
 #'
 #' @param lower,upper Bounds, which may be infinite and may depend on sites; `lower` below `upper`.
 #' @return An object of class `reparam_dist`.
 #' @section Errors:
-#' An argument that is not numeric or is empty; bounds in the wrong order. Simulating from a model (prior draws, or a site that
-#' no data inform) where the site has no value.
+#' An argument that is not numeric or is empty; bounds in the wrong order. Simulating from a model (prior draws, or a
+#' site that no data inform) where the site has no value.
 #' @references Gelman et al. (2013). Bayesian Data Analysis, 3rd edition, section 2.8.
 #' @seealso [distributions], [dist_uniform()]
 #' @examples
@@ -39,8 +39,8 @@ dist_improper_uniform <- function(lower = -Inf, upper = Inf) {
 
 #' Beta distribution
 #'
-#' Density \eqn{f(x) = x^{a - 1} (1 - x)^{b - 1} / B(a, b)}{f(x) = x^(shape1 - 1) (1 - x)^(shape2 - 1) / B(shape1, shape2)},
-#' for `0 <= x <= 1`.
+#' Density \eqn{f(x) = x^{a - 1} (1 - x)^{b - 1} / B(a, b)}{f(x) = x^(shape1 - 1) (1 - x)^(shape2 - 1) / B(shape1,
+#' shape2)}, for `0 <= x <= 1`.
 #'
 #' @param shape1,shape2 Shapes; positive.
 #' @return An object of class `reparam_dist`. Mean `shape1 / (shape1 + shape2)`.
@@ -56,14 +56,15 @@ dist_beta <- function(shape1, shape2) {
 
 #' Point mass
 #'
-#' All probability on one value; as a likelihood it adds `log_density` where `x` equals `value` and forbids everything else.
+#' All probability on one value; as a likelihood it adds `log_density` where `x` equals `value` and forbids everything
+#' else.
 #'
 #' @param value The value; finite.
 #' @param log_density Log density at the value; finite.
 #' @return An object of class `reparam_dist`. Mean `value`, variance 0.
 #' @inheritSection dist_normal Errors
-#' @references Phan, Pradhan and Jankowiak (2019). Composable effects for flexible and accelerated probabilistic programming in
-#'   NumPyro (its `Delta`).
+#' @references Phan, Pradhan and Jankowiak (2019). Composable effects for flexible and accelerated probabilistic
+#'   programming in NumPyro (its `Delta`).
 #' @seealso [distributions]
 #' @examples
 #' dist_delta(3)
@@ -94,14 +95,14 @@ dist_beta_proportion <- function(mean, concentration) {
 
 #' Kumaraswamy distribution
 #'
-#' Density \eqn{f(x) = a b x^{a - 1} (1 - x^a)^{b - 1}}{f(x) = a b x^(a - 1) (1 - x^a)^(b - 1)} with `a = shape1` and `b = shape2`, for
-#' `0 <= x <= 1`: like the beta, with a cdf in closed form.
+#' Density \eqn{f(x) = a b x^{a - 1} (1 - x^a)^{b - 1}}{f(x) = a b x^(a - 1) (1 - x^a)^(b - 1)} with `a = shape1` and `b
+#' = shape2`, for `0 <= x <= 1`: like the beta, with a cdf in closed form.
 #'
 #' @param shape1,shape2 Shapes; positive.
 #' @return An object of class `reparam_dist`. Mean `shape2 * beta(1 + 1 / shape1, shape2)`.
 #' @inheritSection dist_normal Errors
-#' @references Jones (2009). Kumaraswamy's distribution: a beta-type distribution with some tractability advantages. Statistical
-#'   Methodology 6.
+#' @references Jones (2009). Kumaraswamy's distribution: a beta-type distribution with some tractability advantages.
+#'   Statistical Methodology 6.
 #' @seealso [distributions], [dist_beta()]
 #' @examples
 #' dist_kumaraswamy(2, 3)
@@ -112,15 +113,15 @@ dist_kumaraswamy <- function(shape1, shape2) {
 
 #' Von Mises distribution
 #'
-#' A distribution on the circle: density \eqn{f(x) = \exp(\kappa \cos(x - m)) / (2 \pi I_0(\kappa))}{f(x) = exp(concentration
-#' cos(x - location)) / (2 pi I_0(concentration))}, for `-pi <= x <= pi`.
+#' A distribution on the circle: density \eqn{f(x) = \exp(\kappa \cos(x - m)) / (2 \pi I_0(\kappa))}{f(x) =
+#' exp(concentration cos(x - location)) / (2 pi I_0(concentration))}, for `-pi <= x <= pi`.
 #'
 #' @param location Mean direction in radians; finite.
 #' @param concentration Concentration; 0 (uniform) or more.
 #' @return An object of class `reparam_dist`. Draws lie in `[-pi, pi]`.
 #' @inheritSection dist_normal Errors
-#' @references Mardia and Jupp (2000). Directional Statistics, section 3.5. Draws by Best and Fisher (1979). Applied Statistics
-#'   28.
+#' @references Mardia and Jupp (2000). Directional Statistics, section 3.5. Draws by Best and Fisher (1979). Applied
+#'   Statistics 28.
 #' @seealso [distributions]
 #' @examples
 #' dist_von_mises(0, 4)

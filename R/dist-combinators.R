@@ -1,17 +1,17 @@
 #' Distributions built from others
 #'
-#' `dist_transformed()` is the distribution of `transform(u)` when `u` follows `base`; `dist_masked()` counts only the elements
-#' where `mask` is true; `dist_independent()` and `dist_expand()` state shapes. They combine in any order.
+#' `dist_transformed()` is the distribution of `transform(u)` when `u` follows `base`; `dist_masked()` counts only the
+#' elements where `mask` is true; `dist_independent()` and `dist_expand()` state shapes. They combine in any order.
 #'
-#' The log density of the transformed value `x` is that of `base` at `u`, the inverse image of `x`, minus the log Jacobian of the
-#' transform at `u`. `reparam_transform()` splits such a site into its base and the transform.
+#' The log density of the transformed value `x` is that of `base` at `u`, the inverse image of `x`, minus the log
+#' Jacobian of the transform at `u`. `reparam_transform()` splits such a site into its base and the transform.
 #'
-#' An element that is masked out adds nothing to the log density: an observation there is ignored, and an unobserved value is
-#' drawn from its distribution after the fit rather than sampled.
+#' An element that is masked out adds nothing to the log density: an observation there is ignored, and an unobserved
+#' value is drawn from its distribution after the fit rather than sampled.
 #'
-#' The elements of a site of a univariate family are independent already, and a site takes its shape from the left side of
-#' `~`, so `dist_independent()` changes nothing but says what is meant, and `dist_expand()` gives the shape where no left side
-#' does.
+#' The elements of a site of a univariate family are independent already, and a site takes its shape from the left side
+#' of `~`, so `dist_independent()` changes nothing but says what is meant, and `dist_expand()` gives the shape where no
+#' left side does.
 #'
 #' @param base,d A distribution.
 #' @param transform A transform, its name (`"exp"`), or a list of transforms in the order in which they are applied.
@@ -20,7 +20,8 @@
 #' @param dim Dimensions of the value.
 #' @return An object of class `reparam_dist`.
 #' @section Errors:
-#' A `base` that is no distribution, a `transform` that is no transform, an unknown name of a transform, a mask with `NA`.
+#' A `base` that is no distribution, a `transform` that is no transform, an unknown name of a transform, a mask with
+#' `NA`.
 #' @seealso [transforms], [distributions]
 #' @examples
 #' dist_transformed(dist_normal(0, 1), list(transform_affine(1, 2), transform_exp()))

@@ -22,8 +22,8 @@ dist_bernoulli <- function(prob, logits) {
 
 #' Binomial distribution
 #'
-#' `P(x) = choose(size, x) * prob^x * (1 - prob)^(size - x)` for `x = 0, ..., size`, with `prob = 1 / (1 + exp(-logits))`
-#' when the log odds are given.
+#' `P(x) = choose(size, x) * prob^x * (1 - prob)^(size - x)` for `x = 0, ..., size`, with `prob = 1 / (1 +
+#' exp(-logits))` when the log odds are given.
 #'
 #' @param size Number of trials; a whole number, 0 or more.
 #' @inheritParams dist_bernoulli
@@ -60,8 +60,8 @@ dist_poisson <- function(lambda) {
 
 #' Zero-inflated Poisson distribution
 #'
-#' 0 with probability `zero_prob`, otherwise Poisson: `P(0) = zero_prob + (1 - zero_prob) * exp(-lambda)`, and `P(x) = (1 -
-#' zero_prob) * lambda^x * exp(-lambda) / x!` for `x = 1, 2, ...`.
+#' 0 with probability `zero_prob`, otherwise Poisson: `P(0) = zero_prob + (1 - zero_prob) * exp(-lambda)`, and `P(x) =
+#' (1 - zero_prob) * lambda^x * exp(-lambda) / x!` for `x = 1, 2, ...`.
 #'
 #' @param lambda Mean of the Poisson part; 0 or more.
 #' @param zero_prob Probability of an extra zero; between 0 and 1.
@@ -74,7 +74,8 @@ dist_poisson <- function(lambda) {
 #' @export
 dist_zero_inflated_poisson <- function(lambda, zero_prob) {
   new_dist(
-    "zero_inflated_poisson", list(lambda = lambda, zero_prob = zero_prob), list(lambda = "nonnegative", zero_prob = "unit")
+    "zero_inflated_poisson", list(lambda = lambda, zero_prob = zero_prob),
+      list(lambda = "nonnegative", zero_prob = "unit")
   )
 }
 
@@ -120,8 +121,8 @@ dist_geometric <- function(prob) {
 
 #' Beta-binomial distribution
 #'
-#' A binomial whose probability is beta: `P(x) = choose(size, x) * beta(x + shape1, size - x + shape2) / beta(shape1, shape2)` for
-#' `x = 0, ..., size`.
+#' A binomial whose probability is beta: `P(x) = choose(size, x) * beta(x + shape1, size - x + shape2) / beta(shape1,
+#' shape2)` for `x = 0, ..., size`.
 #'
 #' @param size Number of trials; a whole number, 0 or more.
 #' @param shape1,shape2 Shapes of the beta; positive.
@@ -164,9 +165,11 @@ dist_hypergeometric <- function(m, n, k) {
 
 #' Categorical distribution
 #'
-#' `P(x) = prob[x] / sum(prob)` for `x = 1, ..., k`, numbered from 1 as in R's factors; with log weights, `prob = exp(logits)`.
+#' `P(x) = prob[x] / sum(prob)` for `x = 1, ..., k`, numbered from 1 as in R's factors; with log weights, `prob =
+#' exp(logits)`.
 #'
-#' @param prob Weights of the categories; 0 or more, not all 0. A matrix has a row of weights for each element of the site.
+#' @param prob Weights of the categories; 0 or more, not all 0. A matrix has a row of weights for each element of the
+#'   site.
 #' @param logits Log weights, finite, in the same shapes. Give either `prob` or `logits`.
 #' @return An object of class `reparam_dist`.
 #' @section Errors:
@@ -186,8 +189,9 @@ dist_categorical <- function(prob, logits) {
 
 #' Ordered logistic distribution
 #'
-#' Ordinal categories `x = 1, ..., k` cut from a logistic variable around `eta`: `P(x = j) = plogis(cutpoints[j] - eta) -
-#' plogis(cutpoints[j - 1] - eta)`, with `cutpoints[0] = -Inf` and `cutpoints[k] = Inf`.
+#' Ordinal categories `x = 1, ..., k` cut from a logistic variable around `eta`:
+#' `P(x = j) = plogis(cutpoints[j] - eta) - plogis(cutpoints[j - 1] - eta)`, with `cutpoints[0] = -Inf` and
+#' `cutpoints[k] = Inf`.
 #'
 #' @param eta Linear predictor; finite; one value, or one for each element of the site.
 #' @param cutpoints `k - 1` increasing numbers.
@@ -208,8 +212,8 @@ dist_ordered_logistic <- function(eta, cutpoints) {
 
 #' Multinomial distribution
 #'
-#' Counts of `size` independent categories: `P(x) = size! / prod(x!) * prod(prob^x)` for whole `x` with `sum(x) = size`. `prob` is
-#' normalised.
+#' Counts of `size` independent categories: `P(x) = size! / prod(x!) * prod(prob^x)` for whole `x` with `sum(x) = size`.
+#' `prob` is normalised.
 #'
 #' @param size Number of trials; a whole number, 0 or more.
 #' @param prob Weights of the categories; 0 or more, not all 0. A matrix has a row of weights for each event.
@@ -221,5 +225,6 @@ dist_ordered_logistic <- function(eta, cutpoints) {
 #' dist_multinomial(5, c(0.2, 0.3, 0.5))
 #' @export
 dist_multinomial <- function(size, prob) {
-  new_rows_dist("multinomial", "prob", prob, "nonnegative", others = list(size = size), constraints = list(size = "count"))
+  new_rows_dist("multinomial", "prob", prob, "nonnegative", others = list(size = size),
+    constraints = list(size = "count"))
 }

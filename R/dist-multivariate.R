@@ -1,8 +1,8 @@
 #' Multivariate normal distribution
 #'
-#' Density \eqn{f(x) = \exp(-(x - m)' \Sigma^{-1} (x - m) / 2) / \sqrt{\det(2 \pi \Sigma)}}{f(x) = exp(-(x - mean)' cov^-1 (x -
-#' mean) / 2) / sqrt(det(2 pi cov))} of vectors `x`. Give the covariance matrix, the precision matrix (its inverse), or the lower
-#' Cholesky factor of the covariance matrix, `cov = cholesky %*% t(cholesky)`.
+#' Density \eqn{f(x) = \exp(-(x - m)' \Sigma^{-1} (x - m) / 2) / \sqrt{\det(2 \pi \Sigma)}}{f(x) = exp(-(x - mean)'
+#' cov^-1 (x - mean) / 2) / sqrt(det(2 pi cov))} of vectors `x`. Give the covariance matrix, the precision matrix (its
+#' inverse), or the lower Cholesky factor of the covariance matrix, `cov = cholesky %*% t(cholesky)`.
 #'
 #' @param mean Mean vector, or one number for all; finite. A matrix has the mean of one event in each row.
 #' @param cov Covariance matrix; symmetric and positive definite.
@@ -10,8 +10,8 @@
 #' @param cholesky Lower triangular matrix with a positive diagonal.
 #' @return An object of class `reparam_dist`.
 #' @section Errors:
-#' None or several of `cov`, `precision` and `cholesky`; a matrix that is not square or (where it is a constant) not positive
-#' definite; a mean whose length does not fit it.
+#' None or several of `cov`, `precision` and `cholesky`; a matrix that is not square or (where it is a constant) not
+#' positive definite; a mean whose length does not fit it.
 #' @references Gelman et al. (2013). Bayesian Data Analysis, 3rd edition, appendix A.
 #' @seealso [distributions], [dist_mv_student_t()], [dist_gaussian_random_walk()]
 #' @examples
@@ -29,15 +29,16 @@ dist_mvn <- function(mean = 0, cov, precision, cholesky) {
 
 #' Multivariate Student's t distribution
 #'
-#' Density proportional to \eqn{(1 + (x - m)' S^{-1} (x - m) / \nu)^{-(\nu + k) / 2}}{(1 + (x - location)' scale^-1 (x - location)
-#' / df)^(-(df + k) / 2)} of vectors `x` of length `k`.
+#' Density proportional to \eqn{(1 + (x - m)' S^{-1} (x - m) / \nu)^{-(\nu + k) / 2}}{(1 + (x - location)' scale^-1 (x -
+#' location) / df)^(-(df + k) / 2)} of vectors `x` of length `k`.
 #'
 #' @param df Degrees of freedom; positive.
 #' @param location Location vector, or one number for all; finite. A matrix has the location of one event in each row.
 #' @param scale Scale matrix; symmetric and positive definite. The covariance is `scale * df / (df - 2)` for `df > 2`.
 #' @return An object of class `reparam_dist`.
 #' @section Errors:
-#' A `scale` that is not square or (where it is a constant) not positive definite; a location whose length does not fit it.
+#' A `scale` that is not square or (where it is a constant) not positive definite; a location whose length does not fit
+#' it.
 #' @references Kotz and Nadarajah (2004). Multivariate t Distributions and Their Applications, chapter 1.
 #' @seealso [distributions], [dist_mvn()]
 #' @examples
@@ -51,8 +52,8 @@ dist_mv_student_t <- function(df, location = 0, scale) {
 
 #' Dirichlet distribution
 #'
-#' Density \eqn{f(x) = \Gamma(\sum a_i) / \prod \Gamma(a_i) \prod x_i^{a_i - 1}}{f(x) = Gamma(sum a) / prod(Gamma(a)) prod(x^(a - 1))}
-#' of vectors of nonnegative numbers that sum to 1.
+#' Density \eqn{f(x) = \Gamma(\sum a_i) / \prod \Gamma(a_i) \prod x_i^{a_i - 1}}{f(x) = Gamma(sum a) / prod(Gamma(a))
+#' prod(x^(a - 1))} of vectors of nonnegative numbers that sum to 1.
 #'
 #' @param concentration Concentrations; positive. A matrix has those of one event in each row.
 #' @return An object of class `reparam_dist`. Mean `concentration / sum(concentration)`.
@@ -68,8 +69,8 @@ dist_dirichlet <- function(concentration) {
 
 #' Relaxed one-hot categorical distribution
 #'
-#' The Concrete or Gumbel-softmax law on the simplex, of `softmax((logits + u) / temperature)` with standard Gumbel `u`. It tends
-#' to one-hot vectors of a categorical as `temperature` goes to 0.
+#' The Concrete or Gumbel-softmax law on the simplex, of `softmax((logits + u) / temperature)` with standard Gumbel `u`.
+#' It tends to one-hot vectors of a categorical as `temperature` goes to 0.
 #'
 #' @param temperature Temperature; positive.
 #' @param prob Weights of the categories; positive. A matrix has those of one event in each row.
@@ -116,16 +117,16 @@ dist_gaussian_random_walk <- function(n, sd = 1) {
 
 #' LKJ distribution of a Cholesky factor
 #'
-#' Lower Cholesky factors `L` of `n` x `n` correlation matrices whose density is proportional to `det(L %*% t(L))^(shape - 1)`: as a
-#' density of `L`, \eqn{\prod_{i=2}^n L_{ii}^{n - i + 2 \eta - 2}}{prod(L[i, i]^(n - i + 2 shape - 2)), i = 2, ..., n}, over its
-#' integral.
+#' Lower Cholesky factors `L` of `n` x `n` correlation matrices whose density is proportional to
+#' `det(L %*% t(L))^(shape - 1)`: as a density of `L`, \eqn{\prod_{i=2}^n L_{ii}^{n - i + 2 \eta - 2}}{prod(L[i,
+#' i]^(n - i + 2 shape - 2)), i = 2, ..., n}, over its integral.
 #'
 #' @param n Number of rows; a whole number, 1 or more.
 #' @param shape 1 is uniform over correlation matrices, more favours small correlations; positive.
 #' @return An object of class `reparam_dist`, of `n` x `n` matrices.
 #' @inheritSection dist_normal Errors
-#' @references Lewandowski, Kurowicka and Joe (2009). Generating random correlation matrices based on vines and extended onion
-#'   method. Journal of Multivariate Analysis 100.
+#' @references Lewandowski, Kurowicka and Joe (2009). Generating random correlation matrices based on vines and extended
+#'   onion method. Journal of Multivariate Analysis 100.
 #' @seealso [distributions], [dist_wishart()], [dist_mvn()]
 #' @examples
 #' dist_lkj_cholesky(3, 2)
@@ -140,8 +141,8 @@ dist_lkj_cholesky <- function(n, shape = 1) {
 
 #' Wishart distribution
 #'
-#' Positive definite matrices with log density \eqn{(\nu - k - 1) \log|X| / 2 - tr(S^{-1} X) / 2}{(df - k - 1) log|X| / 2 -
-#' tr(scale^-1 X) / 2} and a constant: the distribution of `crossprod(z)` for `df` rows `z` with covariance `scale`.
+#' Positive definite matrices with log density \eqn{(\nu - k - 1) \log|X| / 2 - tr(S^{-1} X) / 2}{(df - k - 1) log|X| /
+#' 2 - tr(scale^-1 X) / 2} and a constant: the distribution of `crossprod(z)` for `df` rows `z` with covariance `scale`.
 #'
 #' @param df Degrees of freedom; above `nrow(scale) - 1`.
 #' @param scale Scale matrix; symmetric and positive definite.
@@ -164,8 +165,8 @@ dist_wishart <- function(df, scale) {
 
 # ---- what they share ----
 
-# A distribution of whole events: `event` are the extents of one, `batch` how many there are (empty: one).  Arguments are in
-# the engine's layout, the numbers of an event next to each other, and are not recycled.
+# A distribution of whole events: `event` are the extents of one, `batch` how many there are (empty: one).  Arguments
+# are in the engine's layout, the numbers of an event next to each other, and are not recycled.
 new_event_dist <- function(family, args, constraints = list(), batch = integer(), event) {
   d <- new_dist(family, args, constraints)
   d$event <- as.integer(event)
@@ -176,18 +177,24 @@ new_event_dist <- function(family, args, constraints = list(), batch = integer()
 # Families with one vector argument, a row of which belongs to each event. `levels` tells the engine its length.
 new_rows_dist <- function(family, name, value, constraint, others = list(), constraints = list(), event = NULL) {
   check_dist_argument(value, name, constraint)
-  if (constraint == "nonnegative" && !is_traced(value) && !any(value > 0)) stop_reparam(sprintf("`%s` must not be all 0.", name))
+  if (constraint == "nonnegative" && !is_traced(value) && !any(value > 0)) {
+    stop_reparam(sprintf("`%s` must not be all 0.", name))
+  }
   is_batch <- length(dim(value)) == 2L
-  if (length(dim(value)) > 2L) stop_reparam(sprintf("`%s` must be a vector or a matrix with one row for each event.", name))
+  if (length(dim(value)) > 2L) {
+    stop_reparam(sprintf("`%s` must be a vector or a matrix with one row for each event.", name))
+  }
   k <- if (is_batch) ncol(value) else length(value)
   batch <- if (is_batch) nrow(value) else integer()
   for (other in others) if (length(other) > 1L && !length(batch)) batch <- shape_of(other)
   args <- c(others, stats::setNames(list(if (is_batch) t(value) else value), name), list(levels = seq_len(k)))
-  new_event_dist(family, args, c(constraints, stats::setNames(list(constraint), name)), batch, if (is.null(event)) k else event)
+  constraints <- c(constraints, stats::setNames(list(constraint), name))
+  new_event_dist(family, args, constraints, batch, if (is.null(event)) k else event)
 }
 
 # Families with a location vector (or one number, or a row for each event) and a square matrix.
-location_matrix_dist <- function(family, location_name, location, matrix_name, matrix, others = list(), constraints = list()) {
+location_matrix_dist <- function(family, location_name, location, matrix_name, matrix, others = list(),
+                                 constraints = list()) {
   k <- check_square(matrix, matrix_name)
   if (matrix_name == "cholesky") check_triangular(matrix, matrix_name) else check_definite(matrix, matrix_name)
   is_batch <- length(dim(location)) == 2L
@@ -219,7 +226,8 @@ check_triangular <- function(x, name) {
   x <- as.matrix(x)
   if (any(x[upper.tri(x)] != 0) || any(diag(x) <= 0)) {
     stop_reparam(
-      sprintf("`%s` must be lower triangular with a positive diagonal.", name), "R's chol() gives the upper factor: use `t(chol(cov))`."
+      sprintf("`%s` must be lower triangular with a positive diagonal.", name),
+      "R's chol() gives the upper factor: use `t(chol(cov))`."
     )
   }
   invisible()

@@ -18,8 +18,8 @@ dist_lognormal <- function(meanlog = 0, sdlog = 1) {
 
 #' Half-normal distribution
 #'
-#' The distribution of the absolute value of a normal with mean 0: density \eqn{f(x) = 2 \exp(-(x / s)^2 / 2) / (s \sqrt{2
-#' \pi})}{f(x) = 2 exp(-(x / sd)^2 / 2) / (sd sqrt(2 pi))}, for `x >= 0`.
+#' The distribution of the absolute value of a normal with mean 0: density \eqn{f(x) = 2 \exp(-(x / s)^2 / 2) / (s
+#' \sqrt{2 \pi})}{f(x) = 2 exp(-(x / sd)^2 / 2) / (sd sqrt(2 pi))}, for `x >= 0`.
 #'
 #' @param sd Standard deviation of the normal; positive.
 #' @return An object of class `reparam_dist`. Mean `sd * sqrt(2 / pi)`, variance `sd^2 * (1 - 2 / pi)`.
@@ -35,13 +35,14 @@ dist_half_normal <- function(sd = 1) {
 
 #' Half-Cauchy distribution
 #'
-#' The distribution of the absolute value of a Cauchy with location 0: density \eqn{f(x) = 2 / (\pi s (1 + (x / s)^2))}{f(x) =
-#' 2 / (pi scale (1 + (x / scale)^2))}, for `x >= 0`.
+#' The distribution of the absolute value of a Cauchy with location 0: density \eqn{f(x) = 2 / (\pi s (1 + (x /
+#' s)^2))}{f(x) = 2 / (pi scale (1 + (x / scale)^2))}, for `x >= 0`.
 #'
 #' @param scale Median; positive.
 #' @return An object of class `reparam_dist`. It has no mean and no variance.
 #' @inheritSection dist_normal Errors
-#' @references Gelman (2006). Prior distributions for variance parameters in hierarchical models. Bayesian Analysis 1(3).
+#' @references Gelman (2006). Prior distributions for variance parameters in hierarchical models. Bayesian Analysis
+#'   1(3).
 #' @seealso [distributions], [dist_cauchy()]
 #' @examples
 #' dist_half_cauchy(5)
@@ -68,8 +69,8 @@ dist_exponential <- function(rate = 1) {
 
 #' Gamma distribution
 #'
-#' Density \eqn{f(x) = r^a x^{a - 1} \exp(-r x) / \Gamma(a)}{f(x) = rate^shape x^(shape - 1) exp(-rate x) / Gamma(shape)},
-#' for `x >= 0`.
+#' Density \eqn{f(x) = r^a x^{a - 1} \exp(-r x) / \Gamma(a)}{f(x) = rate^shape x^(shape - 1) exp(-rate x) /
+#' Gamma(shape)}, for `x >= 0`.
 #'
 #' @param shape Shape; positive.
 #' @param rate Rate, the reciprocal of the scale; positive.
@@ -93,7 +94,8 @@ dist_gamma <- function(shape, rate = 1) {
 #' @param scale Scale; positive.
 #' @return An object of class `reparam_dist`. The mean exists for `df > 1`, the variance for `df > 2`.
 #' @inheritSection dist_normal Errors
-#' @references Gelman (2006). Prior distributions for variance parameters in hierarchical models. Bayesian Analysis 1(3).
+#' @references Gelman (2006). Prior distributions for variance parameters in hierarchical models. Bayesian Analysis
+#'   1(3).
 #' @seealso [distributions], [dist_student_t()], [dist_half_cauchy()]
 #' @examples
 #' dist_half_student_t(3, 2.5)
@@ -138,8 +140,8 @@ dist_chi_squared <- function(df) {
 
 #' Weibull distribution
 #'
-#' Density \eqn{f(x) = (k / s) z^{k - 1} \exp(-z^k)}{f(x) = (shape / scale) z^(shape - 1) exp(-z^shape)} with `z = x / scale`, for
-#' `x >= 0`.
+#' Density \eqn{f(x) = (k / s) z^{k - 1} \exp(-z^k)}{f(x) = (shape / scale) z^(shape - 1) exp(-z^shape)} with `z = x /
+#' scale`, for `x >= 0`.
 #'
 #' @param shape Shape; positive.
 #' @param scale Scale; positive.
@@ -173,8 +175,8 @@ dist_pareto <- function(min, shape) {
 
 #' Inverse Gaussian distribution
 #'
-#' Density \eqn{f(x) = \sqrt{\lambda / (2 \pi x^3)} \exp(-\lambda (x - \mu)^2 / (2 \mu^2 x))}{f(x) = sqrt(shape / (2 pi x^3))
-#' exp(-shape (x - mean)^2 / (2 mean^2 x))}, for `x > 0`.
+#' Density \eqn{f(x) = \sqrt{\lambda / (2 \pi x^3)} \exp(-\lambda (x - \mu)^2 / (2 \mu^2 x))}{f(x) = sqrt(shape / (2 pi
+#' x^3)) exp(-shape (x - mean)^2 / (2 mean^2 x))}, for `x > 0`.
 #'
 #' @param mean Mean; positive.
 #' @param shape Shape; positive.
@@ -191,9 +193,9 @@ dist_inverse_gaussian <- function(mean, shape = 1) {
 
 #' Levy distribution
 #'
-#' The distribution of `location + scale / u^2` when `u` is standard normal: density \eqn{f(x) = \sqrt{s / (2 \pi)} (x - m)^{-3/2}
-#' \exp(-s / (2 (x - m)))}{f(x) = sqrt(scale / (2 pi)) (x - location)^(-3/2) exp(-scale / (2 (x - location)))}, for
-#' `x > location`.
+#' The distribution of `location + scale / u^2` when `u` is standard normal: density \eqn{f(x) = \sqrt{s / (2 \pi)} (x -
+#' m)^{-3/2} \exp(-s / (2 (x - m)))}{f(x) = sqrt(scale / (2 pi)) (x - location)^(-3/2) exp(-scale / (2 (x -
+#' location)))}, for `x > location`.
 #'
 #' @param location Lower bound; finite.
 #' @param scale Scale; positive.

@@ -19,13 +19,14 @@ dist_normal <- function(mean = 0, sd = 1) {
 
 #' Student's t distribution
 #'
-#' Density \eqn{f(x) = (1 + z^2 / \nu)^{-(\nu + 1) / 2} / (s \sqrt{\nu} B(\nu / 2, 1 / 2))}{f(x) = (1 + z^2 / df)^(-(df + 1) / 2)
-#' / (scale sqrt(df) B(df / 2, 1 / 2))} with `z = (x - location) / scale`, for real `x`.
+#' Density \eqn{f(x) = (1 + z^2 / \nu)^{-(\nu + 1) / 2} / (s \sqrt{\nu} B(\nu / 2, 1 / 2))}{f(x) = (1 + z^2 / df)^(-(df
+#' + 1) / 2) / (scale sqrt(df) B(df / 2, 1 / 2))} with `z = (x - location) / scale`, for real `x`.
 #'
 #' @param df Degrees of freedom; positive.
 #' @param location Location; finite.
 #' @param scale Scale; positive. It is not the standard deviation.
-#' @return An object of class `reparam_dist`. Mean `location` for `df > 1`, variance `scale^2 * df / (df - 2)` for `df > 2`.
+#' @return An object of class `reparam_dist`. Mean `location` for `df > 1`, variance `scale^2 * df / (df - 2)` for `df >
+#'   2`.
 #' @inheritSection dist_normal Errors
 #' @references Johnson, Kotz and Balakrishnan (1995). Continuous Univariate Distributions, volume 2, chapter 28.
 #' @seealso [distributions], [dist_half_student_t()]
@@ -40,7 +41,8 @@ dist_student_t <- function(df, location = 0, scale = 1) {
 
 #' Cauchy distribution
 #'
-#' Density \eqn{f(x) = 1 / (\pi s (1 + z^2))}{f(x) = 1 / (pi scale (1 + z^2))} with `z = (x - location) / scale`, for real `x`.
+#' Density \eqn{f(x) = 1 / (\pi s (1 + z^2))}{f(x) = 1 / (pi scale (1 + z^2))} with `z = (x - location) / scale`, for
+#' real `x`.
 #'
 #' @param location Median; finite.
 #' @param scale Half of the interquartile range; positive.
@@ -75,8 +77,8 @@ dist_laplace <- function(location = 0, scale = 1) {
 #' Asymmetric Laplace distribution
 #'
 #' Exponential tails of different scales, `left = scale * asymmetry` and `right = scale / asymmetry`: density
-#' \eqn{f(x) = \exp(-|x - m| / s_\pm) / (s_- + s_+)}{f(x) = exp(-|x - location| / tail) / (left + right)} with `tail` the scale
-#' of the side on which `x` lies.
+#' \eqn{f(x) = \exp(-|x - m| / s_\pm) / (s_- + s_+)}{f(x) = exp(-|x - location| / tail) / (left + right)} with `tail`
+#' the scale of the side on which `x` lies.
 #'
 #' @param location Mode; finite.
 #' @param scale Geometric mean of the two scales; positive.
@@ -97,8 +99,8 @@ dist_asymmetric_laplace <- function(location = 0, scale = 1, asymmetry = 1) {
 
 #' Soft Laplace distribution
 #'
-#' The hyperbolic secant law, a Laplace with a smooth peak: density \eqn{f(x) = 2 / (\pi s (e^z + e^{-z}))}{f(x) = 2 / (pi scale
-#' (exp(z) + exp(-z)))} with `z = (x - location) / scale`, for real `x`.
+#' The hyperbolic secant law, a Laplace with a smooth peak: density \eqn{f(x) = 2 / (\pi s (e^z + e^{-z}))}{f(x) = 2 /
+#' (pi scale (exp(z) + exp(-z)))} with `z = (x - location) / scale`, for real `x`.
 #'
 #' @param location Median and mean; finite.
 #' @param scale Scale; positive.
@@ -151,23 +153,25 @@ dist_gumbel <- function(location = 0, scale = 1) {
 
 #' Stable distribution
 #'
-#' The stable law in Nolan's S0 parameterization, continuous in all its arguments. With \eqn{\alpha}{alpha} = `stability` and
-#' \eqn{\beta}{beta} = `skew` the standard law has the characteristic function
-#' \eqn{\exp(-|t|^\alpha [1 + i \beta \tan(\pi \alpha / 2) \mathrm{sign}(t) (|t|^{1 - \alpha} - 1)])}{exp(-|t|^alpha [1 + i beta
-#' tan(pi alpha / 2) sign(t) (|t|^(1 - alpha) - 1)])} and, at \eqn{\alpha = 1}{alpha = 1}, its limit.
+#' The stable law in Nolan's S0 parameterization, continuous in all its arguments. With \eqn{\alpha}{alpha} =
+#' `stability` and \eqn{\beta}{beta} = `skew` the standard law has the characteristic function \eqn{\exp(-|t|^\alpha [1
+#' + i \beta \tan(\pi \alpha / 2) \mathrm{sign}(t) (|t|^{1 - \alpha} - 1)])}{exp(-|t|^alpha [1 + i beta tan(pi alpha /
+#' 2) sign(t) (|t|^(1 - alpha) - 1)])} and, at \eqn{\alpha = 1}{alpha = 1}, its limit.
 #'
-#' Draws are exact for every `stability` (Chambers, Mallows and Stuck). The log density has no formula and is not available, so a
-#' site of this law has to be reparameterized when a model is fitted: the strategies "minimal" and "auto" do it.
+#' Draws are exact for every `stability` (Chambers, Mallows and Stuck). The log density has no formula and is not
+#' available, so a site of this law has to be reparameterized when a model is fitted: the strategies "minimal" and
+#' "auto" do it.
 #'
-#' @param stability Tail index; above 0, at most 2. 2 is the normal with standard deviation `sqrt(2) * scale`, 1 without skew
-#'   the Cauchy.
+#' @param stability Tail index; above 0, at most 2. 2 is the normal with standard deviation `sqrt(2) * scale`, 1 without
+#'   skew the Cauchy.
 #' @param skew Skewness; between -1 and 1.
 #' @param scale Scale; positive.
 #' @param location Location; finite.
-#' @return An object of class `reparam_dist`. Mean `location - scale * skew * tan(pi * stability / 2)` for `stability > 1`.
+#' @return An object of class `reparam_dist`. Mean `location - scale * skew * tan(pi * stability / 2)` for `stability >
+#'   1`.
 #' @inheritSection dist_normal Errors
-#' @references Nolan (2020). Univariate Stable Distributions. Chambers, Mallows and Stuck (1976). A method for simulating stable
-#'   random variables. JASA 71.
+#' @references Nolan (2020). Univariate Stable Distributions. Chambers, Mallows and Stuck (1976). A method for
+#'   simulating stable random variables. JASA 71.
 #' @seealso [distributions], [dist_levy()], [dist_cauchy()]
 #' @examples
 #' dist_stable(1.5, 0.5)

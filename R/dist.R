@@ -1,11 +1,11 @@
 #' Distributions
 #'
-#' A distribution is what stands on the right of `~` and what [draw()] takes: the name of a family and its arguments, which
-#' are numbers or values that depend on other sites. It holds no draws and does no arithmetic; the engine evaluates its
-#' density when a model is fitted.
+#' A distribution is what stands on the right of `~` and what [draw()] takes: the name of a family and its arguments,
+#' which are numbers or values that depend on other sites. It holds no draws and does no arithmetic; the engine
+#' evaluates its density when a model is fitted.
 #'
-#' Arguments recycle as in R's own `d`-functions. An argument that is a number is checked at once; one that depends on sites
-#' is checked by the engine when the fit starts.
+#' Arguments recycle as in R's own `d`-functions. An argument that is a number is checked at once; one that depends on
+#' sites is checked by the engine when the fit starts.
 #'
 #' # Families
 #'

@@ -1,7 +1,7 @@
 #' Transforms
 #'
-#' Smooth one-to-one maps of the real line, or of vectors, onto a support. [dist_transformed()] pushes a distribution through
-#' one; the engine also uses them to give every constrained site unconstrained coordinates.
+#' Smooth one-to-one maps of the real line, or of vectors, onto a support. [dist_transformed()] pushes a distribution
+#' through one; the engine also uses them to give every constrained site unconstrained coordinates.
 #'
 #' With `u` the original value and `x` the transformed one:
 #'
@@ -29,8 +29,8 @@
 #' @param exponent A number that is not 0.
 #' @param ... For `transform_compose()`, transforms in the order in which they are applied; otherwise ignored.
 #' @param x A transform.
-#' @return An object of class `reparam_transform`: the transform's name and arguments. `transform_compose()` returns a list of
-#'   them, of class `reparam_transforms`.
+#' @return An object of class `reparam_transform`: the transform's name and arguments. `transform_compose()` returns a
+#'   list of them, of class `reparam_transforms`.
 #' @section Errors:
 #' An argument that is not numeric, `scale = 0`, `exponent = 0` or bounds in the wrong order.
 #' @references Stan Development Team, Stan Reference Manual, chapter "Constraint transforms".

@@ -37,7 +37,8 @@ rp_node_id rp_event_repeat(rp_graph *g, rp_node_id a, int64_t n_events, int64_t 
 
 static int64_t position_offset(int64_t i, int64_t first) { return i + first; }
 
-rp_node_id rp_event_part(rp_graph *g, rp_node_id a, int64_t n_events, int64_t event_size, int64_t first, int64_t count) {
+rp_node_id rp_event_part(rp_graph *g, rp_node_id a, int64_t n_events, int64_t event_size, int64_t first,
+                         int64_t count) {
   if (rp_size_of(g, a) == 1 && n_events * event_size > 1) return a;
   if (n_events == 1) return rp_slice(g, a, first, count);
   return rp_event_rearrange(g, a, n_events, event_size, count, position_offset, first);
@@ -59,7 +60,8 @@ rp_node_id rp_event_join(rp_graph *g, rp_node_id a, int64_t a_size, rp_node_id b
   return joined;
 }
 
-/* Sums over a prefix as a product with a triangle of ones: one operation for all events. A single event has its own cumsum. */
+/* Sums over a prefix as a product with a triangle of ones: one operation for all events. A single event has its own
+ * cumsum. */
 rp_node_id rp_event_cumsum(rp_graph *g, rp_node_id a, int64_t n_events, int64_t event_size, rp_running kind) {
   a = rp_broadcast(g, a, n_events * event_size);
   if (n_events == 1 && kind == RP_RUNNING) return rp_cumsum(g, a);
@@ -71,7 +73,8 @@ rp_node_id rp_event_cumsum(rp_graph *g, rp_node_id a, int64_t n_events, int64_t 
   return rp_matmul(g, triangle_of_ones(g, event_size, kind), a, event_size, event_size, n_events, 0, 0);
 }
 
-rp_node_id rp_event_row_cumsum(rp_graph *g, rp_node_id a, int64_t n_events, int64_t rows, int64_t cols, rp_running kind) {
+rp_node_id rp_event_row_cumsum(rp_graph *g, rp_node_id a, int64_t n_events, int64_t rows, int64_t cols,
+                               rp_running kind) {
   int64_t n = n_events * rows * cols;
   int32_t *index = malloc((size_t) n * 2 * sizeof *index);
   if (!index) return rp_fail_memory(rp_graph_status(g), "an index of events"), RP_NONE;
@@ -119,8 +122,10 @@ static rp_node_id triangle_of_ones(rp_graph *g, int64_t n, rp_running kind) {
   if (!ones) return rp_fail_memory(rp_graph_status(g), "a triangle of ones"), RP_NONE;
   for (int64_t j = 0; j < n; j++)
     for (int64_t i = 0; i < n; i++) {
-      int counts = kind == RP_RUNNING ? j <= i : kind == RP_RUNNING_EXCLUSIVE ? j < i : kind == RP_RUNNING_FROM_END ? j >= i : j > i;
-      ones[j * n + i] = counts;
+      int from_start = kind == RP_RUNNING || kind == RP_RUNNING_EXCLUSIVE;
+      int exclusive = kind == RP_RUNNING_EXCLUSIVE || kind == RP_RUNNING_FROM_END_EXCLUSIVE;
+      int64_t distance = from_start ? i - j : j - i;
+      ones[j * n + i] = distance > 0 || (distance == 0 && !exclusive);
     }
   rp_node_id triangle = rp_data(g, ones, n * n);
   free(ones);

@@ -18,7 +18,8 @@ rp_node_id rp_event_join(rp_graph *g, rp_node_id a, int64_t a_size, rp_node_id b
 typedef enum { RP_RUNNING, RP_RUNNING_EXCLUSIVE, RP_RUNNING_FROM_END, RP_RUNNING_FROM_END_EXCLUSIVE } rp_running;
 rp_node_id rp_event_cumsum(rp_graph *g, rp_node_id a, int64_t n_events, int64_t event_size, rp_running kind);
 /* The same row-wise for events that are rows x cols matrices. */
-rp_node_id rp_event_row_cumsum(rp_graph *g, rp_node_id a, int64_t n_events, int64_t rows, int64_t cols, rp_running kind);
+rp_node_id rp_event_row_cumsum(rp_graph *g, rp_node_id a, int64_t n_events, int64_t rows, int64_t cols,
+                               rp_running kind);
 typedef int64_t (*rp_position)(int64_t i, int64_t size);
 /* out[e * out_size + i] = a[e * in_size + position(i, size)], 0 where position is negative. */
 rp_node_id rp_event_rearrange(rp_graph *g, rp_node_id a, int64_t n_events, int64_t in_size, int64_t out_size,

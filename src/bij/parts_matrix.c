@@ -43,12 +43,14 @@ static int64_t matrix_diagonal(int64_t i, int64_t k) { return i * k + i; }
 rp_node_id rp_from_lower(rp_graph *g, rp_node_id packed, int64_t n_events, int64_t k, int diagonal) {
   int64_t size = diagonal ? k * (k + 1) / 2 : k * (k - 1) / 2;
   if (size == 0) return rp_const(g, 0);
-  return rp_event_rearrange(g, packed, n_events, size, k * k, diagonal ? packed_with_diagonal : packed_without_diagonal, k);
+  return rp_event_rearrange(g, packed, n_events, size, k * k,
+                            diagonal ? packed_with_diagonal : packed_without_diagonal, k);
 }
 
 rp_node_id rp_to_lower(rp_graph *g, rp_node_id matrix, int64_t n_events, int64_t k, int diagonal) {
   int64_t size = diagonal ? k * (k + 1) / 2 : k * (k - 1) / 2;
-  return rp_event_rearrange(g, matrix, n_events, k * k, size, diagonal ? matrix_with_diagonal : matrix_without_diagonal, k);
+  return rp_event_rearrange(g, matrix, n_events, k * k, size,
+                            diagonal ? matrix_with_diagonal : matrix_without_diagonal, k);
 }
 
 rp_node_id rp_identity_matrix(rp_graph *g, int64_t k) {

@@ -1,5 +1,5 @@
-/* Stick-breaking of the unit simplex (Stan reference manual, "Unit simplex"): k - 1 numbers to k. The share of the rest of
- * the stick that goes to piece i is z_i = sigmoid(u_i - log(k - i)), so that u = 0 is the simplex's centre. */
+/* Stick-breaking of the unit simplex (Stan reference manual, "Unit simplex"): k - 1 numbers to k. The share of the rest
+ * of the stick that goes to piece i is z_i = sigmoid(u_i - log(k - i)), so that u = 0 is the simplex's centre. */
 #include <math.h>
 #include <stdlib.h>
 

@@ -83,7 +83,8 @@ static int is_triangular(const double *x, int64_t n) {
   return 1;
 }
 
-/* Symmetric up to rounding, with a Cholesky factor. Without memory for the copy the matrix passes: its density will tell. */
+/* Symmetric up to rounding, with a Cholesky factor. Without memory for the copy the matrix passes: its density will
+ * tell. */
 static int is_positive_definite(const double *x, int64_t n) {
   if (n == 0 || n > INT32_MAX) return 0;
   for (int64_t j = 0; j < n; j++)

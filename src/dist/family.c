@@ -32,12 +32,13 @@ rp_support rp_family_support(rp_graph *g, const rp_family *family, const rp_node
   return (rp_support) {family->support_kind, RP_NONE, RP_NONE};
 }
 
-/* Outside the support the formula is evaluated at an interior point, so that neither the density nor its gradient (0) is
- * NaN there: a mixture needs the gradients of its other components. */
-rp_node_id rp_log_density(rp_graph *g, const rp_family *family, rp_node_id x, const rp_node_id *arguments, int64_t n_events,
-                          int64_t event_size, int inside) {
+/* Outside the support the formula is evaluated at an interior point, so that neither the density nor its gradient (0)
+ * is NaN there: a mixture needs the gradients of its other components. */
+rp_node_id rp_log_density(rp_graph *g, const rp_family *family, rp_node_id x, const rp_node_id *arguments,
+                          int64_t n_events, int64_t event_size, int inside) {
   if (!family->log_density) {
-    rp_fail(rp_graph_status(g), RP_UNSUPPORTED, NULL, "%s() has no log density here: reparameterize the site", family->name);
+    rp_fail(rp_graph_status(g), RP_UNSUPPORTED, NULL, "%s() has no log density here: reparameterize the site",
+            family->name);
     return RP_NONE;
   }
   rp_node_id unrepeated[RP_MAX_ARGUMENTS];
@@ -74,7 +75,8 @@ rp_node_id rp_guard(rp_graph *g, rp_node_id inside, rp_node_id density) {
   return rp_select(g, inside, density, rp_const(g, -HUGE_VAL));
 }
 
-int64_t rp_family_event_size(const rp_family *family, const int64_t *argument_lengths, int64_t value_length, int64_t *widths) {
+int64_t rp_family_event_size(const rp_family *family, const int64_t *argument_lengths, int64_t value_length,
+                             int64_t *widths) {
   if (family->event_dim == 0) {
     for (int32_t i = 0; i < family->n_arguments; i++) widths[i] = 1;
     return 1;

@@ -1,10 +1,10 @@
 /* A family of distributions: one row of one table.
  *
- * Log densities are graphs; samplers are C functions called by RP_OP_RANDOM nodes.  A univariate family (event_dim 0) works
- * elementwise: its arguments are nodes of length 1 or n, its log density has one term per element.  A multivariate family
- * has one term per event; value and arguments hold n_events events one after the other (event innermost).
- * Adding a family: one file src/dist/<name>.c defining a const rp_family, one line in src/dist/families.def, one
- * constructor in R/. */
+ * Log densities are graphs; samplers are C functions called by RP_OP_RANDOM nodes.  A univariate family (event_dim 0)
+ * works elementwise: its arguments are nodes of length 1 or n, its log density has one term per element.  A
+ * multivariate family has one term per event; value and arguments hold n_events events one after the other (event
+ * innermost). Adding a family: one file src/dist/<name>.c defining a const rp_family, one line in
+ * src/dist/families.def, one constructor in R/. */
 #ifndef RP_DIST_FAMILY_H
 #define RP_DIST_FAMILY_H
 
@@ -15,7 +15,8 @@ enum { RP_MAX_ARGUMENTS = 8 };
 
 /* What a constant argument must satisfy; checked for constants when a spec is decoded, at initialisation otherwise. */
 typedef enum {
-  RP_ARG_REAL = 0, RP_ARG_POSITIVE, RP_ARG_NONNEGATIVE, RP_ARG_UNIT /* [0,1] */, RP_ARG_COUNT /* 0,1,2,.. */, RP_ARG_SIMPLEX,
+  RP_ARG_REAL = 0, RP_ARG_POSITIVE, RP_ARG_NONNEGATIVE, RP_ARG_UNIT /* [0,1] */, RP_ARG_COUNT /* 0,1,2,.. */,
+  RP_ARG_SIMPLEX /* weights: nonnegative, not all 0 */,
   RP_ARG_CHOLESKY /* lower, positive diagonal */, RP_ARG_POSITIVE_DEFINITE, RP_ARG_ANY, RP_ARG_POSITIVE_COUNT
 } rp_constraint;
 
@@ -27,9 +28,11 @@ typedef struct {
 
 /* Where values live. Bounds, where they depend on arguments, come from the family's support(). */
 typedef enum {
-  RP_SUPPORT_REAL = 0, RP_SUPPORT_POSITIVE, RP_SUPPORT_NONNEGATIVE, RP_SUPPORT_UNIT, RP_SUPPORT_INTERVAL, RP_SUPPORT_LOWER /* x > lower */,
+  RP_SUPPORT_REAL = 0, RP_SUPPORT_POSITIVE, RP_SUPPORT_NONNEGATIVE, RP_SUPPORT_UNIT, RP_SUPPORT_INTERVAL,
+  RP_SUPPORT_LOWER /* x > lower */,
   RP_SUPPORT_UPPER, RP_SUPPORT_CIRCLE /* (-pi, pi] */, RP_SUPPORT_SIMPLEX, RP_SUPPORT_SPHERE, RP_SUPPORT_ORDERED,
-  RP_SUPPORT_REAL_VECTOR, RP_SUPPORT_CORR_CHOLESKY, RP_SUPPORT_CORRELATION, RP_SUPPORT_POSITIVE_DEFINITE, RP_SUPPORT_LOWER_CHOLESKY,
+  RP_SUPPORT_REAL_VECTOR, RP_SUPPORT_CORR_CHOLESKY, RP_SUPPORT_CORRELATION, RP_SUPPORT_POSITIVE_DEFINITE,
+  RP_SUPPORT_LOWER_CHOLESKY,
   RP_SUPPORT_BOOLEAN, RP_SUPPORT_COUNT, RP_SUPPORT_INTEGER_INTERVAL, RP_SUPPORT_COUNT_VECTOR, RP_SUPPORT_ONE_HOT
 } rp_support_kind;
 
@@ -51,8 +54,9 @@ struct rp_family {
   /* One term per event (or a scalar when all terms are equal), for x inside the support: callers go through
    * rp_log_density(), which adds the guard where x may lie outside. event_size is 1 for univariate families.
    * NULL: known only through a reparameterization. */
-  rp_node_id (*log_density)(rp_graph *g, rp_node_id x, const rp_node_id *arguments, int64_t n_events, int64_t event_size);
-  /* 0/1 node, one per event: is x in the support? NULL: what support_kind (or support()) says, see rp_support_inside(). */
+  rp_node_id (*log_density)(rp_graph *g, rp_node_id x, const rp_node_id *arguments, int64_t n_events,
+                            int64_t event_size);
+  /* 0/1 node, one per event: is x in the support? NULL: as support_kind (or support()) says, rp_support_inside(). */
   rp_node_id (*inside)(rp_graph *g, rp_node_id x, const rp_node_id *arguments, int64_t n_events, int64_t event_size);
   /* Draws one event; NULL when the family has no proper sampler (improper_uniform) or draws by random() below. */
   rp_sampler sample;
@@ -72,8 +76,8 @@ struct rp_family {
   rp_node_id (*quantile)(rp_graph *g, rp_node_id p, const rp_node_id *arguments);
   rp_node_id (*mean)(rp_graph *g, const rp_node_id *arguments);
   rp_node_id (*variance)(rp_graph *g, const rp_node_id *arguments);
-  /* Numbers in one event given the lengths of the arguments (multivariate only; NULL: the length of argument 0). Writes the
-   * width (numbers per event) of each argument. -1: lengths do not fit. */
+  /* Numbers in one event given the lengths of the arguments (multivariate only; NULL: the length of argument 0). Writes
+   * the width (numbers per event) of each argument. -1: lengths do not fit. */
   int64_t (*event_size)(const int64_t *argument_lengths, int64_t value_length, int64_t *widths);
 };
 
@@ -85,14 +89,16 @@ const rp_family *const *rp_family_all(int32_t *n);
 rp_support rp_family_support(rp_graph *g, const rp_family *family, const rp_node_id *arguments);
 /* Log density, one term per event (or a scalar when all are equal), -Inf (never NaN) outside the support.  inside = 1
  * promises that x lies in the support (the image of its bijector) and drops the guard. */
-rp_node_id rp_log_density(rp_graph *g, const rp_family *family, rp_node_id x, const rp_node_id *arguments, int64_t n_events,
-                          int64_t event_size, int inside);
+rp_node_id rp_log_density(rp_graph *g, const rp_family *family, rp_node_id x, const rp_node_id *arguments,
+                          int64_t n_events, int64_t event_size, int inside);
 /* A random value of n_events events from this stream; RP_NONE, with a status, when the family cannot be drawn from. */
 rp_node_id rp_family_random(rp_graph *g, const rp_family *family, uint32_t stream, const rp_node_id *arguments,
                             const int64_t *widths, int64_t n_events, int64_t event_size);
 int rp_family_can_sample(const rp_family *family);
-/* Widths (numbers per event) of the arguments and the numbers in one event, for any family; -1: lengths do not fit. Univariate: all 1. */
-int64_t rp_family_event_size(const rp_family *family, const int64_t *argument_lengths, int64_t value_length, int64_t *widths);
+/* Widths (numbers per event) of the arguments and the numbers in one event, for any family; -1: lengths do not fit.
+ * Univariate: all 1. */
+int64_t rp_family_event_size(const rp_family *family, const int64_t *argument_lengths, int64_t value_length,
+                             int64_t *widths);
 
 /* select(inside, density, -Inf), with inside a 0/1 node; folds away when inside is a constant 1. */
 rp_node_id rp_guard(rp_graph *g, rp_node_id inside, rp_node_id density);

@@ -1,4 +1,5 @@
-/* Improper uniform: adds nothing to the log density within (lower, upper), which may be infinite. It cannot be drawn from. */
+/* Improper uniform: adds nothing to the log density within (lower, upper), which may be infinite. It cannot be drawn
+ * from. */
 #include <math.h>
 
 #include "terms.h"

@@ -1,5 +1,5 @@
-/* Inverse gamma, the reciprocal of gamma(shape, rate = scale): f(x) = scale^shape x^(-shape - 1) exp(-scale / x) / Gamma(shape),
- * x > 0. */
+/* Inverse gamma, the reciprocal of gamma(shape, rate = scale): f(x) = scale^shape x^(-shape - 1) exp(-scale / x) /
+ * Gamma(shape), x > 0. */
 #include <math.h>
 
 #include "terms.h"

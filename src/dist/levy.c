@@ -1,5 +1,5 @@
-/* Levy: f(x) = sqrt(scale / (2 pi)) (x - location)^(-3/2) exp(-scale / (2 (x - location))), x > location: scale over the square
- * of a standard normal. No mean and no variance exist. */
+/* Levy: f(x) = sqrt(scale / (2 pi)) (x - location)^(-3/2) exp(-scale / (2 (x - location))), x > location: scale over
+ * the square of a standard normal. No mean and no variance exist. */
 #include <math.h>
 
 #include "terms.h"

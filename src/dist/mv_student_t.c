@@ -1,4 +1,5 @@
-/* Multivariate Student's t: f(x) proportional to (1 + q / df)^(-(df + k) / 2), q = (x - location)' scale^-1 (x - location). */
+/* Multivariate Student's t: f(x) proportional to (1 + q / df)^(-(df + k) / 2), q = (x - location)' scale^-1 (x -
+ * location). */
 #include <math.h>
 
 #include "vectors.h"

@@ -1,5 +1,5 @@
-/* Multivariate normal by the lower Cholesky factor L of its covariance: log f(x) = -|z|^2 / 2 - sum(log diag L) - k log(2 pi) / 2
- * with L z = x - mean. */
+/* Multivariate normal by the lower Cholesky factor L of its covariance: log f(x) = -|z|^2 / 2 - sum(log diag L) - k
+ * log(2 pi) / 2 with L z = x - mean. */
 #include "vectors.h"
 
 enum { MEAN, CHOLESKY };

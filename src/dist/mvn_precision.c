@@ -1,4 +1,5 @@
-/* Multivariate normal by its precision matrix Q = L L': log f(x) = -|L'(x - mean)|^2 / 2 + sum(log diag L) - k log(2 pi) / 2. */
+/* Multivariate normal by its precision matrix Q = L L': log f(x) = -|L'(x - mean)|^2 / 2 + sum(log diag L) - k log(2
+ * pi) / 2. */
 #include "vectors.h"
 
 enum { MEAN, PRECISION };

@@ -1,4 +1,5 @@
-/* Negative binomial, failures before size successes: P(x) = Gamma(x + size) / (Gamma(size) x!) prob^size (1 - prob)^x. */
+/* Negative binomial, failures before size successes:
+ * P(x) = Gamma(x + size) / (Gamma(size) x!) prob^size (1 - prob)^x. */
 #include <math.h>
 
 #include "terms.h"

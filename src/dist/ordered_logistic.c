@@ -1,5 +1,5 @@
-/* Ordered logistic: P(x = j) = sigmoid(c_j - eta) - sigmoid(c_(j-1) - eta), x = 1, .., k, with k - 1 increasing cutpoints c,
- * c_0 = -Inf and c_k = Inf (McCullagh 1980). */
+/* Ordered logistic: P(x = j) = sigmoid(c_j - eta) - sigmoid(c_(j-1) - eta), x = 1, .., k, with k - 1 increasing
+ * cutpoints c, c_0 = -Inf and c_k = Inf (McCullagh 1980). */
 #include <math.h>
 
 #include "vectors.h"

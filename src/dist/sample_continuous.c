@@ -3,7 +3,8 @@
 
 #include "terms.h"
 
-/* A gamma of a shape below 1 is a gamma of shape + 1 times u^(1 / shape), which underflows long before its logarithm does. */
+/* A gamma of a shape below 1 is a gamma of shape + 1 times u^(1 / shape), which underflows long before its logarithm
+ * does. */
 double rp_sample_log_gamma(rp_random *r, double shape) {
   if (shape >= 1) return log(rp_random_gamma(r, shape));
   double log_gamma = log(rp_random_gamma(r, shape + 1));

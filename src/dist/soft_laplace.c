@@ -1,5 +1,5 @@
-/* Soft Laplace (hyperbolic secant): f(x) = 2 / (pi scale (exp(z) + exp(-z))), z = (x - location) / scale: a Laplace with a
- * smooth peak. */
+/* Soft Laplace (hyperbolic secant): f(x) = 2 / (pi scale (exp(z) + exp(-z))), z = (x - location) / scale: a Laplace
+ * with a smooth peak. */
 #include <math.h>
 
 #include "terms.h"

@@ -1,5 +1,6 @@
 /* Stable law in Nolan's S0 parameterization: characteristic function of the standard law
- * exp(-|t|^alpha [1 + i beta tan(pi alpha / 2) sign(t) (|t|^(1 - alpha) - 1)]), alpha = stability in (0, 2], beta = skew. */
+ * exp(-|t|^alpha [1 + i beta tan(pi alpha / 2) sign(t) (|t|^(1 - alpha) - 1)]), alpha = stability in (0, 2], beta =
+ * skew. */
 #include <math.h>
 
 #include "stable_map.h"

@@ -1,5 +1,5 @@
-/* Subroutine RSTAB of Chambers, Mallows and Stuck (1976, JASA 71, 340-344, with the correction of 1987): one formula for all
- * alpha, without a hole at 1.  Names are theirs. */
+/* Subroutine RSTAB of Chambers, Mallows and Stuck (1976, JASA 71, 340-344, with the correction of 1987): one formula
+ * for all alpha, without a hole at 1.  Names are theirs. */
 #include "stable_map.h"
 
 #include <math.h>
@@ -56,7 +56,8 @@ rp_node_id rp_stable_map(rp_graph *g, rp_node_id alpha, rp_node_id beta, rp_node
   rp_node_id log_z = rp_div(g, rp_log(g, z), alpha);
   rp_node_id d = rp_mul(g, expm1_ratio_node(g, rp_mul(g, eps, log_z)), log_z);
   rp_node_id tilt = rp_sub(g, rp_mul(g, b0, a), rp_times(g, 2, a0));
-  rp_node_id angle = rp_sub(g, rp_mul(g, rp_sub(g, a0, b0), rp_plus(g, rp_mul(g, a0, b0), 1)), rp_mul(g, p_bb_tau, tilt));
+  rp_node_id angle = rp_sub(g, rp_mul(g, rp_sub(g, a0, b0), rp_plus(g, rp_mul(g, a0, b0), 1)),
+                            rp_mul(g, p_bb_tau, tilt));
   angle = rp_div(g, rp_times(g, 2, angle), scale);
   return rp_add(g, rp_mul(g, rp_plus(g, rp_mul(g, eps, d), 1), angle), rp_mul(g, tau, d));
 }

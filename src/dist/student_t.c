@@ -39,7 +39,8 @@ static rp_node_id log_upper(rp_graph *g, rp_node_id z, const rp_node_id *a) {
 RP_OF_VALUE(log_ccdf) { return log_upper(g, rp_standardize(g, x, a[LOCATION], a[SCALE]), a); }
 RP_OF_VALUE(log_cdf) { return log_upper(g, rp_neg(g, rp_standardize(g, x, a[LOCATION], a[SCALE])), a); }
 
-/* z^2 = df (1 - b) / b with b the quantile of beta(df / 2, 1 / 2) at 2 min(p, 1 - p); 1 - b from the mirrored law where b is near 1. */
+/* z^2 = df (1 - b) / b with b the quantile of beta(df / 2, 1 / 2) at 2 min(p, 1 - p); 1 - b from the mirrored law where
+ * b is near 1. */
 RP_OF_VALUE(quantile) {
   rp_node_id half_df = rp_times(g, 0.5, a[DF]), half = rp_const(g, 0.5);
   rp_node_id tail = rp_times(g, 2, rp_min2(g, x, rp_minus_from(g, 1, x)));

@@ -12,7 +12,7 @@
 rp_node_id rp_event_residual(rp_graph *g, rp_node_id x, rp_node_id location, int64_t n_events, int64_t event_size);
 /* Standard normals: n_events * event_size of them. */
 rp_node_id rp_standard_normals(rp_graph *g, uint32_t stream, int64_t n_events, int64_t event_size);
-/* Number x (from 1) of each event's k numbers of the table, which may be one event's; outside 1..k whatever there is. */
+/* Number x (from 1) of each event's k numbers of the table, which may be one event's; outside 1..k anything. */
 rp_node_id rp_event_pick(rp_graph *g, rp_node_id table, rp_node_id x, int64_t n_events, int64_t k);
 /* event_size() of families whose first arguments are a location vector (or scalar) and a square matrix. */
 int64_t rp_location_matrix_sizes(const int64_t *lengths, int64_t value_length, int64_t *widths);

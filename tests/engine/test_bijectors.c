@@ -79,7 +79,8 @@ static void test_events(void) {
       for (int i = 0; i < k->codomain_size; i++) CHECK_NEAR(x[e * k->codomain_size + i], x_one[i], 1e-13);
       CHECK_NEAR(log_jacobian[e], node_value(one.g, one.log_jacobian, event), 1e-12);
     }
-    CHECK((k->domain_size == k->codomain_size) || (one.b->domain_size && one.b->domain_size(k->codomain_size) == k->domain_size));
+    CHECK((k->domain_size == k->codomain_size) || (one.b->domain_size
+                                                   && one.b->domain_size(k->codomain_size) == k->domain_size));
     if (check_failed > before) printf("  %s\n", k->name);
     rp_graph_free(all.g);
     rp_graph_free(one.g);
@@ -97,7 +98,8 @@ static int free_numbers(const test_case *c, int *index) {
   return n;
 }
 
-/* log |det| of the matrix of central differences over the free numbers: truncation h^2 and rounding / h stay below 1e-7 at h = 1e-5. */
+/* log |det| of the matrix of central differences over the free numbers: truncation h^2 and rounding / h stay below 1e-7
+ * at h = 1e-5. */
 static void test_jacobians(void) {
   for (int c = 0; c < N_CASES; c++) {
     const test_case *k = &cases[c];
@@ -150,7 +152,8 @@ static void test_far(void) {
 static void test_far_values(void) {
   static const struct { const char *name; double u, want; } far[] = {
       {"exp", 30, 30},          {"sigmoid", 30, -30 - 2 * 9.357622968839299e-14}, {"sigmoid", -30, -30},
-      {"softplus", -30, -30},   {"tanh", 30, 1.386294361119890618834464 - 60},    {"tanh", -30, 1.386294361119890618834464 - 60},
+      {"softplus", -30, -30},   {"tanh", 30, 1.386294361119890618834464 - 60},
+          {"tanh", -30, 1.386294361119890618834464 - 60},
   };
   for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
     test_case c = {far[i].name, {0}, 1, 1};

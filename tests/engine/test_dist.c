@@ -159,9 +159,10 @@ static void test_gradients(void) {
   }
 }
 
-/* The trapezoidal rule on u, x = centre + scale sinh(u) for the real line, the default bijector otherwise: the integrand falls
- * off at least exponentially in u, so that the rule is exact to 1e-8 with step 0.02; a kink (Laplace) leaves an error of
- * step^2 / 12 times the jump of the slope. Heavy lower tails (gamma(.3)) decay as exp(.3 u): [-80, 80] holds all but 1e-10. */
+/* The trapezoidal rule on u, x = centre + scale sinh(u) for the real line, the default bijector otherwise: the
+ * integrand falls off at least exponentially in u, so that the rule is exact to 1e-8 with step 0.02; a kink (Laplace)
+ * leaves an error of step^2 / 12 times the jump of the slope. Heavy lower tails (gamma(.3)) decay as exp(.3 u): [-80,
+ * 80] holds all but 1e-10. */
 static void test_mass(void) {
   for (int c = 0; c < N_CASES; c++) {
     const rp_family *f = rp_family_find(cases[c].family);
@@ -212,7 +213,8 @@ static int by_value(const void *p, const void *q) {
 
 /* Kolmogorov's distance of n draws is below 1.95 / sqrt(n) with probability 0.999; the seed is fixed. */
 static void test_kolmogorov(void) {
-  double *x = malloc(N_DRAWS * sizeof *x), *log_cdf = malloc(N_DRAWS * sizeof *x), *log_ccdf = malloc(N_DRAWS * sizeof *x);
+  double *x = malloc(N_DRAWS * sizeof *x), *log_cdf = malloc(N_DRAWS * sizeof *x),
+      *log_ccdf = malloc(N_DRAWS * sizeof *x);
   for (int c = 0; c < N_CASES && x && log_cdf && log_ccdf; c++) {
     const rp_family *f = rp_family_find(cases[c].family);
     if (f->discrete || !f->log_cdf) continue;
@@ -245,7 +247,8 @@ static void test_kolmogorov(void) {
   free(log_ccdf);
 }
 
-/* Means and variances within 4.5 standard errors (a chance of 7e-6 each); the error of the variance from the fourth moment. */
+/* Means and variances within 4.5 standard errors (a chance of 7e-6 each); the error of the variance from the fourth
+ * moment. */
 static void test_moments(void) {
   double *x = malloc(N_DRAWS * sizeof *x);
   for (int c = 0; c < N_CASES && x; c++) {
@@ -269,7 +272,8 @@ static void test_moments(void) {
     int before = check_failed;
     CHECK(fabs(sum / N_DRAWS) < 4.5 * sqrt(variance / N_DRAWS));
     if (strcmp(f->name, "student_t") != 0) CHECK(fabs(s2 - variance) < 4.5 * error + 1e-12);
-    if (check_failed > before) printf("  %s: mean %g + %g, variance %g (%g)\n", f->name, mean, sum / N_DRAWS, s2, variance);
+    if (check_failed > before) printf("  %s: mean %g + %g, variance %g (%g)\n", f->name, mean, sum / N_DRAWS, s2,
+                                      variance);
   }
   free(x);
 }
@@ -364,7 +368,8 @@ static void test_discrete_cdf(void) {
   }
 }
 
-/* A value outside a family's support has density -Inf and gradient 0 with regard to arguments that do not move the support. */
+/* A value outside a family's support has density -Inf and gradient 0 with regard to arguments that do not move the
+ * support. */
 static void test_outside(void) {
   density_graph d = open_density(rp_family_find("gamma"), 0);
   double params[] = {-2, 2.5, 1.5};

@@ -1,5 +1,5 @@
-/* Families of vectors and matrices, and those whose argument is a vector: values computed in R, gradients against differences,
- * total mass, several events at once, samplers. */
+/* Families of vectors and matrices, and those whose argument is a vector: values computed in R, gradients against
+ * differences, total mass, several events at once, samplers. */
 #include "dist_check.h"
 
 enum { MAX_N = 32, MAX_PARAMS = 96, N_DRAWS = 20000 };
@@ -25,11 +25,13 @@ typedef struct {
  *   ordered_logistic  log(diff(c(0, plogis(c(-1, .5, 2) - .3), 1)))
  *   relaxed        lgamma(3) + 2 * log(t) + sum(l - (t + 1) * log(x)) - 3 * log(sum(exp(l) * x^-t))
  *   random walk    sum(dnorm(diff(c(0, x)), 0, .7, log = TRUE))
- *   wishart        from det, solve and lgamma;  lkj_cholesky, n = 2: .7 log(1 - r^2) - 2.4 log 2 - lbeta(1.7, 1.7) at r = .4 */
+ *   wishart        from det, solve and lgamma;  lkj_cholesky, n = 2: .7 log(1 - r^2) - 2.4 log 2 - lbeta(1.7, 1.7) at r
+ * = .4 */
 static const test_case cases[] = {
     {"mvn", {3, 9}, {MEAN, COV}, 3, POINT, -3.90079322757155},
     {"mvn_precision", {3, 9}, {MEAN, COV}, 3, POINT, -4.57012398418258},
-    {"mvn_cholesky", {1, 4}, {{0}, {2, 0.5, 0, 1}}, 2, {2, 1.5}, -0.5 - 0.5 - 0.69314718055994531 - 1.83787706640934548},
+    {"mvn_cholesky", {1, 4}, {{0}, {2, 0.5, 0, 1}}, 2, {2, 1.5},
+     -0.5 - 0.5 - 0.69314718055994531 - 1.83787706640934548},
     {"mv_student_t", {3, 9, 1}, {MEAN, COV, {4}}, 3, POINT, -4.09205256749871},
     {"dirichlet", {3, 3}, {{1, 2, 3}, {1, 2, 3}}, 3, {0.2, 0.3, 0.5}, 1.5040773968},
     {"multinomial", {1, 3, 3}, {{5}, {0.2, 0.3, 0.5}, {1, 2, 3}}, 3, {2, 0, 3}, -2.99573227355399},
@@ -38,7 +40,8 @@ static const test_case cases[] = {
     {"ordered_logistic", {1, 3}, {{0.3}, {-1, 0.5, 2}}, 1, {1}, -1.54100845383299},
     {"ordered_logistic", {1, 3}, {{0.3}, {-1, 0.5, 2}}, 1, {3}, -1.21840735769331},
     {"ordered_logistic", {1, 3}, {{0.3}, {-1, 0.5, 2}}, 1, {4}, -1.86778602938627},
-    {"relaxed_onehot_categorical", {1, 3, 3}, {{0.5}, {0.2, -0.5, 1}, {1, 2, 3}}, 3, {0.2, 0.3, 0.5}, -0.850238721685608},
+    {"relaxed_onehot_categorical", {1, 3, 3}, {{0.5}, {0.2, -0.5, 1}, {1, 2, 3}}, 3, {0.2, 0.3, 0.5},
+     -0.850238721685608},
     {"gaussian_random_walk", {1, 4}, {{0.7}, {1, 2, 3, 4}}, 4, {0.3, -0.1, 0.8, 0.2}, -3.6980339489005},
     {"wishart", {1, 9}, {{5.5}, COV}, 9, {2, 0.3, 0.1, 0.3, 1.5, -0.2, 0.1, -0.2, 3}, -11.3153027570173},
     {"lkj_cholesky", {1, 2}, {{1.7}, {1, 2}}, 4, {1, 0.4, 0, 0.91651513899116800}, -0.50165714972834},
@@ -112,7 +115,7 @@ static void test_gradients(void) {
   }
 }
 
-/* Three events, the first argument repeated per event where it is a vector of the event's own: each term as by itself. */
+/* Three events, the first argument repeated per event where it is the event's own vector: each term as by itself. */
 static void test_events(void) {
   for (int c = 0; c < N_CASES; c++) {
     const test_case *k = &cases[c];
@@ -142,7 +145,8 @@ static void test_events(void) {
   }
 }
 
-/* Midpoint rule over the unconstrained coordinates of n_dim numbers in [-reach, reach], all points as events of one graph. */
+/* Midpoint rule over the unconstrained coordinates of n_dim numbers in [-reach, reach], all points as events of one
+ * graph. */
 static double mass_of(const test_case *k, int n_dim, int points, double reach) {
   const rp_family *f = rp_family_find(k->family);
   rp_graph *g = rp_graph_new();
@@ -152,7 +156,8 @@ static double mass_of(const test_case *k, int n_dim, int points, double reach) {
   rp_support_default(g, rp_family_support(g, f, a), &b, bounds);
   int n = 1;
   for (int d = 0; d < n_dim; d++) n *= points;
-  double *u = malloc((size_t) (n * n_dim) * sizeof *u), *terms = malloc((size_t) n * sizeof *u), step = 2 * reach / points;
+  double *u = malloc((size_t) (n * n_dim) * sizeof *u), *terms = malloc((size_t) n * sizeof *u),
+      step = 2 * reach / points;
   double mass = 0, cell = pow(step, n_dim);
   if (u && terms) {
     for (int i = 0; i < n; i++)
@@ -230,7 +235,8 @@ static void check_mean(const double *values, int n, double want, const char *wha
   if (check_failed > before) printf("  %s: %g, want %g, standard error %g\n", what, sum / n, want, error);
 }
 
-static void check_moment(const double *x, int size, int i, int j, double center_i, double center_j, double want, const char *what) {
+static void check_moment(const double *x, int size, int i, int j, double center_i, double center_j, double want,
+                         const char *what) {
   double *values = malloc(N_DRAWS * sizeof *values);
   for (int e = 0; values && e < N_DRAWS; e++)
     values[e] = (x[e * size + i] - center_i) * (j < 0 ? 1 : x[e * size + j] - center_j);
@@ -322,7 +328,8 @@ static void test_samplers(void) {
 /* -Inf for values that are not in the support, and for matrices that are not positive definite. */
 static void test_outside(void) {
   rp_graph *g = rp_graph_new();
-  double alpha[] = {1, 2, 3}, off[] = {0.2, 0.3, 0.6}, negative[] = {-0.2, 0.6, 0.6}, sum[] = {2, 1, 3}, part[] = {2, 0.5, 2.5};
+  double alpha[] = {1, 2, 3}, off[] = {0.2, 0.3, 0.6}, negative[] = {-0.2, 0.6, 0.6}, sum[] = {2, 1, 3},
+      part[] = {2, 0.5, 2.5};
   rp_node_id a[] = {rp_data(g, alpha, 3), rp_data(g, alpha, 3)};
   const rp_family *f = rp_family_find("dirichlet");
   CHECK(node_value(g, rp_log_density(g, f, rp_data(g, off, 3), a, 1, 3, 0), NULL) == -INFINITY);

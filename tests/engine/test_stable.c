@@ -34,9 +34,11 @@ static void test_special_cases(void) {
   }
 }
 
-/* The graph equals the function and its derivatives are those of differences of the function (h^2 and rounding: 1e-6 relative). */
+/* The graph equals the function and its derivatives are those of differences of the function (h^2 and rounding: 1e-6
+ * relative). */
 static void test_graph(void) {
-  static const double cases[][4] = {{0.5, 1, 0.3, 1.2}, {1.5, 0.5, -1.1, 0.4}, {1, 0.7, 0.9, 1.1}, {1.995, -0.3, 1.2, 0.6},
+  static const double cases[][4] = {{0.5, 1, 0.3, 1.2}, {1.5, 0.5, -1.1, 0.4}, {1, 0.7, 0.9, 1.1},
+                                    {1.995, -0.3, 1.2, 0.6},
                                     {1, -1, -1.2, 2}, {0.7, -0.2, 0.01, 0.3}};
   rp_graph *g = rp_graph_new();
   rp_node_id leaves[4], gradient[4];
@@ -60,10 +62,12 @@ static void test_graph(void) {
   rp_graph_free(g);
 }
 
-/* Golden quantiles of (1.5, 0.5): the number of 40000 draws below each is binomial, within 4 standard errors at this seed. */
+/* Golden quantiles of (1.5, 0.5): the number of 40000 draws below each is binomial, within 4 standard errors at this
+ * seed. */
 static void test_sampler(void) {
   const rp_family *f = rp_family_find("stable");
-  static const double quantiles[][2] = {{0.05, -2.254185841}, {0.25, -0.7833136486}, {0.5, 0.1338530423}, {0.75, 1.203410551},
+  static const double quantiles[][2] = {{0.05, -2.254185841}, {0.25, -0.7833136486}, {0.5, 0.1338530423},
+                                        {0.75, 1.203410551},
                                         {0.95, 3.93365879}};
   double a[] = {1.5, 0.5, 1, 0};
   const double *arguments[] = {a, a + 1, a + 2, a + 3};

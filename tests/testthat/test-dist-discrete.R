@@ -44,7 +44,8 @@ test_that("ordered_logistic cuts a logistic variable", {
 
 test_that("multinomial counts", {
   p <- c(0.2, 0.3, 0.5)
-  expect_equal(site_log_density(dist_multinomial(5, p), c(2, 0, 3)), dmultinom(c(2, 0, 3), 5, p, TRUE), tolerance = 1e-12)
+  expect_equal(site_log_density(dist_multinomial(5, p), c(2, 0, 3)), dmultinom(c(2, 0, 3), 5, p, TRUE),
+    tolerance = 1e-12)
   y <- rbind(c(2, 0, 3), c(1, 1, 3))
   want <- dmultinom(y[1, ], 5, p, TRUE) + dmultinom(y[2, ], 5, p, TRUE)
   expect_equal(site_log_density(dist_multinomial(5, p), y), want, tolerance = 1e-12)

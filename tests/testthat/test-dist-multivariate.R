@@ -73,7 +73,8 @@ test_that("a covariance may be made of sites", {
 })
 
 test_that("draws have the right means and covariances", {
-  for (d in list(dist_mvn(mean, cov), dist_mvn(mean, precision = solve(cov)), dist_mvn(mean, cholesky = t(chol(cov))))) {
+  for (d in list(dist_mvn(mean, cov), dist_mvn(mean, precision = solve(cov)),
+    dist_mvn(mean, cholesky = t(chol(cov))))) {
     x <- site_draws(d)
     for (i in 1:3) {
       expect_mean(x[, i], mean[i])

@@ -4,10 +4,12 @@ test_that("densities on positive numbers equal R's", {
   expect_equal(each_log_density(dist_lognormal(-2, 1), x), dlnorm(x, -2, 1, TRUE), tolerance = 1e-10)
   expect_equal(each_log_density(dist_half_normal(2), x), log(2) + dnorm(x, 0, 2, TRUE), tolerance = 1e-10)
   expect_equal(each_log_density(dist_half_cauchy(2), x), log(2) + dcauchy(x, 0, 2, TRUE), tolerance = 1e-10)
-  expect_equal(each_log_density(dist_half_student_t(3, 2), x), log(2) + dt(x / 2, 3, log = TRUE) - log(2), tolerance = 1e-10)
+  expect_equal(each_log_density(dist_half_student_t(3, 2), x), log(2) + dt(x / 2, 3, log = TRUE) - log(2),
+    tolerance = 1e-10)
   expect_equal(each_log_density(dist_exponential(2), x), dexp(x, 2, TRUE), tolerance = 1e-10)
   expect_equal(each_log_density(dist_gamma(2.5, 1.5), x), dgamma(x, 2.5, 1.5, log = TRUE), tolerance = 1e-10)
-  expect_equal(each_log_density(dist_inv_gamma(2.5, 1.5), x), dgamma(1 / x, 2.5, 1.5, log = TRUE) - 2 * log(x), tolerance = 1e-10)
+  expect_equal(each_log_density(dist_inv_gamma(2.5, 1.5), x), dgamma(1 / x, 2.5, 1.5, log = TRUE) - 2 * log(x),
+    tolerance = 1e-10)
   expect_equal(each_log_density(dist_chi_squared(3), x), dchisq(x, 3, log = TRUE), tolerance = 1e-10)
   expect_equal(each_log_density(dist_weibull(1.5, 2), x), dweibull(x, 1.5, 2, TRUE), tolerance = 1e-10)
 })

@@ -2,7 +2,8 @@ x <- c(-30, -2.5, -1e-3, 0, 0.7, 3, 55)
 
 test_that("densities on the real line equal R's", {
   expect_equal(each_log_density(dist_normal(0.5, 2), x), dnorm(x, 0.5, 2, TRUE), tolerance = 1e-10)
-  expect_equal(each_log_density(dist_student_t(4, 0.5, 2), x), dt((x - 0.5) / 2, 4, log = TRUE) - log(2), tolerance = 1e-10)
+  expect_equal(each_log_density(dist_student_t(4, 0.5, 2), x), dt((x - 0.5) / 2, 4, log = TRUE) - log(2),
+    tolerance = 1e-10)
   expect_equal(each_log_density(dist_cauchy(0.5, 2), x), dcauchy(x, 0.5, 2, TRUE), tolerance = 1e-10)
   expect_equal(each_log_density(dist_logistic(0.5, 2), x), dlogis(x, 0.5, 2, TRUE), tolerance = 1e-10)
   expect_equal(each_log_density(dist_laplace(0.5, 2), x), -abs(x - 0.5) / 2 - log(4), tolerance = 1e-10)

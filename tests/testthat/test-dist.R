@@ -41,7 +41,8 @@ test_that("every exported constructor is a family of the engine", {
   )
   for (d in one) expect_true(is.finite(site_log_density(d, if (d$family == "pareto") 1.5 else 0.5)), label = d$family)
   counts <- list(
-    dist_bernoulli(0.5), dist_bernoulli(logits = 0), dist_binomial(3, 0.5), dist_binomial(3, logits = 0), dist_poisson(2),
+    dist_bernoulli(0.5), dist_bernoulli(logits = 0), dist_binomial(3, 0.5), dist_binomial(3, logits = 0),
+      dist_poisson(2),
     dist_zero_inflated_poisson(2, 0.1), dist_neg_binomial(2, 0.5), dist_neg_binomial(2, mu = 1), dist_geometric(0.3),
     dist_beta_binomial(3, 1, 2), dist_hypergeometric(4, 5, 3), dist_categorical(1:3), dist_categorical(logits = 1:3),
     dist_ordered_logistic(0, 1:3)

@@ -25,7 +25,8 @@ test_that("densities through each elementwise transform are those of the change 
   at <- function(transform, x) site_log_density(dist_transformed(dist_normal(), transform), x)
   expect_equal(at(transform_affine(1, -2), 1 - 2 * u), base - log(2), tolerance = 1e-12)
   expect_equal(at(transform_sigmoid(), plogis(u)), base - dlogis(u, log = TRUE), tolerance = 1e-12)
-  expect_equal(at(transform_interval(-1, 3), -1 + 4 * plogis(u)), base - dlogis(u, log = TRUE) - log(4), tolerance = 1e-12)
+  expect_equal(at(transform_interval(-1, 3), -1 + 4 * plogis(u)), base - dlogis(u, log = TRUE) - log(4),
+    tolerance = 1e-12)
   expect_equal(at(transform_lower(2), 2 + exp(u)), base - u, tolerance = 1e-12)
   expect_equal(at(transform_upper(2), 2 - exp(u)), base - u, tolerance = 1e-12)
   expect_equal(at(transform_softplus(), log1p(exp(u))), base - plogis(u, log.p = TRUE), tolerance = 1e-12)
