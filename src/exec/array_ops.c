@@ -1,5 +1,5 @@
-/* Operations on whole arrays: scans, concatenations, cumulative sums, and, through the reference evaluator, everything for which there
- * is nothing better. */
+/* Operations on whole arrays: scans, concatenations, cumulative sums, and, through the reference evaluator,
+ * everything for which there is nothing better. */
 #include <math.h>
 #include <string.h>
 
@@ -32,7 +32,8 @@ static array_function native(const rp_array_op *op) {
   }
 }
 
-/* Doubles that an operation done by the evaluator needs: its own, and with several lanes one lane of all inputs and of the value. */
+/* Doubles that an operation done by the evaluator needs: its own, and with several lanes one lane of all inputs and
+ * of the value. */
 static int64_t evaluator_scratch(const rp_array_op *op, int32_t lanes) {
   int64_t size = rp_evaluate_workspace(&op->node, op->in_n);
   if (lanes == 1) return size;
@@ -40,7 +41,8 @@ static int64_t evaluator_scratch(const rp_array_op *op, int32_t lanes) {
   return size + op->node.n;
 }
 
-rp_code rp_array_op_prepare(rp_program *program, rp_plan *plan, const rp_item *item, rp_array_op *op, rp_status *status) {
+rp_code rp_array_op_prepare(rp_program *program, rp_plan *plan, const rp_item *item, rp_array_op *op,
+                            rp_status *status) {
   if (op->node.op == RP_OP_SCAN) return rp_emit_scan(program, plan, item, op, status);
   if (op->node.op == RP_OP_AFFINE_SCAN) {
     const int64_t k = op->node.attribute[1];
@@ -68,8 +70,9 @@ static void run_scan(const rp_work *work, const rp_array_op *op) {
   double *out = rp_at(work, op->out);
   for (int64_t k = 0; k < op->node.attribute[1]; k++)
     memcpy(out + (size_t) k * sequence, rp_at(work, op->in[k].place), lanes * sizeof *out);
-  work->program->kernels->run_code[rp_log2_lanes((int32_t) lanes)](work->instructions + op->first_code, op->n_code,
-                                                                  op->node.attribute[0], (int32_t) lanes, rp_at(work, op->before));
+  const rp_kernels *kernels = work->program->kernels;
+  kernels->run_code[rp_log2_lanes((int32_t) lanes)](work->instructions + op->first_code, op->n_code,
+                                                    op->node.attribute[0], (int32_t) lanes, rp_at(work, op->before));
 }
 
 static void run_affine(const rp_work *work, const rp_array_op *op) {
@@ -78,10 +81,10 @@ static void run_affine(const rp_work *work, const rp_array_op *op) {
     work->pointers[i] = rp_at(work, op->in[i].place);
     work->steps[i] = (size_t) op->in[i].step;
   }
-  rp_affine scan = {.n = op->node.attribute[0], .k = k, .reverse = (int32_t) op->node.attribute[2], .lanes = work->program->lanes,
+  rp_affine scan = {.n = op->node.attribute[0], .k = k, .reverse = (int32_t) op->node.attribute[2],
+                    .lanes = work->program->lanes, .zero_b = op->zero_b,
                     .initial = work->pointers, .a = work->pointers + k, .b = work->pointers + k + k * k,
-                    .a_step = work->steps + k, .b_step = work->steps + k + k * k,
-                    .zero_b = op->zero_b, .state = rp_at(work, op->out)};
+                    .a_step = work->steps + k, .b_step = work->steps + k + k * k, .state = rp_at(work, op->out)};
   work->program->kernels->affine[rp_log2_lanes(scan.lanes)](&scan);
 }
 
@@ -141,8 +144,10 @@ static void run_scatter_at(const rp_work *work, const rp_array_op *op) {
 static void run_extreme(const rp_work *work, const rp_array_op *op) {
   const rp_kernels *kernels = work->program->kernels;
   const size_t n = (size_t) (op->in_n[0] * work->program->lanes);
-  (op->node.op == RP_OP_MAX_OF ? kernels->largest : kernels->smallest)(rp_at(work, op->out), rp_at(work, op->in[0].place), n,
-                                                                       work->program->lanes);
+  const double *a = rp_at(work, op->in[0].place);
+  double *out = rp_at(work, op->out);
+  if (op->node.op == RP_OP_MAX_OF) kernels->largest(out, a, n, work->program->lanes);
+  else kernels->smallest(out, a, n, work->program->lanes);
 }
 
 static void run_evaluator(const rp_work *work, const rp_array_op *op, const rp_random_key *keys) {

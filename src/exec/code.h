@@ -1,7 +1,7 @@
 /* The program as it is kept: immutable, without pointers into any arena, shared by all rp_works.
  *
- * emit.c writes it from the plan, program.c runs it, array_ops.c holds the whole-array operations, print.c lists it. Pointers
- * become real in rp_work_new(), which makes an rp_instruction of each rp_draft. */
+ * * emit.c writes it from the plan, program.c runs it, array_ops.c holds the whole-array operations, print.c lists
+ * it. Pointers become real in rp_work_new(), which makes an rp_instruction of each rp_draft. */
 #ifndef RP_EXEC_CODE_H
 #define RP_EXEC_CODE_H
 
@@ -83,7 +83,8 @@ struct rp_program {
   rp_place *outputs;
   rp_body_constant *body_constants;
   int32_t **indices; /* storage of index vectors */
-  int32_t n_drafts, n_array_ops, n_stages, n_clears, n_totals, n_loads, n_outputs, n_indices, n_body_constants, most_inputs;
+  int32_t n_drafts, n_array_ops, n_stages, n_clears, n_totals, n_loads, n_outputs, n_indices;
+  int32_t n_body_constants, most_inputs;
   int32_t room_drafts, room_indices, room_body_constants;
 };
 
@@ -101,12 +102,13 @@ rp_code rp_emit(rp_program *program, rp_plan *plan, rp_status *status);
 rp_code rp_emit_scan(rp_program *program, rp_plan *plan, const rp_item *item, rp_array_op *op, rp_status *status);
 rp_draft *rp_emit_draft(rp_program *program, rp_status *status); /* a new draft, cleared; NULL: no memory */
 rp_code rp_emit_constant(rp_program *program, rp_place place, double value, rp_status *status);
-/* Chooses the kernels of n drafts of scalar code. repeated: they run again and again, step by step. Returns the place whose value at the
- * first step the first instruction wants as the result of the one before, if it wants one. */
+/* Chooses the kernels of n drafts of scalar code. repeated: they run again and again, step by step. Returns the place
+ * whose value at the first step the first instruction wants as the result of the one before, if it wants one. */
 rp_place rp_emit_forms(rp_program *program, int32_t first, int32_t n, int repeated);
 
 /* Fills in what a whole-array operation needs beyond its inputs: scratch memory. */
-rp_code rp_array_op_prepare(rp_program *program, rp_plan *plan, const rp_item *item, rp_array_op *op, rp_status *status);
+rp_code rp_array_op_prepare(rp_program *program, rp_plan *plan, const rp_item *item, rp_array_op *op,
+                            rp_status *status);
 void rp_array_op_run(const rp_work *work, const rp_array_op *op, const rp_random_key *keys);
 
 /* 64-byte aligned, zeroed; NULL: no memory. Freed with rp_free_doubles. */

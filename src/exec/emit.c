@@ -32,7 +32,8 @@ rp_code rp_emit_constant(rp_program *program, rp_place place, double value, rp_s
   return RP_OK;
 }
 
-static rp_code copy_index(rp_program *program, const int32_t *index, int64_t n, const int32_t **copy, rp_status *status) {
+static rp_code copy_index(rp_program *program, const int32_t *index, int64_t n, const int32_t **copy,
+                          rp_status *status) {
   if (program->n_indices == program->room_indices) {
     const int32_t room = 2 * program->room_indices + 16;
     int32_t **larger = realloc(program->indices, (size_t) room * sizeof *larger);
@@ -56,7 +57,8 @@ static void fill_constants(const rp_program *program, const rp_plan *plan) {
     const rp_item *item = &plan->items[i];
     if (item->op != RP_OP_CONST) continue;
     const rp_node *node = rp_graph_node(plan->graph, item->node);
-    if (item->is_matrix) memcpy(program->constants + item->matrix.offset, node->data, (size_t) item->n * sizeof(double));
+    if (item->is_matrix)
+      memcpy(program->constants + item->matrix.offset, node->data, (size_t) item->n * sizeof(double));
     if (item->place.where != RP_IN_CONSTANTS) continue;
     double *to = program->constants + item->place.offset;
     if (item->n == 1) {
@@ -159,7 +161,8 @@ static void add_clear(rp_program *program, const rp_stage *stage, rp_place place
   else program->clears[program->n_clears++] = (rp_clear){place, size};
 }
 
-static rp_code emit_loop_item(rp_program *program, const rp_plan *plan, const rp_stage *stage, int32_t id, rp_status *status) {
+static rp_code emit_loop_item(rp_program *program, const rp_plan *plan, const rp_stage *stage, int32_t id,
+                              rp_status *status) {
   const rp_item *item = &plan->items[id];
   rp_draft *draft = rp_emit_draft(program, status);
   if (!draft) return RP_NO_MEMORY;
@@ -195,9 +198,11 @@ static int same_operand(rp_operand x, rp_operand y, int64_t shift) {
          x.advances == y.advances;
 }
 
-/* The kernel of a scalar instruction: one that takes the result of `before` (NULL: unknown) from the register, if there is one; where
- * that result lies `shift` doubles behind the operand of this step. Returns the operand that it replaces, or NULL. */
-static const rp_operand *choose_form(const rp_program *program, rp_draft *draft, const rp_draft *before, int64_t shift) {
+/* The kernel of a scalar instruction: one that takes the result of `before` (NULL: unknown) from the register, if
+ * there is one; where that result lies `shift` doubles behind the operand of this step. Returns the operand that it
+ * replaces, or NULL. */
+static const rp_operand *choose_form(const rp_program *program, rp_draft *draft, const rp_draft *before,
+                                     int64_t shift) {
   const rp_lane_kernel(*kernels)[RP_FORMS] = program->kernels->lane[rp_log2_lanes(program->lanes)];
   const rp_operand *operands[] = {NULL, &draft->a, &draft->b, &draft->c};
   const int32_t op = kernels[draft->op][0] ? draft->op : RP_X_GENERIC;
@@ -255,7 +260,8 @@ static rp_code emit_array_op(rp_program *program, rp_plan *plan, int32_t id, rp_
 /* ---- stages ---- */
 
 static rp_code emit_group(rp_program *program, rp_plan *plan, const rp_group *group, rp_status *status) {
-  rp_stage stage = {.kind = group->kind, .length = group->length, .first_clear = program->n_clears, .first_total = program->n_totals};
+  rp_stage stage = {.kind = group->kind, .length = group->length, .first_clear = program->n_clears,
+                    .first_total = program->n_totals};
   rp_code code = RP_OK;
   stage.first = group->kind == RP_ITEM_ARRAY ? program->n_array_ops : program->n_drafts;
   const int32_t *ids = plan->order + group->first;

@@ -1,4 +1,5 @@
-/* Joins neighbouring operations: multiply-add, sum of products, and pairs of functions of one argument that share their work. */
+/* Joins neighbouring operations: multiply-add, sum of products, and pairs of functions of one argument that share
+ * their work. */
 #include "plan.h"
 
 /* An item that only one other item uses and that can therefore be absorbed by it. */

@@ -1,11 +1,12 @@
 /* What the program asks of an instruction set: one table of functions per kernels_*.c.
  *
- * Layout: with L lanes (1, 2, 4 or 8) a vector of n elements is [n][L] doubles. A scalar is a slot of 8 doubles that holds the
- * pattern of its L lanes 8 / L times, so that a vector kernel may read it as if it were a vector that does not advance. All
- * buffers begin at multiples of 8 doubles and are padded to multiples of 8: element kernels work on whole groups of 8 doubles
- * and so read and write the padding; reductions, gathers and scatters touch exactly the elements.
+ * * Layout: with L lanes (1, 2, 4 or 8) a vector of n elements is [n][L] doubles. A scalar is a slot of 8 doubles
+ * that holds the pattern of its L lanes 8 / L times, so that a vector kernel may read it as if it were a vector that
+ * does not advance. All buffers begin at multiples of 8 doubles and are padded to multiples of 8: element kernels
+ * work on whole groups of 8 doubles and so read and write the padding; reductions, gathers and scatters touch exactly
+ * the elements.
  *
- * Everything here writes into buffers given by the caller and cannot fail. */
+ * * Everything here writes into buffers given by the caller and cannot fail. */
 #ifndef RP_EXEC_KERNELS_H
 #define RP_EXEC_KERNELS_H
 
@@ -31,8 +32,8 @@ enum {
   RP_X_COUNT
 };
 
-/* A sum keeps RP_PARTIALS running sums per lane: element j goes to partial j % RP_PARTIALS, and a fixed tree adds them up. The result
- * does therefore not depend on the width of the registers nor on the number of lanes. */
+/* A sum keeps RP_PARTIALS running sums per lane: element j goes to partial j % RP_PARTIALS, and a fixed tree adds
+ * them up. The result does therefore not depend on the width of the registers nor on the number of lanes. */
 #define RP_PARTIALS 16
 /* Doubles in a block: a multiple of 8 * RP_PARTIALS. */
 #define RP_BLOCK 256
@@ -44,9 +45,10 @@ typedef void (*rp_kernel)(const rp_instruction *instruction, size_t offset, size
 typedef void (*rp_lane_kernel)(void);
 #define RP_FORMS 4
 
-/* The operand of a block at `offset` is x + (offset & x_mask): x_mask is all ones for a vector that lies whole in memory, 0 for one of
- * which only the current block exists and for scalars; x_step is 8 for vectors and 0 for scalars.  In scalar code, where offset
- * is the step's and the lane's, x_mask is all ones for vectors and lanes - 1 for scalars. */
+/* The operand of a block at `offset` is x + (offset & x_mask): x_mask is all ones for a vector that lies whole in
+ * memory, 0 for one of which only the current block exists and for scalars; x_step is 8 for vectors and 0 for
+ * scalars. In scalar code, where offset is the step's and the lane's, x_mask is all ones for vectors and lanes - 1
+ * for scalars. */
 struct rp_instruction {
   rp_kernel run;           /* in loops */
   rp_lane_kernel run_lane; /* in scalar code */
@@ -62,8 +64,8 @@ struct rp_instruction {
   int32_t sorted; /* the index never decreases */
 };
 
-/* state[t + 1] = A[t] state[t] + b[t], from the end when reverse; k states of n + 1 elements. A (column-major) and b: one pointer
- * per entry and the step in doubles from element to element (lanes, or 0 for scalars). */
+/* state[t + 1] = A[t] state[t] + b[t], from the end when reverse; k states of n + 1 elements. A (column-major) and b:
+ * one pointer per entry and the step in doubles from element to element (lanes, or 0 for scalars). */
 typedef struct {
   int64_t n;
   int32_t k, reverse, lanes;
@@ -77,11 +79,11 @@ typedef struct {
   const char *name;
   /* Kernels of block loops; NULL where an operation has none: then rp_generic_kernel does it. */
   rp_kernel block[RP_X_COUNT];
-  /* Tables below have an entry for 1, 2, 4 and 8 lanes.  Kernels of scalar code by operation and form (which operand is the result of
-   * the instruction before: 0 none, 1 a, 2 b, 3 c); NULL: not in this form. */
+  /* Tables below have an entry for 1, 2, 4 and 8 lanes. Kernels of scalar code by operation and form (which operand
+   * is the result of the instruction before: 0 none, 1 a, 2 b, 3 c); NULL: not in this form. */
   const rp_lane_kernel (*lane[4])[RP_FORMS];
-  /* Runs scalar code `steps` times; vectors advance by `lanes` doubles a step. before: what the first instruction finds as the result
-   * of the one before; may be NULL when it does not want it. */
+  /* Runs scalar code `steps` times; vectors advance by `lanes` doubles a step. before: what the first instruction
+   * finds as the result of the one before; may be NULL when it does not want it. */
   void (*run_code[4])(const rp_instruction *code, int32_t n_code, int64_t steps, int32_t lanes, const double *before);
   rp_kernel matrix_vector[4], matrix_transposed[4];
   /* d[lanes] = total of RP_PARTIALS * lanes partial sums, which are destroyed. */

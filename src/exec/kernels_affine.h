@@ -1,15 +1,18 @@
-/* Affine recurrences state[t + 1] = A[t] state[t] + b[t], or from the end; a template over VW, which handles VW lanes.
+/* Affine recurrences state[t + 1] = A[t] state[t] + b[t], or from the end; a template over VW, which handles VW
+ * lanes.
  *
- * One step is one fused multiply-add that waits for the one before.  With one state, four steps are therefore composed to one:
- * products and sums within the four do not wait for the state, the state waits for one multiply-add in four.  Where a product
- * leaves the range of numbers (Inf * 0 would turn a right answer into NaN) the lanes concerned are done again step by step. */
+ * * One step is one fused multiply-add that waits for the one before. With one state, four steps are therefore
+ * composed to one: products and sums within the four do not wait for the state, the state waits for one multiply-add
+ * in four. Where a product leaves the range of numbers (Inf * 0 would turn a right answer into NaN) the lanes
+ * concerned are done again step by step. */
 
 #ifndef RP_EXEC_KERNELS_AFFINE_ONCE
 #define RP_EXEC_KERNELS_AFFINE_ONCE
 #define LARGEST_PRODUCT 1e300
 #endif
 
-/* A scan with one state, walked in the order of time: pointers to the first step, steps in doubles (negative from the end). */
+/* A scan with one state, walked in the order of time: pointers to the first step, steps in doubles (negative from the
+ * end). */
 typedef struct {
   const double *a, *b;
   double *to;
@@ -41,7 +44,8 @@ VFN V(vu) V(affine_fours)(V(walk) w, V(vd) c, int64_t n, const int zero_b) {
   const V(vd) limit = V(splat)(LARGEST_PRODUCT);
   V(vu) good = V(lt)(V(splat)(0.0), limit);
   for (int64_t t = 0; t + 4 <= n; t += 4, w.a += 4 * w.a_step, w.b += 4 * w.b_step, w.to += 4 * w.to_step) {
-    V(vd) a0 = V(load)(w.a), a1 = V(load)(w.a + w.a_step), a2 = V(load)(w.a + 2 * w.a_step), a3 = V(load)(w.a + 3 * w.a_step);
+    V(vd) a0 = V(load)(w.a), a1 = V(load)(w.a + w.a_step), a2 = V(load)(w.a + 2 * w.a_step);
+    V(vd) a3 = V(load)(w.a + 3 * w.a_step);
     V(vd) p1 = a1 * a0, p2 = a2 * a1, p3 = a3 * a2, q2 = p2 * a0, q3 = p3 * p1;
     good &= V(lt)(V(abs)(q3), limit);
     if (zero_b) {
@@ -51,7 +55,8 @@ VFN V(vu) V(affine_fours)(V(walk) w, V(vd) c, int64_t n, const int zero_b) {
       V(store)(w.to + 3 * w.to_step, c = q3 * c);
       continue;
     }
-    V(vd) b0 = V(load)(w.b), b1 = V(load)(w.b + w.b_step), b2 = V(load)(w.b + 2 * w.b_step), b3 = V(load)(w.b + 3 * w.b_step);
+    V(vd) b0 = V(load)(w.b), b1 = V(load)(w.b + w.b_step), b2 = V(load)(w.b + 2 * w.b_step);
+    V(vd) b3 = V(load)(w.b + 3 * w.b_step);
     V(vd) s1 = V(fma)(a1, b0, b1), s2 = V(fma)(a2, b1, b2), s3 = V(fma)(a3, b2, b3);
     V(vd) r2 = V(fma)(p2, b0, s2), r3 = V(fma)(p3, s1, s3);
     V(store)(w.to, V(fma)(a0, c, b0));
@@ -75,7 +80,8 @@ static void V(affine_1)(const rp_affine *scan, size_t lane) {
   V(affine_rest)(scan, lane, scan->zero_b ? V(affine_fours)(w, c, scan->n, 1) : V(affine_fours)(w, c, scan->n, 0));
 }
 
-/* Two states: pairs of steps are composed, so that the states wait for two multiply-adds in two steps instead of four. */
+/* Two states: pairs of steps are composed, so that the states wait for two multiply-adds in two steps instead of
+ * four. */
 typedef struct {
   V(vd) a00, a10, a01, a11, b0, b1;
 } V(step_2);
@@ -131,12 +137,14 @@ static void V(affine_k)(const rp_affine *scan, size_t lane) {
     V(store)(state + i * sequence + (scan->reverse ? n * lanes : 0), V(load)(scan->initial[i] + lane));
   for (size_t t = 0; t < n; t++) {
     const size_t element = scan->reverse ? n - 1 - t : t;
-    const size_t from = (scan->reverse ? element + 1 : element) * lanes, to = (scan->reverse ? element : element + 1) * lanes;
+    const size_t from = (scan->reverse ? element + 1 : element) * lanes;
+    const size_t to = (scan->reverse ? element : element + 1) * lanes;
     for (size_t i = 0; i < k; i++) {
       V(vd) sum = V(load)(scan->b[i] + element * scan->b_step[i] + lane);
       for (size_t j = 0; j < k; j++) {
         const size_t entry = j * k + i;
-        sum = V(fma)(V(load)(scan->a[entry] + element * scan->a_step[entry] + lane), V(load)(state + j * sequence + from), sum);
+        sum = V(fma)(V(load)(scan->a[entry] + element * scan->a_step[entry] + lane),
+                     V(load)(state + j * sequence + from), sum);
       }
       V(store)(state + i * sequence + to, sum);
     }

@@ -1,5 +1,5 @@
-/* Affine recurrences with one state in programs without lanes: four steps side by side in one register, composed in the order of
- * affine_fours() of kernels_affine.h. Needs the widths 1 and 4. */
+/* Affine recurrences with one state in programs without lanes: four steps side by side in one register, composed in
+ * the order of affine_fours() of kernels_affine.h. Needs the widths 1 and 4. */
 
 #define SHIFT_1(x, fill, reverse) ((reverse) ? V_SHUFFLE(x, fill, 1, 2, 3, 4) : V_SHUFFLE(x, fill, 4, 0, 1, 2))
 #define SHIFT_2(x, fill, reverse) ((reverse) ? V_SHUFFLE(x, fill, 2, 3, 4, 5) : V_SHUFFLE(x, fill, 4, 5, 0, 1))

@@ -1,5 +1,5 @@
-/* One instruction set's kernels: included once by each kernels_*.c, which has set RP_SIMD, RP_TABLE and RP_TABLE_NAME and, after
- * the system headers, switched the compiler to the target. */
+/* One instruction set's kernels: included once by each kernels_*.c, which has set RP_SIMD, RP_TABLE and RP_TABLE_NAME
+ * and, after the system headers, switched the compiler to the target. */
 
 #define VW 1
 #include "kernels_width.h"

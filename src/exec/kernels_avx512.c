@@ -13,8 +13,8 @@
 #pragma GCC target("avx512f,avx512dq,avx512vl,avx2,fma")
 #endif
 
-/* GCC for Windows does not align the stack to more than 16 bytes (GCC bug 54412), yet moves wide registers there with instructions
- * that need alignment: the assembler is told to take those that do not. */
+/* GCC for Windows does not align the stack to more than 16 bytes (GCC bug 54412), yet moves wide registers there with
+ * instructions that need alignment: the assembler is told to take those that do not. */
 #if defined(_WIN64) && !defined(__clang__)
 __asm__(".macro vmovapd arguments:vararg\n vmovupd \\arguments\n.endm\n"
         ".macro vmovaps arguments:vararg\n vmovups \\arguments\n.endm\n"

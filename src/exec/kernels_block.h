@@ -1,4 +1,5 @@
-/* Kernels of block loops at the native width VW of an instruction set; included once per kernels_*.c after the templates. */
+/* Kernels of block loops at the native width VW of an instruction set; included once per kernels_*.c after the
+ * templates. */
 
 #if defined(__GNUC__) && !defined(__clang__)
 #define UNROLL _Pragma("GCC unroll 8")
@@ -93,8 +94,8 @@ static void block_SOFTPLUS_SIGMOID(const rp_instruction *instruction, size_t off
   }
 }
 
-/* Partials p of a sum: rows of RP_PARTIALS elements are added in registers, 16 doubles at a time; a last, shorter row double by
- * double. PRODUCT(accumulator, position) adds what one vector contributes. */
+/* Partials p of a sum: rows of RP_PARTIALS elements are added in registers, 16 doubles at a time; a last, shorter row
+ * double by double. PRODUCT(accumulator, position) adds what one vector contributes. */
 #define REDUCTION(NAME, SECOND_OPERAND, PRODUCT, LAST) \
   static void block_##NAME(const rp_instruction *instruction, size_t offset, size_t count) { \
     double *d = instruction->d; \
@@ -180,8 +181,9 @@ static void gather(const rp_instruction *instruction, size_t offset, size_t coun
   }
 }
 
-/* Elements go to their targets in order; but a group of 8 with one target, as in sorted indices, is first added up by a fixed tree,
- * which does not wait for the target. Blocks are multiples of 8 elements, so groups do not depend on the number of lanes. */
+/* Elements go to their targets in order; but a group of 8 with one target, as in sorted indices, is first added up by
+ * a fixed tree, which does not wait for the target. Blocks are multiples of 8 elements, so groups do not depend on
+ * the number of lanes. */
 static void scatter_one(double *d, const double *a, const int32_t *index, size_t n, int sorted) {
   size_t i = 0;
   for (; i + 8 <= n; i += 8) {
@@ -243,7 +245,9 @@ static void scatter(const rp_instruction *instruction, size_t offset, size_t cou
 const rp_kernels RP_TABLE = {
   .name = RP_TABLE_NAME,
   .block = { LIGHT_1(BLOCK_ENTRY) HEAVY_1(BLOCK_ENTRY) LIGHT_2(BLOCK_ENTRY) HEAVY_2(BLOCK_ENTRY) LIGHT_3(BLOCK_ENTRY)
-    LIGHT_X(BLOCK_ENTRY_X) LIGHT_X2(BLOCK_ENTRY_X) BLOCK_ENTRY_X(COPY, x) BLOCK_ENTRY_X(LGAMMA_DIGAMMA, x) BLOCK_ENTRY_X(SOFTPLUS_SIGMOID, x)
+    LIGHT_X(BLOCK_ENTRY_X) LIGHT_X2(BLOCK_ENTRY_X)
+    [RP_X_COPY] = block_COPY, [RP_X_LGAMMA_DIGAMMA] = block_LGAMMA_DIGAMMA,
+    [RP_X_SOFTPLUS_SIGMOID] = block_SOFTPLUS_SIGMOID,
     [RP_OP_GATHER] = gather, [RP_OP_SCATTER] = scatter, [RP_OP_SUM] = block_sum, [RP_X_DOT] = block_dot },
   .lane = { lane_kernels_1, MORE_LANES(lane_kernels) },
   .run_code = { run_code_1, MORE_LANES(run_code) },

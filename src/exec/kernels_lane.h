@@ -1,9 +1,10 @@
 /* Scalar code: kernels that each work on VW lanes of one element, and the loop that runs them; a template over VW.
  *
- * A program without lanes runs them with VW = 1, one with four lanes with VW = 4, and so on.  A result goes to memory and also, in a
- * register, to the next kernel, which takes it as one of its operands when it can (form 1, 2, 3: as a, b, c; form 0: all from
- * memory): the way through memory would take longer than the arithmetic.  The expressions are those of the block kernels
- * (the lists below), so a scalar and a vector element go through the same arithmetic. */
+ * * A program without lanes runs them with VW = 1, one with four lanes with VW = 4, and so on. A result goes to
+ * memory and also, in a register, to the next kernel, which takes it as one of its operands when it can (form 1, 2,
+ * 3: as a, b, c; form 0: all from memory): the way through memory would take longer than the arithmetic. The
+ * expressions are those of the block kernels (the lists below), so a scalar and a vector element go through the same
+ * arithmetic. */
 
 #ifndef RP_EXEC_KERNELS_LANE_ONCE
 #define RP_EXEC_KERNELS_LANE_ONCE
@@ -81,7 +82,8 @@ LIGHT_LANE_1(COPY, x)
 LANE_KERNEL(SPLAT, 0) {
   (void) offset;
   const size_t lanes = (size_t) instruction->lanes;
-  for (size_t lane = lanes; lane < 8; lane += VW) V(store)(instruction->d + lane, V(load)(instruction->a + (lane & (lanes - 1))));
+  for (size_t lane = lanes; lane < 8; lane += VW)
+    V(store)(instruction->d + lane, V(load)(instruction->a + (lane & (lanes - 1))));
   return before;
 }
 
@@ -121,7 +123,8 @@ static const rp_lane_kernel V(lane_kernels)[RP_X_COUNT][RP_FORMS] = {
   [RP_X_SOFTPLUS_SIGMOID] = { FORM(SOFTPLUS_SIGMOID, 0) }, [RP_X_GENERIC] = { FORM(GENERIC, 0) }
 };
 
-static void V(run_code)(const rp_instruction *code, int32_t n_code, int64_t steps, int32_t lanes, const double *before) {
+static void V(run_code)(const rp_instruction *code, int32_t n_code, int64_t steps, int32_t lanes,
+                        const double *before) {
   const size_t end = (size_t) steps * (size_t) lanes;
   for (size_t lane = 0; lane < (size_t) lanes; lane += VW) {
     V(vd) result = before ? V(load)(before + lane) : V(splat)(0.0);

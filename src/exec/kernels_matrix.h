@@ -1,6 +1,6 @@
-/* Products of a constant matrix X (column-major, one copy for all lanes) with a vector, block by block of its rows, at the native
- * width VW: X b as a vector that the loop goes on with, X' r as a reduction. Both read X once, and with two or more lanes serve all
- * lanes with one read. Sums run in the same order for any width and number of lanes. */
+/* Products of a constant matrix X (column-major, one copy for all lanes) with a vector, block by block of its rows,
+ * at the native width VW: X b as a vector that the loop goes on with, X' r as a reduction. Both read X once, and with
+ * two or more lanes serve all lanes with one read. Sums run in the same order for any width and number of lanes. */
 
 #define ROWS_AT_ONCE 4 /* registers of rows */
 

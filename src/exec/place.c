@@ -1,8 +1,8 @@
 /* Where does each value lie?
  *
- * A vector that is used up within its loop needs room for one block only, in a slot that it shares with others before and after it; all
- * slots of a loop stay in the first-level cache. Vectors that live longer get room for all their elements, which is given to
- * another vector when no later group reads it. Scalars have 8 doubles each. */
+ * * A vector that is used up within its loop needs room for one block only, in a slot that it shares with others
+ * before and after it; all slots of a loop stay in the first-level cache. Vectors that live longer get room for all
+ * their elements, which is given to another vector when no later group reads it. Scalars have 8 doubles each. */
 #include <limits.h>
 #include <stdlib.h>
 
@@ -92,7 +92,8 @@ static void place_whole(rp_plan *plan, region_table *table, rp_item *item, int32
   int32_t best = -1;
   for (int32_t k = 0; k < table->n; k++) {
     const region *r = &table->regions[k];
-    if (r->free_after < group && r->size >= size && r->size <= 2 * size && (best < 0 || r->size < table->regions[best].size)) {
+    if (r->free_after < group && r->size >= size && r->size <= 2 * size &&
+        (best < 0 || r->size < table->regions[best].size)) {
       best = k;
     }
   }

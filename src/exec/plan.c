@@ -89,12 +89,12 @@ static rp_code check_node(const rp_node *node, int in_body, rp_status *status) {
   const int good = in_body ? body_leaf || (node->n == 1 && (node->op == RP_OP_CONST || rp_op_is_elementwise(node->op)))
                            : !body_leaf && node->op != RP_OP_SITE;
   if (good) return RP_OK;
-  return rp_fail(status, RP_UNSUPPORTED, NULL, "%s cannot contain the node '%s'", in_body ? "the body of a scan" : "a program",
-                 rp_op_name(node->op));
+  return rp_fail(status, RP_UNSUPPORTED, NULL, "%s cannot contain the node '%s'",
+                 in_body ? "the body of a scan" : "a program", rp_op_name(node->op));
 }
 
-rp_code rp_plan_collect(rp_plan *plan, const rp_graph *g, const rp_node_id *outputs, int32_t n_outputs, int32_t *output_items,
-                        int32_t lanes, int in_body, rp_status *status) {
+rp_code rp_plan_collect(rp_plan *plan, const rp_graph *g, const rp_node_id *outputs, int32_t n_outputs,
+                        int32_t *output_items, int32_t lanes, int in_body, rp_status *status) {
   const int32_t size = rp_graph_size(g);
   plan->graph = g;
   plan->lanes = lanes;

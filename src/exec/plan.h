@@ -1,8 +1,9 @@
 /* The plan: what rp_program_new() knows while it turns a graph into a program.
  *
- * plan.c copies the nodes that the outputs need into items; fuse.c joins neighbouring operations into one; schedule.c decides in
- * which stage each item is computed; place.c decides where its value lies; program.c writes the instructions down.
- * An rp_plan owns its memory and borrows the graph; it lives during rp_program_new() only. Functions return RP_NO_MEMORY at most. */
+ * * plan.c copies the nodes that the outputs need into items; fuse.c joins neighbouring operations into one;
+ * schedule.c decides in which stage each item is computed; place.c decides where its value lies; program.c writes the
+ * instructions down. An rp_plan owns its memory and borrows the graph; it lives during rp_program_new() only.
+ * Functions return RP_NO_MEMORY at most. */
 #ifndef RP_EXEC_PLAN_H
 #define RP_EXEC_PLAN_H
 
@@ -73,9 +74,10 @@ typedef struct {
   int64_t constant_size, arena_size; /* in doubles */
 } rp_plan;
 
-/* Items for all that the outputs need; output_items[i] is the item of output i. in_body: the graph is the body of a scan. */
-rp_code rp_plan_collect(rp_plan *plan, const rp_graph *g, const rp_node_id *outputs, int32_t n_outputs, int32_t *output_items,
-                        int32_t lanes, int in_body, rp_status *status);
+/* Items for all that the outputs need; output_items[i] is the item of output i. in_body: the graph is the body of a
+ * scan. */
+rp_code rp_plan_collect(rp_plan *plan, const rp_graph *g, const rp_node_id *outputs, int32_t n_outputs,
+                        int32_t *output_items, int32_t lanes, int in_body, rp_status *status);
 void rp_plan_fuse(rp_plan *plan);
 /* Fills uses; dead items use nothing. */
 rp_code rp_plan_uses(rp_plan *plan, rp_status *status);

@@ -97,8 +97,9 @@ static void put_array_op(writer *w, const rp_program *program, const rp_array_op
 char *rp_program_print(const rp_program *program) {
   writer w = {.text = malloc(1024), .room = 1024};
   const rp_program_size size = rp_program_measure(program);
-  put(&w, "program: %s, %d %s, arena %" PRId64 " KB, constants %" PRId64 " KB, %d parameters and inputs\n", program->kernels->name,
-      program->lanes, program->lanes == 1 ? "lane" : "lanes", size.arena_bytes / 1024, size.constant_bytes / 1024, program->n_loads);
+  put(&w, "program: %s, %d %s", program->kernels->name, program->lanes, program->lanes == 1 ? "lane" : "lanes");
+  put(&w, ", arena %" PRId64 " KB, constants %" PRId64 " KB, %d parameters and inputs\n", size.arena_bytes / 1024,
+      size.constant_bytes / 1024, program->n_loads);
   for (int32_t s = 0; s < program->n_stages; s++) {
     const rp_stage *stage = &program->stages[s];
     if (stage->kind == RP_ITEM_LOOP) put(&w, "%3d loop over %" PRId64 "\n", s + 1, stage->length);

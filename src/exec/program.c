@@ -25,8 +25,8 @@ void rp_free_doubles(double *p) {
 
 /* ---- making ---- */
 
-static rp_code make_plan(rp_plan *plan, const rp_graph *g, const rp_node_id *outputs, int32_t n_outputs, int32_t *output_items,
-                         int32_t lanes, rp_status *status) {
+static rp_code make_plan(rp_plan *plan, const rp_graph *g, const rp_node_id *outputs, int32_t n_outputs,
+                         int32_t *output_items, int32_t lanes, rp_status *status) {
   rp_code code = rp_plan_collect(plan, g, outputs, n_outputs, output_items, lanes, 0, status);
   if (!code) code = rp_plan_uses(plan, status);
   if (!code) {
@@ -38,7 +38,8 @@ static rp_code make_plan(rp_plan *plan, const rp_graph *g, const rp_node_id *out
   return code;
 }
 
-static rp_code set_outputs(rp_program *program, const rp_plan *plan, int32_t n, const int32_t *output_items, rp_status *status) {
+static rp_code set_outputs(rp_program *program, const rp_plan *plan, int32_t n, const int32_t *output_items,
+                           rp_status *status) {
   program->outputs = malloc(((size_t) n + 1) * sizeof *program->outputs);
   if (!program->outputs) return rp_fail_memory(status, "the outputs of a program");
   program->n_outputs = n;
@@ -102,14 +103,16 @@ static size_t mask_of(const rp_program *program, const rp_draft *draft, rp_opera
 }
 
 static rp_instruction resolve(const rp_work *work, const rp_draft *draft) {
+  const rp_program *program = work->program;
   return (rp_instruction){
-    .run = draft->run, .run_lane = draft->run_lane, .op = draft->op, .lanes = work->program->lanes, .index = draft->index, .sorted = draft->sorted,
+    .run = draft->run, .run_lane = draft->run_lane, .op = draft->op, .lanes = program->lanes,
+    .index = draft->index, .sorted = draft->sorted,
     .matrix = rp_at(work, draft->matrix), .rows = (size_t) draft->rows, .columns = (size_t) draft->columns,
-    .d = rp_at(work, draft->d.place), .d_mask = mask_of(work->program, draft, draft->d),
-    .d2 = rp_at(work, draft->d2.place), .d2_mask = mask_of(work->program, draft, draft->d2),
-    .a = rp_at(work, draft->a.place), .a_mask = mask_of(work->program, draft, draft->a), .a_step = draft->a.step,
-    .b = rp_at(work, draft->b.place), .b_mask = mask_of(work->program, draft, draft->b), .b_step = draft->b.step,
-    .c = rp_at(work, draft->c.place), .c_mask = mask_of(work->program, draft, draft->c), .c_step = draft->c.step};
+    .d = rp_at(work, draft->d.place), .d_mask = mask_of(program, draft, draft->d),
+    .d2 = rp_at(work, draft->d2.place), .d2_mask = mask_of(program, draft, draft->d2),
+    .a = rp_at(work, draft->a.place), .a_mask = mask_of(program, draft, draft->a), .a_step = draft->a.step,
+    .b = rp_at(work, draft->b.place), .b_mask = mask_of(program, draft, draft->b), .b_step = draft->b.step,
+    .c = rp_at(work, draft->c.place), .c_mask = mask_of(program, draft, draft->c), .c_step = draft->c.step};
 }
 
 rp_work *rp_work_new(const rp_program *program, rp_status *status) {
@@ -162,7 +165,8 @@ static void run_loop(const rp_work *work, const rp_stage *stage) {
   const size_t size = (size_t) stage->length * (size_t) program->lanes;
   for (size_t offset = 0; offset < size; offset += RP_BLOCK) {
     const size_t count = size - offset < RP_BLOCK ? size - offset : RP_BLOCK;
-    for (const rp_instruction *instruction = begin; instruction < end; instruction++) instruction->run(instruction, offset, count);
+    for (const rp_instruction *instruction = begin; instruction < end; instruction++)
+      instruction->run(instruction, offset, count);
   }
   for (int32_t k = 0; k < stage->n_total; k++) {
     const rp_total *total = &program->totals[stage->first_total + k];
@@ -180,7 +184,8 @@ static void run_scalars(const rp_work *work, const rp_stage *stage) {
 
 void rp_program_run(const rp_program *program, rp_work *work, const double *params, const double *inputs,
                     const rp_random_key *keys) {
-  for (int32_t k = 0; k < program->n_loads; k++) load(work, &program->loads[k], program->loads[k].is_input ? inputs : params);
+  for (int32_t k = 0; k < program->n_loads; k++)
+    load(work, &program->loads[k], program->loads[k].is_input ? inputs : params);
   for (int32_t s = 0; s < program->n_stages; s++) {
     const rp_stage *stage = &program->stages[s];
     if (stage->kind == RP_ITEM_LOOP) {
@@ -193,7 +198,9 @@ void rp_program_run(const rp_program *program, rp_work *work, const double *para
   }
 }
 
-const double *rp_work_output(const rp_work *work, int32_t output) { return rp_at(work, work->program->outputs[output]); }
+const double *rp_work_output(const rp_work *work, int32_t output) {
+  return rp_at(work, work->program->outputs[output]);
+}
 
 /* ---- any elementwise operation ---- */
 
@@ -202,9 +209,10 @@ void rp_generic_kernel(const rp_instruction *instruction, size_t offset, size_t 
   const double *a = instruction->a + (offset & instruction->a_mask);
   const double *b = instruction->b ? instruction->b + (offset & instruction->b_mask) : a;
   const double *c = instruction->c ? instruction->c + (offset & instruction->c_mask) : a;
+  const size_t a_step = (size_t) instruction->a_step, b_step = (size_t) instruction->b_step;
+  const size_t c_step = (size_t) instruction->c_step;
   for (size_t i = 0; i < count; i++) {
-    const size_t group = i / 8, within = i % 8;
-    d[i] = rp_elementwise((rp_op) instruction->op, a[group * (size_t) instruction->a_step + within],
-                          b[group * (size_t) instruction->b_step + within], c[group * (size_t) instruction->c_step + within]);
+    const size_t group = i / 8, k = i % 8;
+    d[i] = rp_elementwise((rp_op) instruction->op, a[group * a_step + k], b[group * b_step + k], c[group * c_step + k]);
   }
 }

@@ -1,8 +1,8 @@
 /* The program: a graph made ready to run many times.
  *
- * rp_program_new() schedules the nodes that the outputs need into stages of blocked loops, scalars, scans and whole-array
- * operations, and plans one arena.  A program is immutable and may be shared between threads; each thread (or group of
- * lanes) has its own rp_work.  Nothing is allocated by rp_program_run(). */
+ * * rp_program_new() schedules the nodes that the outputs need into stages of blocked loops, scalars, scans and
+ * whole-array operations, and plans one arena. A program is immutable and may be shared between threads; each thread
+ * (or group of lanes) has its own rp_work. Nothing is allocated by rp_program_run(). */
 #ifndef RP_EXEC_PROGRAM_H
 #define RP_EXEC_PROGRAM_H
 
@@ -25,8 +25,9 @@ void rp_program_free(rp_program *program);
 rp_work *rp_work_new(const rp_program *program, rp_status *status);
 void rp_work_free(rp_work *work);
 
-/* Evaluates.  params is [dimension][lanes] (lane innermost), inputs likewise or NULL; keys has one key per lane, or is NULL when
- * the graph has no RANDOM node.  Afterwards rp_work_output() holds the outputs, [n][lanes], until the next run. */
+/* Evaluates. params is [dimension][lanes] (lane innermost), inputs likewise or NULL; keys has one key per lane, or is
+ * NULL when the graph has no RANDOM node. Afterwards rp_work_output() holds the outputs, [n][lanes], until the next
+ * run. */
 void rp_program_run(const rp_program *program, rp_work *work, const double *params, const double *inputs,
                     const rp_random_key *keys);
 const double *rp_work_output(const rp_work *work, int32_t output);

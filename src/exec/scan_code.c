@@ -1,14 +1,14 @@
 /* The body of a scan as scalar code that runs once per step.
  *
- * No carry is ever moved: carry k of step t is element t of the scan's value, and the instruction that computes it for the next step
- * writes element t + 1. */
+ * * No carry is ever moved: carry k of step t is element t of the scan's value, and the instruction that computes it
+ * for the next step writes element t + 1. */
 #include <stdlib.h>
 
 #include "code.h"
 
 /* What a body leaf stands for; inputs are initial values, then sequences, then invariants. */
-static rp_code place_leaf(rp_program *program, rp_plan *plan, const rp_array_op *op, const rp_scan_body *scan, const rp_node *node,
-                          rp_operand *operand, rp_status *status) {
+static rp_code place_leaf(rp_program *program, rp_plan *plan, const rp_array_op *op, const rp_scan_body *scan,
+                          const rp_node *node, rp_operand *operand, rp_status *status) {
   const int32_t k = (int32_t) node->attribute[0];
   if (node->op == RP_OP_CONST) {
     *operand = (rp_operand){rp_plan_reserve_constant(plan, 8), 0, 0};
@@ -32,8 +32,9 @@ static rp_operand next_carry(const rp_plan *plan, const rp_array_op *op, int32_t
 }
 
 /* Places every item of the body: operands[i]. The first carry that an item becomes is where it is computed. */
-static rp_code place_body(rp_program *program, rp_plan *plan, const rp_plan *body, const rp_array_op *op, const rp_scan_body *scan,
-                          const int32_t *next, rp_operand *operands, rp_status *status) {
+static rp_code place_body(rp_program *program, rp_plan *plan, const rp_plan *body, const rp_array_op *op,
+                          const rp_scan_body *scan, const int32_t *next, rp_operand *operands,
+                          rp_status *status) {
   for (int32_t i = 0; i < body->n_items; i++) {
     const rp_item *item = &body->items[i];
     if (item->kind == RP_ITEM_DEAD) continue;
@@ -50,7 +51,8 @@ static rp_code place_body(rp_program *program, rp_plan *plan, const rp_plan *bod
   return RP_OK;
 }
 
-static rp_code emit_item(rp_program *program, const rp_plan *body, int32_t id, const rp_operand *operands, rp_status *status) {
+static rp_code emit_item(rp_program *program, const rp_plan *body, int32_t id, const rp_operand *operands,
+                         rp_status *status) {
   const rp_item *item = &body->items[id];
   rp_draft *draft = rp_emit_draft(program, status);
   if (!draft) return RP_NO_MEMORY;
@@ -76,8 +78,9 @@ static rp_code emit_copy(rp_program *program, rp_operand from, rp_operand to, rp
   return RP_OK;
 }
 
-/* Puts the body's items in an order in which as many as possible follow what they need, the longest way to the end first, since results go
- * to the next instruction fastest. order and height have a place for each item. Returns how many items there are. */
+/* Puts the body's items in an order in which as many as possible follow what they need, the longest way to the end
+ * first, since results go to the next instruction fastest. order and height have a place for each item. Returns how
+ * many items there are. */
 static int32_t order_body(const rp_plan *body, int32_t *order, int32_t *height) {
   for (int32_t i = body->n_items - 1; i >= 0; i--) {
     const rp_item *item = &body->items[i];

@@ -1,8 +1,8 @@
 /* In which stage is each item computed?
  *
- * Each item first goes to the earliest stage at which its inputs are complete.  Then, from the last item to the first, an item of a
- * loop moves to the latest stage that its users allow and that has a loop of the same length, so that one pass over the data does
- * the work of several and intermediate vectors need not be stored. */
+ * * Each item first goes to the earliest stage at which its inputs are complete. Then, from the last item to the
+ * first, an item of a loop moves to the latest stage that its users allow and that has a loop of the same length, so
+ * that one pass over the data does the work of several and intermediate vectors need not be stored. */
 #include <limits.h>
 #include <stdlib.h>
 
@@ -11,8 +11,8 @@
 #define MOST_COUNTERS (1 << 24)
 #define MERGE_ROUNDS 4
 
-/* How many stages after its input q must an item come at least; -1: the input is there from the beginning. Within a stage scalars come
- * before arrays and arrays before loops. */
+/* How many stages after its input q must an item come at least; -1: the input is there from the beginning. Within a
+ * stage scalars come before arrays and arrays before loops. */
 static int32_t distance(const rp_plan *plan, int32_t q, const rp_item *user) {
   const rp_item *input = &plan->items[rp_plan_root(plan, q)];
   switch (input->kind) {
@@ -83,7 +83,8 @@ static int32_t *row_of(const loop_table *table, int64_t length) {
   return table->count + (int64_t) low * table->n_stages;
 }
 
-/* Without memory for the table, or with too many lengths and stages, nothing is merged; the program is right all the same. */
+/* Without memory for the table, or with too many lengths and stages, nothing is merged; the program is right all the
+ * same. */
 static int build_table(const rp_plan *plan, loop_table *table) {
   table->lengths = malloc(((size_t) plan->n_items + 1) * sizeof *table->lengths);
   if (!table->lengths) return 0;

@@ -1,8 +1,8 @@
 /* Vectors of VW doubles (1, 2, 4 or 8) on GNU vector types: loads, masks, selection, fused multiply-add.
  *
- * A template: define VW and RP_SIMD (see kernels_*.c), then include; once per width in a file. Names end in the width:
- * V(fma) is fma_4 when VW is 4. Comparisons give masks of all ones or all zeros. No intrinsics header is needed, which would
- * cost more compile time than the kernels themselves. Nothing here allocates or fails. */
+ * * A template: define VW and RP_SIMD (see kernels_*.c), then include; once per width in a file. Names end in the
+ * width: V(fma) is fma_4 when VW is 4. Comparisons give masks of all ones or all zeros. No intrinsics header is
+ * needed, which would cost more compile time than the kernels themselves. Nothing here allocates or fails. */
 
 #ifndef RP_EXEC_SIMD_ONCE
 #define RP_EXEC_SIMD_ONCE
@@ -33,8 +33,9 @@
 #define V_SHUFFLE(x, y, a, b, c, d) __builtin_shuffle(x, y, (vi_4){a, b, c, d})
 #endif
 
-/* Replaces the lanes of y that the mask marks by scalar_call, an expression of `element` (that lane of x): the slow, exact way out for
- * arguments that a fast path does not cover. The other lanes keep their bits, so a lane does not depend on its neighbours. */
+/* Replaces the lanes of y that the mask marks by scalar_call, an expression of `element` (that lane of x): the slow,
+ * exact way out for arguments that a fast path does not cover. The other lanes keep their bits, so a lane does not
+ * depend on its neighbours. */
 #define V_PATCH(y, mask, x, scalar_call) \
   do { \
     if (!V_LIKELY(!V(any)(mask))) { \
@@ -105,8 +106,8 @@ VFN int V(any)(V(vu) mask) {
 #endif
 }
 
-/* a * b + c: one rounding where the instruction set can, two elsewhere, and the same everywhere in one file. (Contraction by the
- * compiler is off in the kernels: it would depend on the context and so on the number of lanes.) */
+/* a * b + c: one rounding where the instruction set can, two elsewhere, and the same everywhere in one file.
+ * (Contraction by the compiler is off in the kernels: it would depend on the context and so on the number of lanes.) */
 VFN V(vd) V(fma)(V(vd) a, V(vd) b, V(vd) c) {
 #if VW == 1 && RP_SIMD >= RP_SIMD_AVX2
   return __builtin_fma(a, b, c);

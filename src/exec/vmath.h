@@ -1,10 +1,11 @@
-/* Elementary and gamma functions on vectors of VW doubles; a template over VW like simd.h, which must be included before with the
- * same VW.
+/* Elementary and gamma functions on vectors of VW doubles; a template over VW like simd.h, which must be included
+ * before with the same VW.
  *
- * Each has a short path for ordinary arguments. Arguments outside it (NaN, infinities, subnormals, poles) go either through a
- * complete path or, lane by lane, through rp_elementwise(); a lane with an ordinary argument gives the same bits on both
- * paths, so results do not depend on which lanes share a vector. Errors measured by tests/engine/test_kernels.c: exp 1 ulp, log
- * 1 ulp, log1p 1.5 ulp, expm1 2 ulp, sigmoid and log1p_exp 3 ulp; lgamma and digamma 1e-13 relative to max(1, |value|). */
+ * * Each has a short path for ordinary arguments. Arguments outside it (NaN, infinities, subnormals, poles) go either
+ * through a complete path or, lane by lane, through rp_elementwise(); a lane with an ordinary argument gives the same
+ * bits on both paths, so results do not depend on which lanes share a vector. Errors measured by
+ * tests/engine/test_kernels.c: exp 1 ulp, log 1 ulp, log1p 1.5 ulp, expm1 2 ulp, sigmoid and log1p_exp 3 ulp; lgamma
+ * and digamma 1e-13 relative to max(1, |value|). */
 
 #ifndef RP_EXEC_VMATH_ONCE
 #define RP_EXEC_VMATH_ONCE
@@ -163,9 +164,9 @@ VFN V(vd) V(tanh)(V(vd) x) {
   return y;
 }
 
-/* lgamma and digamma for x > 0: below 8 the argument is shifted by 8, then Stirling's series (Abramowitz & Stegun 6.1.40, 6.3.18).
- * The product x (x + 1) ... (x + 7) pairs to t (t + 6) (t + 10) (t + 12) with t = x (x + 7), and the sum of the reciprocals is its
- * derivative divided by itself; all terms are positive. */
+/* lgamma and digamma for x > 0: below 8 the argument is shifted by 8, then Stirling's series (Abramowitz & Stegun
+ * 6.1.40, 6.3.18). The product x (x + 1) ... (x + 7) pairs to t (t + 6) (t + 10) (t + 12) with t = x (x + 7), and the
+ * sum of the reciprocals is its derivative divided by itself; all terms are positive. */
 VFN void V(lgamma_digamma)(V(vd) x, V(vd) *lgamma_x, V(vd) *digamma_x) {
   V(vu) odd = ~(V(lt)(V(splat)(1e-290), x) & V(lt)(x, V(splat)(1e290)));
   V(vd) y = V(pick)(odd, V(splat)(9.0), x), p = V(splat)(1.0), q = V(splat)(0.0);

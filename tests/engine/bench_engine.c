@@ -1,5 +1,6 @@
-/* Times value and gradient of the models of issue 4 in the engine alone: nanoseconds per evaluation and lane.
- * sh tools/bench-engine.sh [model ...]; REPARAM_BENCH=print lists the programs, REPARAM_BENCH=once evaluates each once (callgrind). */
+/* Times value and gradient of the models of issue 4 in the engine alone: nanoseconds per evaluation and lane. sh
+ * tools/bench-engine.sh [model ...]; REPARAM_BENCH=print lists the programs, REPARAM_BENCH=once evaluates each once
+ * (callgrind). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +38,9 @@ static rp_node_id param(model *m, int64_t n) {
   m->n_params += n;
   return id;
 }
-static void add(model *m, rp_node_id term) { m->density = m->density == RP_NONE ? term : rp_add(m->g, m->density, term); }
+static void add(model *m, rp_node_id term) {
+  m->density = m->density == RP_NONE ? term : rp_add(m->g, m->density, term);
+}
 /* log density of a standard normal without its constant */
 static void add_normal(model *m, rp_node_id x) { add(m, rp_times(m->g, -.5, rp_sum(m->g, rp_square(m->g, x)))); }
 
@@ -59,11 +62,13 @@ static void normals(model *m) {
   for (int i = 0; i < 502; i++) m->point[i] = .3 * normal();
 }
 
-/* Two coupled first-order reactions by Euler steps; the 500 activities lognormal about them, with standard deviation 0.05. */
+/* Two coupled first-order reactions by Euler steps; the 500 activities lognormal about them, with standard deviation
+ * 0.05. */
 static void catalyst(model *m) {
   enum { N = 500 };
   rp_graph *g = m->g, *b = rp_graph_new();
-  rp_node_id z1 = param(m, 1), z2 = param(m, 1), y = param(m, N), rates[2] = {rp_exp(g, rp_plus(g, z2, -2)), rp_exp(g, z1)}, states[2];
+  rp_node_id z1 = param(m, 1), z2 = param(m, 1), y = param(m, N);
+  rp_node_id rates[2] = {rp_exp(g, rp_plus(g, z2, -2)), rp_exp(g, z1)}, states[2];
   rp_node_id c = body_leaf(b, RP_OP_CARRY, 0), a = body_leaf(b, RP_OP_CARRY, 1), step = rp_const(b, .01);
   rp_node_id next[2];
   next[0] = rp_sub(b, c, rp_mul(b, rp_mul(b, step, body_leaf(b, RP_OP_INVARIANT, 0)), c));
@@ -150,12 +155,15 @@ static void negative_binomial(model *m) {
     do y[i]++, p *= uniform();
     while (p > limit && y[i] < 1000);
   }
-  rp_node_id intercept = param(m, 1), beta = param(m, P), log_phi = param(m, 1), phi = rp_exp(g, log_phi), data = rp_data(g, y, N);
-  rp_node_id eta = rp_add(g, intercept, rp_matmul(g, rp_data(g, x, N * P), beta, N, P, 1, 0, 0)), y_phi = rp_add(g, data, phi);
+  rp_node_id intercept = param(m, 1), beta = param(m, P), log_phi = param(m, 1), phi = rp_exp(g, log_phi);
+  rp_node_id data = rp_data(g, y, N);
+  rp_node_id eta = rp_add(g, intercept, rp_matmul(g, rp_data(g, x, N * P), beta, N, P, 1, 0, 0));
+  rp_node_id y_phi = rp_add(g, data, phi);
   add_normal(m, intercept);
   add_normal(m, beta);
   add_normal(m, log_phi);
-  rp_node_id term = rp_sub(g, rp_add(g, rp_lgamma(g, y_phi), rp_mul(g, data, eta)), rp_mul(g, y_phi, rp_log(g, rp_add(g, rp_exp(g, eta), phi))));
+  rp_node_id term = rp_sub(g, rp_add(g, rp_lgamma(g, y_phi), rp_mul(g, data, eta)),
+                           rp_mul(g, y_phi, rp_log(g, rp_add(g, rp_exp(g, eta), phi))));
   add(m, rp_sum(g, term));
   add(m, rp_times(g, N, rp_sub(g, rp_mul(g, phi, log_phi), rp_lgamma(g, phi))));
   for (int i = 0; i < P + 2; i++) m->point[i] = .3 * normal();

@@ -1,5 +1,6 @@
-/* Every elementwise operation, as a program, against rp_elementwise(): scalar and vector operands, 1 to 8 lanes, lengths around the
- * register and block sizes, every instruction set of this machine, special values; and the vector math against long double. */
+/* Every elementwise operation, as a program, against rp_elementwise(): scalar and vector operands, 1 to 8 lanes,
+ * lengths around the register and block sizes, every instruction set of this machine, special values; and the vector
+ * math against long double. */
 #include <float.h>
 #include <stdlib.h>
 
@@ -31,19 +32,23 @@ typedef struct {
 } range;
 
 static range range_of(rp_op op) {
-  range any = {{-9, -9, -9}, {9, 9, 9}}, positive = {{.05, .05, .05}, {30, 30, 30}}, unit = {{-.99, .1, .1}, {.99, .9, .9}};
+  range any = {{-9, -9, -9}, {9, 9, 9}}, positive = {{.05, .05, .05}, {30, 30, 30}};
+  range unit = {{-.99, .1, .1}, {.99, .9, .9}};
   switch (op) {
   case RP_OP_LOG: case RP_OP_SQRT: case RP_OP_LGAMMA: case RP_OP_DIGAMMA: case RP_OP_TRIGAMMA: case RP_OP_TETRAGAMMA:
-  case RP_OP_PENTAGAMMA: case RP_OP_GAMMA: case RP_OP_POW: case RP_OP_GAMMA_P: case RP_OP_GAMMA_Q: case RP_OP_GAMMA_P_DA:
+  case RP_OP_PENTAGAMMA: case RP_OP_GAMMA: case RP_OP_POW: case RP_OP_GAMMA_P: case RP_OP_GAMMA_Q:
+  case RP_OP_GAMMA_P_DA:
     return positive;
-  case RP_OP_EXP: case RP_OP_EXPM1: case RP_OP_SIGMOID: case RP_OP_LOG1P_EXP: case RP_OP_TANH: return (range){{-700}, {700}};
+  case RP_OP_EXP: case RP_OP_EXPM1: case RP_OP_SIGMOID: case RP_OP_LOG1P_EXP: case RP_OP_TANH:
+    return (range){{-700}, {700}};
   case RP_OP_LOG1M_EXP: return (range){{-40}, {-1e-3}};
   case RP_OP_LOG1P: return (range){{-.999}, {50}};
   case RP_OP_ACOSH: return (range){{1}, {50}};
   case RP_OP_ASIN: case RP_OP_ACOS: case RP_OP_ATANH: return unit;
   case RP_OP_QNORM: return (range){{.001}, {.999}};
   case RP_OP_BESSEL_I: case RP_OP_BESSEL_K: case RP_OP_BESSEL_J: case RP_OP_BESSEL_Y: return (range){{.5, .5}, {9, 4}};
-  case RP_OP_BETA_I: case RP_OP_BETA_I_DA: case RP_OP_BETA_I_DB: case RP_OP_BETA_I_INV: return (range){{.05, .5, .5}, {.95, 9, 9}};
+  case RP_OP_BETA_I: case RP_OP_BETA_I_DA: case RP_OP_BETA_I_DB: case RP_OP_BETA_I_INV:
+    return (range){{.05, .5, .5}, {.95, 9, 9}};
   case RP_OP_GAMMA_P_INV: return (range){{.05, .5}, {.95, 9}};
   default: return any;
   }
@@ -63,8 +68,8 @@ static void fill_values(rp_op op) {
   }
 }
 
-/* Runs op over n elements; operand k is a scalar (its element 0) when bit k of scalars is set. Returns how many lanes' elements are
- * wrong. */
+/* Runs op over n elements; operand k is a scalar (its element 0) when bit k of scalars is set. Returns how many
+ * lanes' elements are wrong. */
 static int count_wrong(rp_op op, rp_isa isa, int lanes, int n, int scalars) {
   const int arity = rp_op_arity(op);
   rp_graph *g = rp_graph_new();
@@ -78,7 +83,9 @@ static int count_wrong(rp_op op, rp_isa isa, int lanes, int n, int scalars) {
     }
     offset += size[k];
   }
-  rp_node_id out = arity == 1 ? rp_unary(g, op, in[0]) : arity == 2 ? rp_binary(g, op, in[0], in[1]) : rp_ternary(g, op, in[0], in[1], in[2]);
+  rp_node_id out = arity == 1   ? rp_unary(g, op, in[0])
+                   : arity == 2 ? rp_binary(g, op, in[0], in[1])
+                                : rp_ternary(g, op, in[0], in[1], in[2]);
   rp_status status;
   rp_status_clear(&status);
   rp_program *program = rp_program_new(g, &out, 1, isa, lanes, &status);
@@ -92,7 +99,8 @@ static int count_wrong(rp_op op, rp_isa isa, int lanes, int n, int scalars) {
       for (int lane = 0; lane < lanes; lane++) {
         const double want = wanted[i * MOST_LANES + lane], is = got[i * lanes + lane];
         if (is_near(is, want)) continue;
-        if (wrong++ == 0) printf("%s %s, %d lanes, n %d, element %d: %.17g, want %.17g\n", rp_isa_name(isa), rp_op_name(op), lanes, n,
+        if (wrong++ == 0)
+          printf("%s %s, %d lanes, n %d, element %d: %.17g, want %.17g\n", rp_isa_name(isa), rp_op_name(op), lanes, n,
                                  (int) i, is, want);
       }
     }
@@ -130,8 +138,9 @@ static void test_operation(rp_op op) {
 }
 
 static const double special[] = {
-  0.0, -0.0, 1, -1, 2, 0.5, -0.5, 8, 7.999999, 20, 170.5, 708, 709.7, 709.8, -708, -708.5, -745.13, -745.2, -746, 1e-300, -1e-300,
-  DBL_MIN, 4.9e-324, -4.9e-324, DBL_MAX, -DBL_MAX, 1e308, 0x1p53, 0x1p-53, -0x1p-60, -0.9999999999999999, 1e17, INFINITY, -INFINITY, NAN};
+  0.0, -0.0, 1, -1, 2, 0.5, -0.5, 8, 7.999999, 20, 170.5, 708, 709.7, 709.8, -708, -708.5, -745.13, -745.2, -746,
+  1e-300, -1e-300, DBL_MIN, 4.9e-324, -4.9e-324, DBL_MAX, -DBL_MAX, 1e308, 0x1p53, 0x1p-53, -0x1p-60,
+  -0.9999999999999999, 1e17, INFINITY, -INFINITY, NAN};
 
 /* Special values, singly and in pairs, among ordinary neighbours. */
 static void test_special(rp_op op) {
