@@ -105,6 +105,42 @@ static void place_whole(rp_plan *plan, region_table *table, rp_item *item, int32
   item->place = (rp_place){RP_IN_ARENA, table->regions[best].offset};
 }
 
+/* Scalars that only their own group reads give their place to later ones of the group. */
+typedef struct {
+  int64_t *free; /* offsets of places */
+  int32_t n_free;
+  int32_t *last_use; /* per item: the position in the group of its last use */
+} scalar_table;
+
+static int is_local_scalar(const rp_item *item, int32_t group) {
+  return item->kind == RP_ITEM_SCALAR && item->group == group && item->last_group == group && !item->is_output &&
+         !item->is_splat && item->second < 0;
+}
+
+static void place_scalars(rp_plan *plan, scalar_table *table, int32_t g) {
+  const rp_group *group = &plan->groups[g];
+  table->n_free = 0;
+  for (int32_t k = 0; k < group->n; k++) {
+    const rp_item *item = &plan->items[plan->order[group->first + k]];
+    for (int32_t j = 0; j < item->n_in; j++) table->last_use[item->in[j]] = k;
+  }
+  for (int32_t k = 0; k < group->n; k++) {
+    rp_item *item = &plan->items[plan->order[group->first + k]];
+    for (int32_t j = 0; j < item->n_in; j++) {
+      const int32_t input = item->in[j];
+      if (table->last_use[input] != k || !is_local_scalar(&plan->items[input], g)) continue;
+      table->free[table->n_free++] = plan->items[input].place.offset;
+      table->last_use[input] = -1; /* once, also when it is an input twice */
+    }
+    if (is_local_scalar(item, g) && table->n_free > 0) {
+      item->place = (rp_place){RP_IN_ARENA, table->free[--table->n_free]};
+    } else {
+      item->place = rp_plan_reserve(plan, 8);
+    }
+    if (item->second >= 0) plan->items[item->second].place = rp_plan_reserve(plan, 8);
+  }
+}
+
 static void place_value(rp_plan *plan, region_table *table, rp_item *item, int32_t group) {
   if (item->n == 1) item->place = rp_plan_reserve(plan, 8);
   else if (item->is_whole) place_whole(plan, table, item, group);
@@ -141,7 +177,8 @@ rp_code rp_plan_place(rp_plan *plan, rp_status *status) {
   const size_t n = (size_t) plan->n_items + 1;
   slot_table slots = {.slot_end = calloc(n, sizeof(int32_t)), .last_use = calloc(n, sizeof(int32_t))};
   region_table regions = {.regions = malloc(n * sizeof(region))};
-  const int good = slots.slot_end && slots.last_use && regions.regions;
+  scalar_table scalars = {.free = malloc(n * sizeof(int64_t)), .last_use = slots.last_use};
+  const int good = slots.slot_end && slots.last_use && regions.regions && scalars.free;
   if (good) {
     for (int32_t i = 0; i < plan->n_items; i++) {
       if (plan->items[i].kind != RP_ITEM_VIEW) look_at_users(plan, i, &plan->items[rp_plan_root(plan, i)]);
@@ -151,7 +188,10 @@ rp_code rp_plan_place(rp_plan *plan, rp_status *status) {
     }
     plan->arena_size = (int64_t) slots.n_slots * SLOT_SIZE;
     place_leaves(plan);
-    for (int32_t g = 0; g < plan->n_groups; g++) place_group(plan, &regions, g);
+    for (int32_t g = 0; g < plan->n_groups; g++) {
+      if (plan->groups[g].kind == RP_ITEM_SCALAR) place_scalars(plan, &scalars, g);
+      else place_group(plan, &regions, g);
+    }
     for (int32_t i = 0; i < plan->n_items; i++) {
       rp_item *item = &plan->items[i];
       if (item->kind != RP_ITEM_VIEW) continue;
@@ -162,5 +202,6 @@ rp_code rp_plan_place(rp_plan *plan, rp_status *status) {
   free(slots.slot_end);
   free(slots.last_use);
   free(regions.regions);
+  free(scalars.free);
   return good ? RP_OK : rp_fail_memory(status, "the plan of a program");
 }
