@@ -46,6 +46,7 @@ SEXP ffi_model_sites(const rp_model *model) {
 const char *ffi_site_kind(const rp_model *model, int32_t i) {
   if (model->sites[i].factor) return "factor";
   if (model->sites[i].recorded) return "recorded";
+  if (model->sites[i].learned) return "param";
   if (model->site_partial[i]) return "partial";
   switch (model->site_source[i]) {
   case RP_SOURCE_OBSERVED:

@@ -152,7 +152,11 @@ rp_node_id rp_run_add_learned(rp_run *run, const rp_statement *s, int32_t statem
   for (int64_t b = 0; b < n_events; b++) events[b] = (int32_t) b;
   *part = (rp_part){.source = RP_SOURCE_LEARNED, .n_events = n_events, .events = events, .term = RP_NONE, .next = -1};
   part->initial = bijector->inverse(g, rp_data(g, s->init, n), arguments, n_events, size);
-  if (run->options->prior) return part->value = rp_data(g, s->init, n);
+  if (run->options->prior) {
+    part->source = RP_SOURCE_COMPUTED;
+    part->unconstrained = part->initial = RP_NONE;
+    return part->value = rp_data(g, s->init, n);
+  }
   const rp_layout_site *layout = run->layout ? layout_of(run, s->name) : NULL;
   part->unconstrained = rp_param(g, layout ? layout->offset : run->dim, n_events * width);
   if (!layout) run->dim += n_events * width;
