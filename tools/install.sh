@@ -9,7 +9,7 @@ trap 'rm -rf "$build"' EXIT
 sh tools/copy.sh "$build/reparam"
 cores=$(nproc 2> /dev/null || echo 2)
 if ! env MAKEFLAGS="-j$cores" R CMD INSTALL --no-test-load "$@" --library="$library" "$build/reparam" > "$build/log" 2>&1; then
-  cat "$build/log" >&2
+  grep -vE '^(gcc|clang|cc) ' "$build/log" >&2
   exit 1
 fi
 echo "installed reparam into $library"

@@ -10,7 +10,7 @@ trap 'rm -rf "$build"' EXIT
 
 report() { # name status log
   if [ "$2" -eq 0 ]; then passed=$((passed + 1)); echo "ok: $1"
-  else failed=$((failed + 1)); echo "FAILED: $1"; [ -z "${3:-}" ] || tail -n 60 "$3"; fi
+  else failed=$((failed + 1)); echo "FAILED: $1"; [ -z "${3:-}" ] || grep -vE '^(gcc|clang|cc) ' "$3" | tail -n 60; fi
 }
 # Adds the counts of a log whose last line of that form is "...: N passed, N failed".
 count() {
