@@ -281,8 +281,10 @@ static int emit(rp_roll *r, roll_group *group) {
     for (size_t i = 0; i < n; i++) l.node[i] = group->value[i] = RP_NONE;
     ok = build_body(&l) && make_values(&l, room + 4 * n, room + 5 * n);
   }
-  if (!ok) rp_fail_memory(rp_graph_status(r->g), "rolling a loop");
-  if (ok) group->state = ROLL_DONE; /* otherwise the original nodes serve, and the status says why */
+  if (l.body == NULL || room == NULL || l.carry == NULL || group->value == NULL) {
+    rp_fail_memory(rp_graph_status(r->g), "rolling a loop");
+  }
+  if (ok) group->state = ROLL_DONE; /* otherwise the original nodes serve */
   rp_graph_free(l.body);
   free(room);
   free(l.carry);

@@ -311,35 +311,47 @@ static rp_node_id known_start(const builder *b, rp_node_id id) {
   return RP_NONE;
 }
 
-static int match(const builder *b, rp_node_id *const *in, int64_t t, rp_node_id first, rp_node_id second) {
-  int score = likeness(b, first, in[0][t + 1]) + likeness(b, second, in[1][t + 1]);
+static int match(const builder *b, rp_node_id *const *in, int64_t t, int64_t model, rp_node_id first, rp_node_id second) {
+  int score = likeness(b, first, in[0][model]) + likeness(b, second, in[1][model]);
   if (t > 0) return score;
-  rp_node_id start0 = known_start(b, in[0][1]), start1 = known_start(b, in[1][1]);
+  rp_node_id start0 = known_start(b, in[0][model]), start1 = known_start(b, in[1][model]);
   return score + 4 * ((start0 != RP_NONE && start0 == first) + (start1 != RP_NONE && start1 == second));
 }
 
-/* Chooses for each step among the ways to read its operation (as it is, swapped, or as itself and a neutral element,
- * which the constructors took away) the one that is most like the step after. */
-static void align(const builder *b, rp_op op, const rp_node_id *ids, rp_node_id *const *in) {
+/* Chooses among the ways to read the operation of one step (as it is, swapped, or as itself and a neutral element, which
+ * the constructors took away) the one that is most like that of another step.  Whether it was read as it is. */
+static int align_step(const builder *b, rp_op op, rp_node_id id, rp_node_id *const *in, int64_t t, int64_t model) {
   rp_node_id neutral = has_neutral(op) ? rp_const(b->r->g, op == RP_OP_MUL || op == RP_OP_DIV ? 1 : 0) : RP_NONE;
-  int commutes = rp_op_is_commutative(op);
-  for (int64_t t = b->group->n_steps - 2; t >= 0; t--) {
-    rp_node_id a = in[0][t], c = in[1][t];
-    if (a == RP_NONE) continue;
-    rp_node_id way[4][2] = {{a, c}, {c, a}, {ids[t], neutral}, {neutral, ids[t]}};
-    int carried = ids[t] == in[0][t + 1] || ids[t] == in[1][t + 1]; /* then it is like it for another reason */
-    int padded = neutral != RP_NONE && !carried;
-    int allowed[4] = {1, commutes, padded, padded && commutes}, best = 0;
-    int best_score = match(b, in, t, a, c);
-    for (int w = 1; w < 4; w++) {
-      int score = allowed[w] ? match(b, in, t, way[w][0], way[w][1]) : 0;
-      if (score <= best_score) continue;
-      best_score = score;
-      best = w;
-    }
-    in[0][t] = way[best][0];
-    in[1][t] = way[best][1];
+  rp_node_id way[4][2] = {{in[0][t], in[1][t]}, {in[1][t], in[0][t]}, {id, neutral}, {neutral, id}};
+  int carried = id == in[0][model] || id == in[1][model]; /* then it is like it for another reason */
+  int commutes = rp_op_is_commutative(op), padded = neutral != RP_NONE && !carried;
+  int allowed[4] = {1, commutes, padded, padded && commutes}, best = 0;
+  int best_score = match(b, in, t, model, way[0][0], way[0][1]);
+  for (int w = 1; w < 4; w++) {
+    int score = allowed[w] ? match(b, in, t, model, way[w][0], way[w][1]) : 0;
+    if (score <= best_score) continue;
+    best_score = score;
+    best = w;
   }
+  in[0][t] = way[best][0];
+  in[1][t] = way[best][1];
+  return best < 2;
+}
+
+/* Aligns the inputs of all steps with those of later ones that really have the operation; how many were read as themselves. */
+static int64_t align(const builder *b, rp_op op, const rp_node_id *ids, rp_node_id *const *in) {
+  int64_t n = b->group->n_steps, n_padded = 0, last = n - 1;
+  while (last > 0 && (ids[last] == RP_NONE || !fits(b, ids[last], op))) last--;
+  for (int64_t t = last - 1, model = last; t >= 0; t--) {
+    int plain = fits(b, ids[t], op);
+    if (align_step(b, op, ids[t], in, t, model) && plain) model = t;
+    else n_padded++;
+  }
+  for (int64_t t = last + 1; t < n && ids[t] != RP_NONE; t++) {
+    align_step(b, op, ids[t], in, t, last);
+    n_padded++;
+  }
+  return n_padded;
 }
 
 /* The inputs of one element, with the neutral element where the operation itself was simplified away. */
@@ -375,7 +387,9 @@ static void make_operation(builder *b, int32_t p, rp_op op) {
     for (int k = 0; k < n_in; k++) free(in[k]);
     return;
   }
-  if (n_in == 2 && (rp_op_is_commutative(op) || has_neutral(op))) align(b, op, b->group->pack[p].id, in);
+  if (n_in == 2 && (rp_op_is_commutative(op) || has_neutral(op)) && align(b, op, b->group->pack[p].id, in) > n / 2) {
+    fail_at(b, 1); /* more neutral elements than operations: nothing that repeats */
+  }
   b->group->pack[p].kind = PACK_OPERATION;
   b->group->pack[p].op = op;
   b->group->pack[p].n_in = n_in;

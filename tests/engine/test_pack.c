@@ -84,7 +84,7 @@ static void damage(rp_packed *p) {
 }
 
 static void test_damage(void) {
-  int errors = 0;
+  int errors = 0, silent = 0;
   rp_graph *g = rp_graph_new();
   build(g);
   for (int k = 0; k < 5000; k++) {
@@ -96,12 +96,13 @@ static void test_damage(void) {
     rp_graph *again = rp_unpack(packed, rows, &status);
     if (again == NULL) {
       errors++;
-      if (status.code == RP_OK || status.message[0] == 0) CHECK(!"an error without a message");
+      silent += status.code == RP_OK || status.message[0] == 0;
     }
     rp_graph_free(again);
     free(rows);
     rp_packed_free(packed);
   }
+  CHECK(silent == 0);
   CHECK(errors > 2500); /* most damage is an error; the rest changes a number that may be anything */
   rp_graph_free(g);
 }

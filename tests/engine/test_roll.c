@@ -239,6 +239,102 @@ static void test_irregular(void) {
   rp_graph_free(g);
 }
 
+/* ---- random loops ---- */
+
+static uint64_t state;
+static unsigned draw(unsigned n) {
+  state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+  return (unsigned) (state >> 33) % n;
+}
+
+enum { MOST_LINES = 12, MOST_CARRIES = 3, LOOP_PARAMS = 8 };
+
+/* Line i of the body is op(a, b): operands are earlier lines (this step), carries, data, invariants. */
+typedef struct {
+  int n_lines, n_carries;
+  rp_op op[MOST_LINES];
+  int a[MOST_LINES], b[MOST_LINES];
+  int carry_line[MOST_CARRIES]; /* the line whose value is carried */
+} random_loop;
+
+static random_loop new_loop(void) {
+  static const rp_op ops[] = {RP_OP_ADD, RP_OP_SUB, RP_OP_MUL, RP_OP_ADD, RP_OP_MUL, RP_OP_TANH, RP_OP_SIN, RP_OP_SQUARE, RP_OP_LOG_ADD_EXP};
+  random_loop l = {.n_lines = 2 + (int) draw(MOST_LINES - 2), .n_carries = (int) draw(MOST_CARRIES + 1)};
+  for (int i = 0; i < l.n_lines; i++) {
+    l.op[i] = ops[draw(9)];
+    l.a[i] = (int) draw((unsigned) i + 8);
+    l.b[i] = i > 0 && draw(2) ? i - 1 + 8 : (int) draw((unsigned) i + 8);
+  }
+  for (int k = 0; k < l.n_carries; k++) l.carry_line[k] = l.n_lines - 1 - (int) draw(l.n_lines > 3 ? 3 : 2);
+  return l;
+}
+
+static rp_node_id operand(rp_graph *g, int which, int t, const rp_node_id *line, const rp_node_id *carry, int n_carries) {
+  static const double ties[] = {0, 1, -1, 0.5, 2};
+  if (which >= 8) return line[which - 8];
+  if (which < 3) return which < n_carries ? carry[which] : rp_param(g, which, 1);
+  if (which == 3) return rp_const(g, ties[(t * t + 3 * t) % 5]); /* data that the constructors fold away at some steps */
+  if (which == 4) return rp_const(g, 0.3 * cos(t));
+  if (which == 5) return rp_param(g, 3 + t % 4, 1);
+  return which == 6 ? rp_param(g, 7, 1) : rp_exp(g, rp_param(g, 1, 1));
+}
+
+static void test_random_loops(void) {
+  double x[LOOP_PARAMS] = {0.2, -0.4, 0.1, 0.6, -0.3, 0.5, -0.8, 0.25};
+  int32_t before = 0, after = 0;
+  for (int run = 0; run < 400; run++) {
+    state = (uint64_t) run * 977 + 5;
+    rp_graph *g = rp_graph_new();
+    random_loop l = new_loop();
+    int n = 5 + (int) draw(40), stored = (int) draw(3);
+    rp_node_id carry[MOST_CARRIES], line[MOST_LINES], kept[64], output = rp_const(g, 0);
+    for (int k = 0; k < l.n_carries; k++) carry[k] = draw(2) ? rp_param(g, k, 1) : rp_const(g, draw(2) ? 0 : 0.7);
+    for (int t = 0; t < n; t++) {
+      for (int i = 0; i < l.n_lines; i++) {
+        rp_node_id a = operand(g, l.a[i], t, line, carry, l.n_carries), b = operand(g, l.b[i], t, line, carry, l.n_carries);
+        line[i] = rp_op_arity(l.op[i]) == 1 ? rp_unary(g, l.op[i], a) : rp_binary(g, l.op[i], a, b);
+        if (l.op[i] == RP_OP_SQUARE || l.op[i] == RP_OP_MUL) line[i] = rp_unary(g, RP_OP_TANH, line[i]); /* keep it bounded */
+      }
+      for (int k = 0; k < l.n_carries; k++) carry[k] = rp_unary(g, RP_OP_SIN, line[l.carry_line[k]]);
+      kept[t] = line[l.n_lines - 1];
+      if (stored == 1) output = rp_add(g, output, rp_unary(g, RP_OP_COS, line[l.n_lines / 2]));
+    }
+    if (stored == 0) output = rp_sum(g, rp_unary(g, RP_OP_TANH, rp_concat(g, kept, n)));
+    if (stored == 2) output = rp_unary(g, RP_OP_COS, kept[n - 1]);
+    int failures = check_failed;
+    shape s = roll_and_compare(g, output, x, LOOP_PARAMS, 1e-9); /* the loops are not chaotic, but not all contract */
+    if (check_failed > failures) printf("random loop %d\n", run);
+    if (n >= 20) {
+      before += count_live(g, output, RP_OP_COUNT);
+      after += s.nodes;
+    }
+    rp_graph_free(g);
+  }
+  printf("random loops: %d nodes rolled into %d\n", (int) before, (int) after);
+  CHECK(after < before / 4);
+}
+
+/* A long graph without any pattern costs little. */
+static void test_no_pattern(void) {
+  rp_graph *g = rp_graph_new();
+  rp_node_id pool[16];
+  static const rp_op ops[] = {RP_OP_ADD, RP_OP_MUL, RP_OP_SUB, RP_OP_SIN, RP_OP_TANH, RP_OP_COS};
+  state = 99;
+  for (int k = 0; k < 16; k++) pool[k] = rp_param(g, k, 1);
+  for (int t = 0; t < 300000; t++) {
+    rp_op op = ops[draw(6)];
+    rp_node_id a = pool[draw(16)], b = pool[draw(16)];
+    pool[draw(16)] = rp_op_arity(op) == 1 ? rp_unary(g, op, a) : rp_binary(g, op, a, b);
+  }
+  rp_node_id root = rp_sum(g, rp_concat(g, pool, 16));
+  clock_t begin = clock();
+  CHECK(rp_pass_roll(g, 0, &root, 1) == RP_OK);
+  double seconds = (double) (clock() - begin) / CLOCKS_PER_SEC;
+  printf("300000 nodes without a pattern: %.3f s\n", seconds);
+  CHECK(seconds < 3);
+  rp_graph_free(g);
+}
+
 static void test_size(void) {
   enum { LONG = 100000 };
   rp_graph *g = rp_graph_new();
@@ -280,6 +376,8 @@ int main(void) {
   test_elementwise();
   test_interleaved();
   test_irregular();
+  test_random_loops();
+  test_no_pattern();
   test_size();
   return check_done("roll");
 }
