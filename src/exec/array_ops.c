@@ -18,8 +18,8 @@ static void run_evaluator(const rp_work *work, const rp_array_op *op, const rp_r
 typedef void (*array_function)(const rp_work *work, const rp_array_op *op);
 
 /* NULL: left to the reference evaluator. */
-static array_function native(const rp_array_op *op) {
-  switch (op->node.op) {
+static array_function native(int32_t op) {
+  switch (op) {
   case RP_OP_SCAN: return run_scan;
   case RP_OP_AFFINE_SCAN: return run_affine;
   case RP_OP_CONCAT: return run_concat;
@@ -31,6 +31,8 @@ static array_function native(const rp_array_op *op) {
   default: return NULL;
   }
 }
+
+int rp_array_op_is_native(int32_t op) { return native(op) != NULL; }
 
 /* Doubles that an operation done by the evaluator needs: its own, and with several lanes one lane of all inputs and
  * of the value. */
@@ -52,12 +54,12 @@ rp_code rp_array_op_prepare(rp_program *program, rp_plan *plan, const rp_item *i
       if (b->op != RP_OP_CONST || b->n != 1 || b->value != 0) op->zero_b = 0;
     }
   }
-  if (!native(op)) op->scratch = rp_plan_reserve(plan, evaluator_scratch(op, plan->lanes));
+  if (!native(op->node.op)) op->scratch = rp_plan_reserve(plan, evaluator_scratch(op, plan->lanes));
   return RP_OK;
 }
 
 void rp_array_op_run(const rp_work *work, const rp_array_op *op, const rp_random_key *keys) {
-  const array_function function = native(op);
+  const array_function function = native(op->node.op);
   if (function) function(work, op);
   else run_evaluator(work, op, keys);
   if (op->node.n == 1) rp_splat(rp_at(work, op->out), work->program->lanes);
@@ -162,9 +164,10 @@ static void run_evaluator(const rp_work *work, const rp_array_op *op, const rp_r
   for (int32_t lane = 0; lane < lanes; lane++) {
     double *next = scratch;
     for (int32_t k = 0; k < op->n_in; k++) {
-      const double *from = rp_at(work, op->in[k].place) + lane;
-      work->pointers[k] = next;
-      for (int64_t i = 0; i < op->in_n[k]; i++) *next++ = from[i * lanes];
+      const double *from = rp_at(work, op->in[k].place);
+      const int single = op->in[k].place.where == RP_IN_CONSTANTS; /* not repeated for each lane */
+      work->pointers[k] = single ? from : next;
+      for (int64_t i = 0; i < op->in_n[k] && !single; i++) *next++ = from[i * lanes + lane];
     }
     double *value = next;
     rp_evaluate_node(&op->node, work->pointers, op->in_n, value, keys ? keys[lane] : no_key, value + op->node.n, NULL);

@@ -57,8 +57,10 @@ static void fill_constants(const rp_program *program, const rp_plan *plan) {
     const rp_item *item = &plan->items[i];
     if (item->op != RP_OP_CONST) continue;
     const rp_node *node = rp_graph_node(plan->graph, item->node);
-    if (item->is_matrix)
-      memcpy(program->constants + item->matrix.offset, node->data, (size_t) item->n * sizeof(double));
+    if (item->single.where == RP_IN_CONSTANTS) {
+      const double *values = item->n == 1 ? &node->value : node->data;
+      for (int64_t k = 0; k < item->n; k++) program->constants[item->single.offset + k] = values[k];
+    }
     if (item->place.where != RP_IN_CONSTANTS) continue;
     double *to = program->constants + item->place.offset;
     if (item->n == 1) {
@@ -146,7 +148,7 @@ static void set_matrix(const rp_program *program, const rp_plan *plan, const rp_
   const rp_kernels *kernels = program->kernels;
   const int k = rp_log2_lanes(plan->lanes);
   draft->run = item->op == RP_X_MATRIX_VECTOR ? kernels->matrix_vector[k] : kernels->matrix_transposed[k];
-  draft->matrix = plan->items[item->source].matrix;
+  draft->matrix = plan->items[item->source].single;
   draft->rows = item->length;
   draft->columns = item->columns;
   draft->b = draft->a;
@@ -248,6 +250,7 @@ static rp_code emit_array_op(rp_program *program, rp_plan *plan, int32_t id, rp_
   for (int32_t k = 0; k < item->n_in; k++) {
     const rp_item *input = &plan->items[item->in[k]];
     op->in[k] = (rp_operand){input->place, input->n == 1 ? 0 : plan->lanes, 0};
+    if (!rp_array_op_is_native(item->op) && input->op == RP_OP_CONST) op->in[k] = (rp_operand){input->single, 0, 0};
     op->in_n[k] = input->n;
   }
   if (item->n_in > program->most_inputs) program->most_inputs = item->n_in;

@@ -163,13 +163,28 @@ static void place_group(rp_plan *plan, region_table *table, int32_t g) {
   }
 }
 
+/* Whether a constant is needed once per lane: operations done by the evaluator, lane by lane, read the single copy. */
+static int is_read_in_lanes(const rp_plan *plan, const rp_item *item) {
+  for (int32_t k = 0; k < item->n_uses; k++) {
+    const rp_item *user = &plan->items[plan->uses[item->first_use + k]];
+    if (user->kind != RP_ITEM_ARRAY || rp_array_op_is_native(user->op)) return 1;
+  }
+  return item->is_output;
+}
+
 static void place_leaves(rp_plan *plan) {
   for (int32_t i = 0; i < plan->n_items; i++) {
     rp_item *item = &plan->items[i];
-    if (item->is_matrix) item->matrix = rp_plan_reserve_constant(plan, item->n);
-    if (item->kind != RP_ITEM_LEAF || (item->n_uses == 0 && !item->is_output)) continue;
+    if (item->kind != RP_ITEM_LEAF) continue;
     const int64_t size = item->n == 1 ? 8 : item->n * plan->lanes;
-    item->place = item->op == RP_OP_CONST ? rp_plan_reserve_constant(plan, size) : rp_plan_reserve(plan, size);
+    const int in_lanes = is_read_in_lanes(plan, item);
+    if (item->op != RP_OP_CONST) {
+      if (item->n_uses > 0 || item->is_output) item->place = rp_plan_reserve(plan, size);
+      continue;
+    }
+    if (in_lanes) item->place = rp_plan_reserve_constant(plan, size);
+    if (!item->is_single) continue;
+    item->single = in_lanes && (plan->lanes == 1 || item->n == 1) ? item->place : rp_plan_reserve_constant(plan, item->n);
   }
 }
 

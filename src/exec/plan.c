@@ -45,7 +45,7 @@ static void describe_product(rp_plan *plan, rp_item *item, const rp_node *node) 
   item->source = item->in[second];
   item->in[0] = item->in[!second];
   item->n_in = 1;
-  matrix->is_matrix = 1;
+  matrix->is_single = 1;
 }
 
 /* Fills in what an item does from its node; its inputs are there already. */
@@ -81,6 +81,8 @@ static void describe(rp_plan *plan, int32_t id, const rp_node *node) {
   case RP_OP_MATMUL: describe_product(plan, item, node); break;
   default: break;
   }
+  if (item->kind != RP_ITEM_ARRAY || rp_array_op_is_native(item->op)) return;
+  for (int32_t k = 0; k < item->n_in; k++) plan->items[item->in[k]].is_single = 1;
 }
 
 /* Leaves of scan bodies may occur in bodies only, and nothing but elementwise operations besides. */

@@ -47,8 +47,8 @@ typedef struct {
   int8_t is_splat;   /* a scalar read by vector kernels */
   rp_place place;
   rp_place partials; /* of sums */
-  rp_place matrix;   /* of a constant: a copy that is not repeated for each lane */
-  int8_t is_matrix;  /* such a copy is needed */
+  rp_place single;   /* of a constant: a copy that is not repeated for each lane */
+  int8_t is_single;  /* such a copy is needed */
   int32_t first_use, n_uses; /* in plan->uses, after rp_plan_uses() */
 } rp_item;
 
@@ -87,6 +87,8 @@ void rp_plan_free(rp_plan *plan);
 
 /* The loop needs all of its input before it begins. */
 int rp_needs_all(int32_t op);
+/* Whole-array operations with code of their own; the reference evaluator does the others, one lane after the other. */
+int rp_array_op_is_native(int32_t op);
 /* The item that computes a value: follows views and second results. */
 int32_t rp_plan_root(const rp_plan *plan, int32_t id);
 /* Room in the arena or among the constants, rounded up to 8 doubles. */

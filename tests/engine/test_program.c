@@ -225,6 +225,10 @@ static void test_linear_algebra(void) {
   output(&p, rp_tri_solve(p.g, l, b, K, N, 1, 0));
   output(&p, rp_solve(p.g, spd, b, K, N, 0));
   output(&p, rp_log_abs_det(p.g, spd, K));
+  rp_node_id wide = rp_slice(p.g, x, 0, 20), answer = rp_matmul(p.g, wide, b, 5, K, N, 0, 0);
+  output(&p, answer); /* a constant read only by an operation of the evaluator, and one that loops read, too */
+  output(&p, rp_sum(p.g, rp_mul(p.g, answer, rp_slice(p.g, x, 30, 15))));
+  output(&p, rp_matmul(p.g, rp_slice(p.g, x, 30, 15), a, N, K + 1, K, 0, 0));
   p.tolerance = 1e-12 * 200; /* terms are below 2 */
   finish(&p, "linear algebra");
 }
