@@ -32,6 +32,7 @@ rp_code rp_pass_roll(rp_graph *g, rp_node_id from, rp_node_id *roots, int32_t n_
   if (status->code != RP_OK) return status->code;
   rp_const(g, 0); /* neutral elements, so that the pass itself adds no node before it emits */
   rp_const(g, 1);
+  rp_const(g, -1);
   rp_roll r;
   int ok = open_roll(&r, g, from, roots, n_roots);
   for (int round = 0; ok && round < MOST_ROUNDS; round++) {

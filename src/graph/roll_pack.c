@@ -6,7 +6,7 @@
 #include "ops.h"
 #include "roll.h"
 
-enum { FIRST_PACKS = 1 << 10, LONGEST_DISTANCE = 17, MOST_SPLITS = 12 };
+enum { FIRST_PACKS = 1 << 10, LONGEST_DISTANCE = 17, MOST_SPLITS = 12, MOST_ROUNDS = 4 };
 
 typedef struct {
   rp_roll *r;
@@ -250,6 +250,17 @@ static int overshoots(const builder *b, const rp_node_id *ids, int64_t last) {
 
 static void make_operation(builder *b, int32_t p, rp_op op);
 
+static int64_t count_misfits(const builder *b, const rp_node_id *ids, int64_t last, rp_op op, int64_t *first) {
+  int64_t misfits = 0;
+  *first = -1;
+  for (int64_t t = 0; t <= last; t++) {
+    if (fits(b, ids[t], op)) continue;
+    if (*first < 0) *first = t;
+    misfits++;
+  }
+  return misfits;
+}
+
 static void classify(builder *b, int32_t p) {
   const rp_node_id *ids = b->group->pack[p].id;
   int64_t n = b->group->n_steps, last = n - 1, n_loose = 0, n_equal = 0;
@@ -283,19 +294,14 @@ static void classify(builder *b, int32_t p) {
     return;
   }
   rp_op op = majority(b, ids);
-  int64_t misfits = 0, first = -1;
-  for (int64_t t = 0; t <= last; t++) {
-    if (fits(b, ids[t], op)) continue;
-    if (first < 0) first = t;
-    misfits++;
-  }
+  int64_t first, misfits = count_misfits(b, ids, last, op, &first);
   /* a value of the step before begins with something else, at least with something less alike */
   int begins_otherwise = misfits == 1 ? first == 0 : misfits == 0 && likeness(b, ids[0], ids[1]) < likeness(b, ids[1], ids[2]);
   int from_before = p != 0 && depends(b, ids[last]) && begins_otherwise && (misfits == 1 || !depends(b, ids[1]));
   int starts_apart = misfits == 1 && first == 0 && !depends(b, ids[last]); /* a loop of its own, elsewhere */
   if (from_before) carry_of_next(b, p);
   else if (starts_apart || op == RP_OP_COUNT) make_external(b, p);
-  else if (misfits == 0 || (has_neutral(op) && misfits <= n / 4)) make_operation(b, p, op);
+  else if (misfits == 0 || (has_neutral(op) && misfits <= n / 2)) make_operation(b, p, op);
   else if (!depends(b, ids[last])) make_external(b, p);
   else fail_at(b, first < n / 2 ? first + 1 : first);
 }
@@ -365,9 +371,12 @@ static void inputs_at(const builder *b, rp_node_id id, rp_op op, rp_node_id *in)
   } else if (op == RP_OP_SUB && node->op == RP_OP_NEG && rp_roll_is_loose(b->r, id)) {
     in[0] = rp_const(g, 0);
     in[1] = node->in[0];
+  } else if (op == RP_OP_MUL && node->op == RP_OP_SQUARE && rp_roll_is_loose(b->r, id)) {
+    in[0] = in[1] = node->in[0];
   } else if (op == RP_OP_MUL) {
-    in[0] = rp_const(g, 1);
-    in[1] = id;
+    int negated = node->op == RP_OP_NEG && rp_roll_is_loose(b->r, id);
+    in[0] = rp_const(g, negated ? -1 : 1);
+    in[1] = negated ? node->in[0] : id;
   } else {
     in[0] = id;
     in[1] = rp_const(g, op == RP_OP_DIV ? 1 : 0);
@@ -402,13 +411,20 @@ static void make_operation(builder *b, int32_t p, rp_op op) {
 
 /* ---- a group ---- */
 
-static void mark_dependent(rp_roll *r, const rp_node_id *roots, int64_t n) {
-  rp_node_id first = roots[0], last = roots[0];
+/* Marks what depends on the elements of the root pack, or, when all, of every operation of the group. */
+static void mark_dependent(builder *b, int all) {
+  rp_roll *r = b->r;
+  rp_node_id first = r->size, last = 0;
   r->epoch++;
-  for (int64_t t = 0; t < n; t++) {
-    r->dependent[roots[t]] = r->epoch;
-    if (roots[t] < first) first = roots[t];
-    if (roots[t] > last) last = roots[t];
+  for (int32_t p = 0; p < (all ? b->group->n_packs : 1); p++) {
+    const roll_pack *pack = &b->group->pack[p];
+    for (int64_t t = 0; t < b->group->n_steps; t++) {
+      rp_node_id id = pack->id[t];
+      if (id == RP_NONE || (p > 0 && (pack->kind != PACK_OPERATION || !fits(b, id, pack->op)))) continue;
+      r->dependent[id] = r->epoch;
+      if (id < first) first = id;
+      if (id > last) last = id;
+    }
   }
   for (rp_node_id id = first; id <= last; id++) {
     const rp_node *node = rp_graph_node(r->g, id);
@@ -417,6 +433,43 @@ static void mark_dependent(rp_roll *r, const rp_node_id *roots, int64_t n) {
     }
   }
   r->budget -= last - first;
+}
+
+/* The first step at which something external depends on the group's own operations, -1: none does. */
+static int64_t circular_step(const builder *b) {
+  for (int32_t p = 0; p < b->group->n_packs; p++) {
+    const roll_pack *pack = &b->group->pack[p];
+    for (int64_t t = 0; pack->kind == PACK_EXTERNAL && t < b->group->n_steps; t++) {
+      if (depends(b, pack->id[t])) return t;
+    }
+  }
+  return -1;
+}
+
+/* Back to the root pack alone. */
+static int reset(roll_group *group) {
+  for (int32_t p = 1; p < group->n_packs; p++) free(group->pack[p].id);
+  group->n_packs = 1;
+  group->n_missing = 0;
+  group->pack[0].kind = PACK_PENDING;
+  group->n_buckets = 0;
+  return rehash(group);
+}
+
+/* What a loop computes from its own results may come to light late: then the packs are found again, now knowing all of
+ * its operations. */
+static void find_packs(builder *b) {
+  int64_t circular = -1;
+  mark_dependent(b, 0);
+  for (int round = 0; round < MOST_ROUNDS; round++) {
+    for (int32_t p = 0; b->ok && b->group->failed_at < 0 && p < b->group->n_packs; p++) classify(b, p);
+    if (!b->ok || b->group->failed_at >= 0) return;
+    mark_dependent(b, 1);
+    circular = circular_step(b);
+    if (circular < 0) return;
+    b->ok = reset(b->group);
+  }
+  fail_at(b, circular > 0 ? circular : 1);
 }
 
 static roll_group *build(rp_roll *r, const rp_node_id *roots, int64_t n, int *ok) {
@@ -431,9 +484,8 @@ static roll_group *build(rp_roll *r, const rp_node_id *roots, int64_t n, int *ok
   rp_node_id *ids = b.group->pack == NULL || !rehash(b.group) ? NULL : new_ids(&b);
   if (ids != NULL) {
     memcpy(ids, roots, (size_t) n * sizeof *ids);
-    mark_dependent(r, roots, n);
     pack_with(&b, ids);
-    for (int32_t p = 0; b.ok && b.group->failed_at < 0 && p < b.group->n_packs; p++) classify(&b, p);
+    find_packs(&b);
     if (r->budget <= 0) fail_at(&b, 0);
     *ok = b.ok;
   }
