@@ -136,7 +136,7 @@ overlay_at2 <- function(x, ...) {
 }
 
 overlay_assign <- function(x, ..., value) {
-  if (nargs() == 3L && identical(substitute(x), quote(`*tmp*`)) && is.complex(value)) {
+  if (nargs() == 3L && is.complex(value) && identical(substitute(x), quote(`*tmp*`)) && !missing(..1)) {
     written <- .Call(ffi_trace_set_value, value, ..1, parent.frame())
     if (!is.null(written)) return(written)
   }

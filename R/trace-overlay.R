@@ -177,6 +177,8 @@ overlay_language <- function() {
     `attributes<-` = function(x, value) {
       if (has_codes(x)) shape_as(x, value[names(value) != "class"]) else `attributes<-`(x, value)
     },
+    `class<-` = function(x, value) if (has_codes(x)) keep_class(x, value) else `class<-`(x, value),
+    `oldClass<-` = function(x, value) if (has_codes(x)) keep_class(x, value) else `oldClass<-`(x, value),
     I = function(x) if (has_codes(x)) x else I(x),
     match.fun = function(FUN, descend = TRUE) callable(FUN, parent.frame(2L)),
     do.call = function(what, args, quote = FALSE, envir = parent.frame()) {
@@ -186,6 +188,13 @@ overlay_language <- function() {
       if (missing(base)) return(log(x))
       if (has_codes(base) || has_codes(x)) log(x) / log(base) else log(x, base)
     }
+  )
+}
+
+keep_class <- function(x, value) {
+  if (is.null(value) || all(value %in% c("numeric", "double", "matrix", "array"))) return(bless(x))
+  trace_fail(
+    sprintf("A traced value cannot have the class \"%s\".", value[1L]), "Put it into a list, and give the list the class."
   )
 }
 

@@ -98,9 +98,13 @@ median.rp <- function(x, na.rm = FALSE, ...) {
   if (n %% 2L == 1L) sorted[half] else mean(sorted[half + 0:1])
 }
 
+overlay_quantile <- function(x, probs = seq(0, 1, 0.25), ...) {
+  if (has_codes(probs)) trace_fail("`quantile()` needs probabilities that are numbers.", "Only `x` may depend on sites.")
+  stats::quantile(if (has_codes(x)) bless(x) else x, probs, ...)
+}
+
 #' @export
 quantile.rp <- function(x, probs = seq(0, 1, 0.25), na.rm = FALSE, names = TRUE, type = 7, ...) {
-  if (has_codes(probs)) trace_fail("`quantile()` needs probabilities that are numbers.", "Only `x` may depend on sites.")
   if (na.rm) x <- x[!is.na(x)]
   n <- length(x)
   fuzz <- 4 * .Machine$double.eps
@@ -178,7 +182,7 @@ overlay_statistics <- function() {
   c(
     list(
       var = overlay_var, sd = overlay_sd, cov = overlay_cov, cor = overlay_cor, cov2cor = overlay_cov2cor,
-      weighted.mean = overlay_weighted_mean,
+      weighted.mean = overlay_weighted_mean, quantile = overlay_quantile,
       beta = overlay_beta, lbeta = overlay_lbeta, choose = overlay_choose, lchoose = overlay_lchoose,
       psigamma = overlay_psigamma, besselI = bessel_of("besselI", "bessel_i", -1),
       besselK = bessel_of("besselK", "bessel_k", 1), besselJ = bessel_of("besselJ", "bessel_j", 0),
