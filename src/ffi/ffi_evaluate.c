@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "../infer/potential.h"
+#include "ffi_centering.h"
 #include "ffi_draws.h"
 #include "ffi_entries.h"
 
 static SEXP site_values(const ffi_model *m, rp_status *status);
-static rp_code read_values(ffi_model *m, SEXP values, double *q, rp_status *status);
+static rp_code read_values(ffi_model *m, SEXP values, const double *inputs, double *q, rp_status *status);
 
 SEXP ffi_model_table(SEXP spec, SEXP control) {
   rp_status status;
@@ -66,6 +67,7 @@ typedef struct {
   rp_density *density;
   rp_potential potential;
   rp_target target;
+  double *centering, *inputs;
   int open;
 } evaluation;
 
@@ -73,6 +75,8 @@ static void release_evaluation(void *data) {
   evaluation *e = data;
   if (e->open) e->target.close(&e->potential);
   rp_density_free(e->density);
+  free(e->centering);
+  free(e->inputs);
   free(e);
 }
 
@@ -93,13 +97,17 @@ SEXP ffi_log_density(SEXP spec, SEXP control, SEXP values) {
   evaluation *e = calloc(1, sizeof *e);
   if (!e) Rf_error("out of memory");
   SEXP evaluation_guard = PROTECT(ffi_guard(e, release_evaluation));
-  if (read_values(m, values, REAL(q), &status) == RP_OK)
-    e->density = rp_density_new(m->model->graph, m->model->log_density, m->model->dim, m->isa, &status);
+  e->centering = ffi_centering_read(m->model, ffi_get(control, "centering"), 1, &status);
+  if (status.code == RP_OK) e->inputs = ffi_centering_inputs(m->model, e->centering, &status);
+  if (status.code == RP_OK && read_values(m, values, e->inputs, REAL(q), &status) == RP_OK)
+    e->density = rp_density_of_model(m->model, m->isa, &status);
   if (e->density) {
     e->target = rp_density_target(e->density);
     e->open = 1;
-    if (e->target.open(e->target.context, &e->potential, &status) == RP_OK)
+    if (e->target.open(e->target.context, &e->potential, &status) == RP_OK) {
+      if (e->centering) e->potential.center(e->potential.state, e->centering, e->centering + m->model->n_adapted);
       e->potential.evaluate(e->potential.state, REAL(q), &value, REAL(gradient));
+    }
   }
   SET_VECTOR_ELT(result, 0, Rf_ScalarReal(value));
   ffi_guard_close(evaluation_guard);
@@ -109,7 +117,7 @@ SEXP ffi_log_density(SEXP spec, SEXP control, SEXP values) {
   return result;
 }
 
-static rp_code read_values(ffi_model *m, SEXP values, double *q, rp_status *status) {
+static rp_code read_values(ffi_model *m, SEXP values, const double *inputs, double *q, rp_status *status) {
   int64_t dim = m->model->dim;
   if (ffi_is_numeric(values)) {
     if (Rf_xlength(values) != dim)
@@ -124,7 +132,7 @@ static rp_code read_values(ffi_model *m, SEXP values, double *q, rp_status *stat
     q[k] = 0;
     if (m->model->initial[k] == RP_NONE) return rp_fail(status, RP_BAD_ARGUMENT, name, "no value is given for this site");
   }
-  return rp_initial_values(m->model, q, m->seed, 0, status);
+  return rp_initial_values(m->model, q, inputs, m->seed, 0, status);
 }
 
 SEXP ffi_model_print(SEXP spec, SEXP control) {

@@ -2,11 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ffi_centering.h"
 #include "ffi_draws.h"
 #include "ffi_entries.h"
 
 typedef struct {
   double *rows; /* one chain, [iteration][coordinate] */
+  double *centering, *inputs;
   int *column;  /* where each coordinate of the model lies among those of the draws */
 } generate_run;
 
@@ -41,9 +43,12 @@ SEXP ffi_generate(SEXP spec, SEXP control, SEXP draws) {
   int64_t dim = m->model->dim;
   run->rows = calloc((size_t) (n_iterations * dim) + 1, sizeof *run->rows);
   if (!run->rows) rp_fail_memory(&status, "draws");
+  if (status.code == RP_OK) run->centering = ffi_centering_read(m->model, ffi_get(control, "centering"), n_chains, &status);
   for (int64_t c = 0; c < n_chains && status.code == RP_OK; c++) {
     if (!prior) copy_chain(run, draws, c, dim, n_iterations, n_chains);
-    ffi_draws_fill(plan, m, run->rows, n_iterations, c, &status);
+    free(run->inputs);
+    run->inputs = ffi_centering_inputs(m->model, run->centering ? run->centering + 2 * c * m->model->n_adapted : NULL, &status);
+    if (status.code == RP_OK) ffi_draws_fill(plan, m, run->rows, run->inputs, n_iterations, c, &status);
   }
   static const char *const names[] = {"sites", "draws", "warnings"};
   SEXP result = PROTECT(ffi_list(3, names));
@@ -61,6 +66,8 @@ SEXP ffi_generate(SEXP spec, SEXP control, SEXP draws) {
 static void release(void *data) {
   generate_run *run = data;
   free(run->rows);
+  free(run->centering);
+  free(run->inputs);
   free(run->column);
   free(run);
 }

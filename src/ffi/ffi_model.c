@@ -110,6 +110,10 @@ static rp_code build(ffi_model *m, SEXP spec, SEXP control, int prior, int all_t
   m->options.run.all_terms = all_terms;
   m->options.run.simulate = ffi_number(ffi_get(control, "simulate"), 0) != 0;
   m->options.run.strategy_centered = ffi_number(ffi_get(control, "centered"), NAN);
+  SEXP centering = ffi_get(control, "centering");
+  const char *learned = ffi_text(centering, "");
+  if (strcmp(learned, "learned") == 0) m->options.run.centering = RP_CENTERING_LEARNED;
+  else if (centering != R_NilValue) m->options.run.centering = RP_CENTERING_ADAPTED;
   const char *strategy = ffi_text(ffi_get(control, "reparam"), NULL);
   if (strategy && !ffi_strategy(strategy, &m->options.run.strategy))
     return rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no strategy `%s`; use \"auto\", \"minimal\" or \"none\"", strategy);

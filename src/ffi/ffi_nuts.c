@@ -5,6 +5,7 @@
 
 #include "../infer/chains.h"
 #include "../infer/explain.h"
+#include "ffi_centering.h"
 #include "ffi_draws.h"
 #include "ffi_entries.h"
 #include "ffi_progress.h"
@@ -15,6 +16,7 @@ typedef struct {
   rp_density *density;
   rp_chains chains;
   double *inits;
+  double *centering; /* where it starts, [chain][2][element] */
   ffi_progress progress;
   int64_t thin;
 } nuts_run;
@@ -23,6 +25,8 @@ static void release(void *data);
 static rp_code run_chains(nuts_run *run, SEXP control, rp_status *status);
 static rp_nuts_options read_options(SEXP control, rp_status *status);
 static rp_code make_inits(nuts_run *run, int32_t n_chains, rp_status *status);
+static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, double *q, double *gradient, rp_status *status);
+static const double *start_of(const nuts_run *run, int32_t chain);
 static rp_code finish(void *context, int32_t chain, const double *draws, int64_t n_draws, rp_status *status);
 static void explain(void *context, int32_t chain, const double *q, double log_density, const double *gradient,
                     rp_status *status);
@@ -70,6 +74,7 @@ static void release(void *data) {
   rp_chains_free(&run->chains);
   rp_density_free(run->density);
   free(run->inits);
+  free(run->centering);
   free(run);
 }
 
@@ -79,7 +84,11 @@ static rp_code run_chains(nuts_run *run, SEXP control, rp_status *status) {
   int32_t cores = (int32_t) ffi_integer(ffi_get(control, "cores"), 1);
   rp_nuts_options options = read_options(control, status);
   run->thin = options.thin;
-  run->density = rp_density_new(m->model->graph, m->model->log_density, m->model->dim, m->isa, status);
+  SEXP centering = ffi_get(control, "centering");
+  run->centering = ffi_centering_read(m->model, centering, n_chains, status);
+  options.centering = run->centering;
+  options.fix_centering = TYPEOF(centering) == VECSXP;
+  if (status->code == RP_OK) run->density = rp_density_of_model(m->model, m->isa, status);
   if (!run->density || make_inits(run, n_chains, status) != RP_OK) return status->code;
   rp_target target = rp_density_target(run->density);
   rp_chains_hooks hooks = {run, show, interrupted, finish, explain};
@@ -95,7 +104,7 @@ static rp_nuts_options read_options(SEXP control, rp_status *status) {
   o.adapt_delta = ffi_number(ffi_get(control, "adapt_delta"), o.adapt_delta);
   o.max_treedepth = (int32_t) ffi_integer(ffi_get(control, "max_treedepth"), o.max_treedepth);
   o.step_size = ffi_number(ffi_get(control, "step_size"), 0);
-  const char *warmup = ffi_text(ffi_get(control, "warmup"), "stan"), *metric = ffi_text(ffi_get(control, "metric"), "diag");
+  const char *warmup = ffi_text(ffi_get(control, "warmup"), "fast"), *metric = ffi_text(ffi_get(control, "metric"), "diag");
   o.schedule = rp_schedule_from_name(warmup);
   if (o.schedule == RP_SCHEDULE_COUNT) rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no warm-up schedule `%s`", warmup);
   if (strcmp(metric, "unit") == 0) o.metric = RP_METRIC_UNIT;
@@ -111,35 +120,67 @@ static rp_nuts_options read_options(SEXP control, rp_status *status) {
   return o;
 }
 
-/* The user's initial values; the coordinates not asked for stay free, unless the others depend on them. */
+/* Positions with the user's initial values. The other coordinates are drawn, and drawn again while the density is not finite: those
+ * asked for may depend on them (a decentered one on its location). */
 static rp_code make_inits(nuts_run *run, int32_t n_chains, rp_status *status) {
   const rp_model *model = run->model->model;
   if (!rp_has_initial_values(model)) return RP_OK;
   run->inits = malloc((size_t) n_chains * (size_t) model->dim * sizeof *run->inits);
-  if (!run->inits) return rp_fail_memory(status, "initial values");
-  for (int32_t c = 0; c < n_chains; c++) {
-    rp_random_key key = {.seed = run->model->seed, .chain = (uint64_t) c};
+  double *gradient = malloc((size_t) model->dim * sizeof *gradient);
+  rp_work *work = rp_work_new(rp_density_program(run->density), status);
+  if (!run->inits || !gradient) rp_fail_memory(status, "initial values");
+  for (int32_t c = 0; c < n_chains && status->code == RP_OK; c++)
+    find_init(run, c, work, run->inits + (int64_t) c * model->dim, gradient, status);
+  rp_work_free(work);
+  free(gradient);
+  return status->code;
+}
+
+/* Leaves the last position tried when none will do; the chain then reports what is wrong there. */
+static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, double *q, double *gradient, rp_status *status) {
+  const rp_model *model = run->model->model;
+  double *inputs = ffi_centering_inputs(model, start_of(run, chain), status);
+  rp_nuts_options options = rp_nuts_options_default();
+  int finite = 0;
+  for (int32_t k = 0; k < options.init_tries && !finite && status->code == RP_OK; k++) {
+    rp_random_key key = {.seed = run->model->seed, .chain = (uint64_t) chain, .draw = (uint64_t) k};
     rp_random stream = rp_random_open(key, rp_random_site("initial values", 0));
-    double *q = run->inits + (int64_t) c * model->dim;
-    for (int64_t k = 0; k < model->dim; k++) q[k] = 4 * rp_random_uniform(&stream) - 2;
-    if (rp_initial_values(model, q, run->model->seed, (uint64_t) c, status) != RP_OK) return status->code;
+    for (int64_t i = 0; i < model->dim; i++) q[i] = options.init_radius * (2 * rp_random_uniform(&stream) - 1);
+    if (rp_initial_values(model, q, inputs, run->model->seed, (uint64_t) chain, status) != RP_OK) break;
+    double log_density;
+    rp_density_run(run->density, work, q, inputs, NULL, &log_density, gradient);
+    finite = isfinite(log_density);
+    for (int64_t i = 0; finite && i < model->dim; i++) finite = isfinite(gradient[i]);
   }
-  return RP_OK;
+  free(inputs);
+  return status->code;
+}
+
+/* Where the centering of a chain starts; NULL when the model adapts none. */
+static const double *start_of(const nuts_run *run, int32_t chain) {
+  return run->centering ? run->centering + 2 * chain * run->model->model->n_adapted : NULL;
 }
 
 /* ---- hooks; finish and explain run on the chain's thread ---- */
 
 static rp_code finish(void *context, int32_t chain, const double *draws, int64_t n_draws, rp_status *status) {
   const nuts_run *run = context;
+  const rp_model *model = run->model->model;
   int64_t n_warmup = run->chains.chain[chain].n_warmup;
-  return ffi_draws_fill(run->plan, run->model, draws + n_warmup * run->model->model->dim, n_draws - n_warmup, chain, status);
+  double *inputs = ffi_centering_inputs(model, run->chains.chain[chain].centering, status);
+  if (status->code == RP_OK)
+    ffi_draws_fill(run->plan, run->model, draws + n_warmup * model->dim, inputs, n_draws - n_warmup, chain, status);
+  free(inputs);
+  return status->code;
 }
 
 static void explain(void *context, int32_t chain, const double *q, double log_density, const double *gradient,
                     rp_status *status) {
   const nuts_run *run = context;
-  (void) chain, (void) log_density, (void) gradient;
-  rp_explain_start(run->model->spec, &run->model->options, q, status);
+  (void) log_density, (void) gradient;
+  double *inputs = ffi_centering_inputs(run->model->model, start_of(run, chain), status);
+  if (status->code == RP_OK) rp_explain_start(run->model->spec, &run->model->options, q, inputs, status);
+  free(inputs);
 }
 
 static void show(void *context, const rp_chain_progress *chains, int32_t n_chains) {
@@ -156,11 +197,11 @@ static int interrupted(void *context) {
 
 static SEXP result(const nuts_run *run, SEXP arrays, int64_t n_iterations) {
   static const char *const names[] = {"sites", "draws", "unconstrained", "unconstrained_names", "sampler", "adaptation",
-                                      "completed", "interrupted", "seconds", "dim", "isa", "warnings", "failures"};
+                                      "completed", "interrupted", "seconds", "dim", "isa", "warnings", "failures", "centering"};
   const rp_chains *chains = &run->chains;
   const rp_model *model = run->model->model;
   int n_chains = chains->n_chains;
-  SEXP value = PROTECT(ffi_list(13, names));
+  SEXP value = PROTECT(ffi_list(14, names));
   SET_VECTOR_ELT(value, 0, ffi_model_sites(model));
   SET_VECTOR_ELT(value, 1, arrays);
   const int dim[3] = {(int) n_iterations, n_chains, (int) model->dim}, seconds_dim[2] = {n_chains, 2};
@@ -192,6 +233,9 @@ static SEXP result(const nuts_run *run, SEXP arrays, int64_t n_iterations) {
   SET_VECTOR_ELT(value, 9, Rf_ScalarInteger((int) model->dim));
   SET_VECTOR_ELT(value, 10, Rf_mkString(rp_isa_name(run->model->isa == RP_ISA_BEST ? rp_isa_best() : run->model->isa)));
   SET_VECTOR_ELT(value, 11, ffi_model_warnings(model));
+  const double **centering = (const double **) R_alloc((size_t) n_chains, sizeof *centering);
+  for (int c = 0; c < n_chains; c++) centering[c] = chains->chain[c].centering;
+  SET_VECTOR_ELT(value, 13, ffi_centering_list(model, centering, n_chains));
   UNPROTECT(1);
   return value;
 }

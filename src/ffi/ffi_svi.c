@@ -55,7 +55,7 @@ SEXP ffi_fit_svi(SEXP spec, SEXP guide, SEXP control) {
   if (status.code == RP_OK) loss = Rf_allocVector(REALSXP, (R_xlen_t) n_steps);
   PROTECT(loss);
   if (status.code == RP_OK) fit(run, guide, control, REAL(loss), n_steps, n_draws, &status);
-  if (status.code == RP_OK) ffi_draws_fill(plan, m, run->rows, n_draws, 0, &status);
+  if (status.code == RP_OK) ffi_draws_fill(plan, m, run->rows, NULL, n_draws, 0, &status);
   SEXP value = PROTECT(status.code == RP_OK ? result(run, arrays, loss, n_draws) : R_NilValue);
   ffi_guard_close(run_guard);
   if (plan_guard != R_NilValue) ffi_guard_close(plan_guard);
@@ -119,7 +119,7 @@ static rp_svi_options read_options(svi_run *run, SEXP control, rp_status *status
   if (!(o.optim.rate > 0)) rp_fail(status, RP_BAD_ARGUMENT, NULL, "the optimizer's learning rate must be positive");
   run->init = calloc((size_t) model->dim + 1, sizeof *run->init);
   if (!run->init) rp_fail_memory(status, "initial values");
-  if (status->code == RP_OK) rp_initial_values(model, run->init, run->model->seed, 0, status);
+  if (status->code == RP_OK) rp_initial_values(model, run->init, NULL, run->model->seed, 0, status);
   o.init = run->init;
   return o;
 }

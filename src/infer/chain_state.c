@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum { STARTING = 0, SEARCHING, DRAWING, OVER } rp_chain_phase;
+typedef enum { STARTING = 0, SEARCHING, DRAWING, CARRYING, OVER } rp_chain_phase;
 
 struct rp_chain_state {
   rp_nuts_options options;
@@ -18,6 +18,7 @@ struct rp_chain_state {
   rp_nuts *nuts;
   rp_warmup *warmup; /* NULL when there is none */
   rp_step_search search;
+  int32_t search_next; /* after the position has been carried to other coordinates */
   rp_nuts_stats statistics; /* of the last iteration; the sampler's own are reset when the next one begins */
   double *init, *position;  /* given, tried */
 };
@@ -28,6 +29,8 @@ static void begin_search(rp_chain_state *state, double step_size);
 static void search(rp_chain_state *state);
 static void begin_iteration(rp_chain_state *state);
 static void end_iteration(rp_chain_state *state);
+static void carry(rp_chain_state *state, double log_density, const double *gradient);
+static void go_on(rp_chain_state *state);
 static int all_finite(double value, const double *x, int64_t n);
 
 rp_nuts_options rp_nuts_options_default(void) {
@@ -109,13 +112,22 @@ void rp_chain_state_free(rp_chain_state *state) {
   free(state);
 }
 
+void rp_chain_state_center(rp_chain_state *state, rp_centering *centering) {
+  if (state->warmup) state->warmup->centering = centering;
+}
+
 const double *rp_chain_state_request(const rp_chain_state *state) {
   if (state->phase == OVER) return NULL;
+  if (state->phase == CARRYING) return state->warmup->carried;
   return state->phase == STARTING ? state->position : rp_nuts_request(state->nuts);
 }
 
 rp_chain_event rp_chain_state_answer(rp_chain_state *state, double log_density, const double *gradient) {
   if (state->phase == STARTING) return start(state, log_density, gradient);
+  if (state->phase == CARRYING) {
+    carry(state, log_density, gradient);
+    return RP_CHAIN_WORKING;
+  }
   rp_nuts_answer(state->nuts, log_density, gradient);
   if (rp_nuts_request(state->nuts)) return RP_CHAIN_WORKING;
   if (state->phase == SEARCHING) {
@@ -219,10 +231,24 @@ static void end_iteration(rp_chain_state *state) {
     return;
   }
   rp_warmup *warmup = state->warmup;
-  int again = rp_warmup_update(warmup, iteration, &state->statistics, rp_nuts_position(state->nuts),
-                               rp_nuts_gradient(state->nuts));
+  int asks = rp_warmup_update(warmup, iteration, &state->statistics, rp_nuts_position(state->nuts),
+                              rp_nuts_gradient(state->nuts));
   int last = state->iteration == state->options.iter_warmup;
   state->step_size = last ? rp_warmup_final_step_size(warmup) : rp_warmup_step_size(warmup);
-  if (again && !last) begin_search(state, state->step_size);
+  state->search_next = (asks & RP_WARMUP_SEARCH) && !last;
+  if (asks & RP_WARMUP_CARRIED) state->phase = CARRYING;
+  else go_on(state);
+}
+
+static void carry(rp_chain_state *state, double log_density, const double *gradient) {
+  if (all_finite(log_density, gradient, state->dim))
+    rp_nuts_set(state->nuts, state->warmup->carried, log_density, gradient);
+  else
+    rp_centering_undo(state->warmup->centering);
+  go_on(state);
+}
+
+static void go_on(rp_chain_state *state) {
+  if (state->search_next) begin_search(state, state->step_size);
   else begin_iteration(state);
 }

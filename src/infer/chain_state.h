@@ -24,6 +24,8 @@ typedef struct {
   int32_t static_steps;         /* 0: NUTS; else static HMC with so many leapfrog steps */
   double init_radius;           /* 2: initial positions uniform in (-radius, radius) */
   int32_t init_tries;           /* 100 */
+  int32_t fix_centering;        /* 0: adapted in warm-up, where the target has elements that can be */
+  const double *centering;      /* NULL: c = 0, s0 = 1 at first; else [chains][2][elements], c's and s0's, borrowed */
 } rp_nuts_options;
 rp_nuts_options rp_nuts_options_default(void);
 
@@ -43,6 +45,9 @@ typedef struct rp_chain_state rp_chain_state;
 rp_chain_state *rp_chain_state_new(int64_t dim, const rp_nuts_options *options, uint64_t seed, uint64_t chain,
                                    const double *init, rp_status *status);
 void rp_chain_state_free(rp_chain_state *state);
+
+/* Adapts this centering in warm-up; before the first answer. Borrowed. */
+void rp_chain_state_center(rp_chain_state *state, rp_centering *centering);
 
 const double *rp_chain_state_request(const rp_chain_state *state); /* NULL: all iterations are done */
 rp_chain_event rp_chain_state_answer(rp_chain_state *state, double log_density, const double *gradient);

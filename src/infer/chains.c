@@ -26,14 +26,14 @@ typedef struct {
   rp_live *live;
   rp_chain_progress *shown;
   _Atomic int stop;
-} rp_run;
+} rp_sampling;
 
-static rp_code allocate(rp_run *run, int32_t n_chains, rp_status *status);
+static rp_code allocate(rp_sampling *run, int32_t n_chains, rp_status *status);
 static void run_chain(void *context, int64_t index);
-static void sample(rp_run *run, int32_t c, rp_potential *potential, rp_chain_state *state);
-static void store(rp_run *run, rp_chain *chain, const rp_chain_state *state);
+static void sample(rp_sampling *run, int32_t c, rp_potential *potential, rp_chain_state *state);
+static void store(rp_sampling *run, rp_chain *chain, const rp_chain_state *state);
 static void report(rp_live *live, const rp_chain_state *state, int warming, int64_t n_gradients);
-static void fail_start(rp_run *run, int32_t c, const double *q, double log_density, const double *gradient);
+static void fail_start(rp_sampling *run, int32_t c, const double *q, double log_density, const double *gradient);
 static void keep_end(rp_chain *chain, const rp_chain_state *state);
 static void poll(void *context);
 static double seconds_since(const struct timespec *start);
@@ -42,10 +42,10 @@ rp_code rp_chains_run(const rp_target *target, const rp_nuts_options *options, i
                       int32_t cores, uint64_t seed, const double *inits, const rp_chains_hooks *hooks,
                       rp_chains *result, rp_status *status) {
   static const rp_chains_hooks no_hooks;
-  *result = (rp_chains){.dim = target->dim, .metric = options->metric};
+  *result = (rp_chains){.dim = target->dim, .metric = options->metric, .n_centered = target->n_centered};
   if (rp_nuts_options_check(options, status) != RP_OK) return status->code;
   if (n_chains < 1) return rp_fail(status, RP_BAD_ARGUMENT, NULL, "at least one chain is needed");
-  rp_run run = {.target = target,
+  rp_sampling run = {.target = target,
                 .options = options,
                 .hooks = hooks ? hooks : &no_hooks,
                 .inits = inits,
@@ -74,6 +74,7 @@ void rp_chains_free(rp_chains *chains) {
     free(chains->chain[c].statistics);
     free(chains->chain[c].initial);
     free(chains->chain[c].inverse_metric);
+    free(chains->chain[c].centering);
   }
   free(chains->chain);
   *chains = (rp_chains){0};
@@ -87,7 +88,7 @@ static double *doubles(int64_t n, int64_t m) {
   return calloc((size_t) (n * m) + 1, sizeof(double));
 }
 
-static rp_code allocate(rp_run *run, int32_t n_chains, rp_status *status) {
+static rp_code allocate(rp_sampling *run, int32_t n_chains, rp_status *status) {
   rp_chains *result = run->result;
   const rp_nuts_options *o = run->options;
   int64_t warmup = o->save_warmup ? o->iter_warmup / o->thin : 0, sampling = o->iter_sampling / o->thin;
@@ -109,7 +110,8 @@ static rp_code allocate(rp_run *run, int32_t n_chains, rp_status *status) {
     if (o->metric == RP_METRIC_DENSE) chain->inverse_metric = doubles(result->dim, result->dim);
     if (o->metric == RP_METRIC_DIAGONAL) chain->inverse_metric = doubles(result->dim, 1);
     int metric_missing = o->metric != RP_METRIC_UNIT && !chain->inverse_metric;
-    if (!chain->draws || !chain->statistics || !chain->initial || metric_missing) {
+    chain->centering = doubles(result->n_centered, 2);
+    if (!chain->draws || !chain->statistics || !chain->initial || !chain->centering || metric_missing) {
       return rp_fail(status, RP_NO_MEMORY, NULL, "not enough memory for %lld draws of %lld parameters in %d chains",
                      (long long) result->capacity, (long long) result->dim, (int) n_chains);
     }
@@ -120,7 +122,7 @@ static rp_code allocate(rp_run *run, int32_t n_chains, rp_status *status) {
 /* ---- one chain, on its thread ---- */
 
 static void run_chain(void *context, int64_t index) {
-  rp_run *run = context;
+  rp_sampling *run = context;
   int32_t c = (int32_t) index;
   rp_chain *chain = &run->result->chain[c];
   rp_status *status = &chain->status;
@@ -128,15 +130,26 @@ static void run_chain(void *context, int64_t index) {
   rp_code code = run->target->open(run->target->context, &potential, status);
   const double *init = run->inits ? run->inits + c * run->target->dim : NULL;
   rp_chain_state *state = NULL;
+  rp_centering *centering = NULL;
+  if (code == RP_OK && run->target->n_centered > 0) {
+    const double *start = run->options->centering;
+    if (start) start += 2 * c * run->target->n_centered;
+    centering = rp_centering_new(run->target, &potential, start, status);
+    code = status->code;
+  }
   if (code == RP_OK) {
     uint64_t number = (uint64_t) run->first_chain + (uint64_t) c;
     state = rp_chain_state_new(run->target->dim, run->options, run->seed, number, init, status);
   }
   if (state) {
+    if (!run->options->fix_centering) rp_chain_state_center(state, centering);
     sample(run, c, &potential, state);
     keep_end(chain, state);
   }
   rp_chain_state_free(state);
+  if (centering)
+    memcpy(chain->centering, rp_centering_values(centering), 2 * (size_t) run->target->n_centered * sizeof(double));
+  rp_centering_free(centering);
   run->target->close(&potential);
   if ((status->code == RP_OK || status->code == RP_INTERRUPTED) && run->hooks->finish) {
     struct timespec start;
@@ -150,7 +163,7 @@ static void run_chain(void *context, int64_t index) {
   atomic_store_explicit(&run->live[c].done, 1, memory_order_relaxed);
 }
 
-static void sample(rp_run *run, int32_t c, rp_potential *potential, rp_chain_state *state) {
+static void sample(rp_sampling *run, int32_t c, rp_potential *potential, rp_chain_state *state) {
   rp_chain *chain = &run->result->chain[c];
   const int64_t warmup = run->options->iter_warmup;
   struct timespec start;
@@ -195,7 +208,7 @@ static void sample(rp_run *run, int32_t c, rp_potential *potential, rp_chain_sta
   free(gradient);
 }
 
-static void store(rp_run *run, rp_chain *chain, const rp_chain_state *state) {
+static void store(rp_sampling *run, rp_chain *chain, const rp_chain_state *state) {
   const rp_nuts_options *o = run->options;
   int64_t iteration = rp_chain_state_iteration(state) - 1;
   int warming = iteration < o->iter_warmup;
@@ -221,7 +234,7 @@ static void report(rp_live *live, const rp_chain_state *state, int warming, int6
   if (!warming && statistics->divergent) atomic_fetch_add_explicit(&live->n_divergent, 1, memory_order_relaxed);
 }
 
-static void fail_start(rp_run *run, int32_t c, const double *q, double log_density, const double *gradient) {
+static void fail_start(rp_sampling *run, int32_t c, const double *q, double log_density, const double *gradient) {
   rp_status *status = &run->result->chain[c].status;
   if (run->hooks->explain) run->hooks->explain(run->hooks->context, c, q, log_density, gradient, status);
   if (status->code != RP_OK) return;
@@ -248,7 +261,7 @@ static void keep_end(rp_chain *chain, const rp_chain_state *state) {
 
 /* Every 50 ms, and once at the end. */
 static void poll(void *context) {
-  rp_run *run = context;
+  rp_sampling *run = context;
   const rp_chains_hooks *hooks = run->hooks;
   int32_t n = run->result->n_chains;
   if (hooks->progress) {

@@ -35,11 +35,12 @@ typedef struct {
 typedef struct {
   int64_t n_draws; /* rows filled, n_warmup of them from warm-up */
   int64_t n_warmup;
-  double *draws;             /* [n_draws][dim], unconstrained */
+  double *draws;             /* [n_draws][dim], unconstrained; those of warm-up in the coordinates of their time */
   rp_nuts_stats *statistics; /* [n_draws] */
   double *initial;           /* [dim] where the chain started */
   double step_size;          /* after warm-up */
   double *inverse_metric;    /* rp_metric_size() numbers; NULL for unit */
+  double *centering;         /* after warm-up: n_centered c's, as many s0's */
   int64_t gradients_warmup, gradients_sampling;
   double seconds_warmup, seconds_sampling, seconds_finish;
   int64_t warmup_divergent;
@@ -49,7 +50,8 @@ typedef struct {
 typedef struct {
   int32_t n_chains;
   int64_t dim;
-  int64_t capacity; /* rows allocated per chain */
+  int64_t capacity;   /* rows allocated per chain */
+  int64_t n_centered; /* elements of adapted centering */
   rp_metric_kind metric;
   rp_chain *chain;
 } rp_chains;

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void explain_site(const rp_model *model, int32_t i, double term, const double *q, rp_status *status);
-static double *evaluate(const rp_model *model, rp_node_id node, const double *q, int64_t *n);
+static void explain_site(const rp_model *model, int32_t i, double term, const double *q,
+                         const double *inputs, rp_status *status);
+static double *evaluate(const rp_model *model, rp_node_id node, const double *q, const double *inputs, int64_t *n);
 
-void rp_explain_start(const rp_spec *spec, const rp_model_options *options, const double *q, rp_status *status) {
+void rp_explain_start(const rp_spec *spec, const rp_model_options *options, const double *q, const double *inputs,
+                      rp_status *status) {
   rp_model_options with_terms = *options;
   with_terms.run.all_terms = 1;
   rp_status building;
@@ -16,8 +18,8 @@ void rp_explain_start(const rp_spec *spec, const rp_model_options *options, cons
   for (int32_t i = 0; model && i < model->n_sites && status->code == RP_OK; i++) {
     if (model->site_term[i] == RP_NONE) continue;
     int64_t n;
-    double *term = evaluate(model, model->site_term[i], q, &n);
-    if (term && !isfinite(term[0])) explain_site(model, i, term[0], q, status);
+    double *term = evaluate(model, model->site_term[i], q, inputs, &n);
+    if (term && !isfinite(term[0])) explain_site(model, i, term[0], q, inputs, status);
     free(term);
   }
   rp_model_free(model);
@@ -25,14 +27,15 @@ void rp_explain_start(const rp_spec *spec, const rp_model_options *options, cons
     rp_fail(status, RP_NOT_FINITE, NULL, "the gradient of the log density is not finite at any starting point");
 }
 
-static void explain_site(const rp_model *model, int32_t i, double term, const double *q, rp_status *status) {
+static void explain_site(const rp_model *model, int32_t i, double term, const double *q,
+                         const double *inputs, rp_status *status) {
   const rp_site_info *site = &model->sites[i];
   const rp_distribution *d = &model->site_distribution[i];
   status->statement = site->statement;
   for (int32_t k = 0; d->family && k < d->family->n_arguments; k++) {
     if (d->arguments[k] == RP_NONE) continue;
     int64_t n;
-    double *x = evaluate(model, d->arguments[k], q, &n);
+    double *x = evaluate(model, d->arguments[k], q, inputs, &n);
     rp_constraint constraint = d->family->arguments[k].constraint;
     for (int64_t e = 0; x && e < n && d->family->event_dim == 0; e++) {
       if (isfinite(x[e]) && rp_constraint_holds(constraint, &x[e], 1)) continue;
@@ -48,7 +51,7 @@ static void explain_site(const rp_model *model, int32_t i, double term, const do
           d->family ? d->family->name : "the factor");
 }
 
-static double *evaluate(const rp_model *model, rp_node_id node, const double *q, int64_t *n) {
+static double *evaluate(const rp_model *model, rp_node_id node, const double *q, const double *inputs, int64_t *n) {
   *n = rp_graph_node(model->graph, node)->n;
   double *x = malloc(((size_t) *n + 1) * sizeof *x);
   rp_status status;
@@ -56,7 +59,7 @@ static double *evaluate(const rp_model *model, rp_node_id node, const double *q,
   double *const places[1] = {x};
   rp_random_key key = {0};
   if (!x) return NULL;
-  if (rp_evaluate(model->graph, &node, 1, q, NULL, key, places, &status) == RP_OK) return x;
+  if (rp_evaluate(model->graph, &node, 1, q, inputs, key, places, &status) == RP_OK) return x;
   free(x);
   return NULL;
 }

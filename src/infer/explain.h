@@ -4,8 +4,9 @@
 
 #include "../model/model.h"
 
-/* options: those the model was built with.  q: the last position tried.  Describes the failure in status (RP_NOT_FINITE, with
- * the site); builds and frees a model of its own, so it may run on any thread. */
-void rp_explain_start(const rp_spec *spec, const rp_model_options *options, const double *q, rp_status *status);
+/* options: those the model was built with.  q: the last position tried; inputs: the centering there, or NULL.  Describes the failure
+ * in status (RP_NOT_FINITE, with the site); builds and frees a model of its own, so it may run on any thread. */
+void rp_explain_start(const rp_spec *spec, const rp_model_options *options, const double *q, const double *inputs,
+                      rp_status *status);
 
 #endif

@@ -22,13 +22,14 @@ typedef struct {
   const int64_t *element_stride;
 } rp_generated;
 
-/* draws: n rows of the model's dim numbers, row i being draw first_draw + i of the chain.  Thread safe.
- * RP_OK or RP_NO_MEMORY. */
-rp_code rp_generate(const rp_generator *generator, const double *draws, int64_t n, uint64_t seed, uint64_t chain,
-                    uint64_t first_draw, rp_generated to, rp_status *status);
+/* draws: n rows of the model's dim numbers, row i being draw first_draw + i of the chain; inputs: the chain's centering
+ * (rp_centering_inputs()), NULL when the model adapts none.  Thread safe.  RP_OK or RP_NO_MEMORY. */
+rp_code rp_generate(const rp_generator *generator, const double *draws, const double *inputs, int64_t n, uint64_t seed,
+                    uint64_t chain, uint64_t first_draw, rp_generated to, rp_status *status);
 
 /* Replaces the coordinates for which the user asked for initial values, given the others; q has dim numbers. */
-rp_code rp_initial_values(const rp_model *model, double *q, uint64_t seed, uint64_t chain, rp_status *status);
+rp_code rp_initial_values(const rp_model *model, double *q, const double *inputs, uint64_t seed, uint64_t chain,
+                          rp_status *status);
 /* Does the model have any? */
 int rp_has_initial_values(const rp_model *model);
 

@@ -3,14 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "centering.h"
+
 struct rp_density {
   int64_t dim;
   rp_program *program; /* outputs: log density, gradient */
+  const rp_model *model; /* borrowed; NULL without adapted elements */
+  rp_program *probe;     /* outputs: those of rp_probe */
 };
 
 typedef struct {
   const rp_density *density;
-  rp_work *work;
+  rp_work *work, *probe;
+  double *inputs; /* c's and s0's, where the programs read them */
 } rp_density_state;
 
 static rp_code open_density(const void *context, rp_potential *potential, rp_status *status);
@@ -44,9 +49,22 @@ rp_density *rp_density_new(rp_graph *g, rp_node_id log_density, int64_t dim, rp_
   return NULL;
 }
 
+rp_density *rp_density_of_model(const rp_model *model, rp_isa isa, rp_status *status) {
+  rp_density *density = rp_density_new(model->graph, model->log_density, model->dim, isa, status);
+  if (!density || model->n_adapted == 0) return density;
+  const rp_node_id probe[4] = {model->adapted_residual, model->adapted_location, model->adapted_log_scale,
+                               model->adapted_score};
+  density->model = model;
+  density->probe = rp_program_new(model->graph, probe, 4, isa, 1, status);
+  if (density->probe) return density;
+  rp_density_free(density);
+  return NULL;
+}
+
 void rp_density_free(rp_density *density) {
   if (!density) return;
   rp_program_free(density->program);
+  rp_program_free(density->probe);
   free(density);
 }
 
@@ -54,7 +72,12 @@ int64_t rp_density_dim(const rp_density *density) { return density->dim; }
 const rp_program *rp_density_program(const rp_density *density) { return density->program; }
 
 rp_target rp_density_target(const rp_density *density) {
-  return (rp_target){.dim = density->dim, .context = density, .open = open_density, .close = close_density};
+  rp_target target = {.dim = density->dim, .context = density, .open = open_density, .close = close_density};
+  if (density->model) {
+    target.n_centered = density->model->n_adapted;
+    target.coordinate = density->model->adapted_coordinate;
+  }
+  return target;
 }
 
 void rp_density_run(const rp_density *density, rp_work *work, const double *params, const double *inputs,
@@ -68,8 +91,22 @@ void rp_density_run(const rp_density *density, rp_work *work, const double *para
 
 static rp_code evaluate(void *state, const double *q, double *log_density, double *gradient) {
   rp_density_state *s = state;
-  rp_density_run(s->density, s->work, q, NULL, NULL, log_density, gradient);
+  rp_density_run(s->density, s->work, q, s->inputs, NULL, log_density, gradient);
   return RP_OK;
+}
+
+static void center(void *state, const double *c, const double *s0) {
+  rp_density_state *s = state;
+  rp_centering_inputs(s->density->model, c, s0, s->inputs);
+}
+
+static void probe(void *state, const double *q, rp_probe *at) {
+  rp_density_state *s = state;
+  rp_program_run(s->density->probe, s->probe, q, s->inputs, NULL);
+  *at = (rp_probe){.residual = rp_work_output(s->probe, 0),
+                   .location = rp_work_output(s->probe, 1),
+                   .log_scale = rp_work_output(s->probe, 2),
+                   .score = rp_work_output(s->probe, 3)};
 }
 
 static rp_code open_density(const void *context, rp_potential *potential, rp_status *status) {
@@ -79,12 +116,24 @@ static rp_code open_density(const void *context, rp_potential *potential, rp_sta
   if (!state) return rp_fail_memory(status, "a log density");
   state->density = density;
   state->work = rp_work_new(density->program, status);
-  return state->work ? RP_OK : status->code;
+  if (!state->work || !density->model) return state->work ? RP_OK : status->code;
+  potential->center = center;
+  potential->probe = probe;
+  state->probe = rp_work_new(density->probe, status);
+  if (!state->probe) return status->code;
+  state->inputs = calloc(2 * (size_t) density->model->n_adapted, sizeof *state->inputs);
+  if (!state->inputs) return rp_fail_memory(status, "the centering");
+  rp_centering_inputs(density->model, NULL, NULL, state->inputs);
+  return RP_OK;
 }
 
 static void close_density(rp_potential *potential) {
   rp_density_state *state = potential->state;
-  if (state) rp_work_free(state->work);
+  if (state) {
+    rp_work_free(state->work);
+    rp_work_free(state->probe);
+    free(state->inputs);
+  }
   free(state);
   potential->state = NULL;
 }

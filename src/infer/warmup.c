@@ -26,8 +26,9 @@ rp_warmup *rp_warmup_new(rp_schedule_kind kind, int64_t iterations, rp_metric *m
   warmup->first_step_size = 1;
   warmup->dual = rp_dual_averaging_start(0);
   warmup->inverse = malloc((size_t) rp_metric_size(metric->kind, metric->dim) * sizeof(double) + 1);
-  if (!warmup->inverse) rp_fail_memory(status, "warm-up");
-  if (!warmup->inverse || warmup->schedule->prepare(warmup, status) != RP_OK) {
+  warmup->carried = malloc((size_t) metric->dim * sizeof(double) + 1);
+  if (!warmup->inverse || !warmup->carried) rp_fail_memory(status, "warm-up");
+  if (!warmup->inverse || !warmup->carried || warmup->schedule->prepare(warmup, status) != RP_OK) {
     rp_warmup_free(warmup);
     return NULL;
   }
@@ -43,6 +44,7 @@ void rp_warmup_free(rp_warmup *warmup) {
   }
   free(warmup->window_end);
   free(warmup->inverse);
+  free(warmup->carried);
   free(warmup);
 }
 
@@ -53,6 +55,11 @@ void rp_warmup_start(rp_warmup *warmup, const double *position, const double *gr
 int rp_warmup_update(rp_warmup *warmup, int64_t iteration, const rp_nuts_stats *stats, const double *position,
                      const double *gradient) {
   return warmup->schedule->update(warmup, iteration, stats, position, gradient);
+}
+
+int rp_warmup_recenter(rp_warmup *warmup, const double *position) {
+  if (!warmup->centering) return 0;
+  return rp_centering_update(warmup->centering, position, warmup->carried) > 0 ? RP_WARMUP_CARRIED : 0;
 }
 
 void rp_warmup_restart(rp_warmup *warmup, double step_size) {

@@ -3,10 +3,13 @@
  *   stan  windows of doubling length, at whose ends the metric becomes the regularised sample variance (or covariance)
  * of the window and the step size starts again; fast  overlapping windows and a metric from draws and gradients
  * (sqrt(var draws / var gradients), the diagonal that minimises the Fisher divergence), renewed at every draw; for the
- * unit and diagonal metrics. */
+ * unit and diagonal metrics.
+ *
+ * Both may adapt a centering as well: at a window's end, from the draws of that window. */
 #ifndef RP_INFER_WARMUP_H
 #define RP_INFER_WARMUP_H
 
+#include "centering.h"
 #include "metric.h"
 #include "nuts.h"
 #include "step_size.h"
@@ -16,8 +19,11 @@ rp_schedule_kind rp_schedule_from_name(const char *name); /* RP_SCHEDULE_COUNT: 
 
 typedef struct rp_warmup rp_warmup;
 
-/* What a schedule does. start: before the first iteration. update: after iteration `iteration` (from 0) of warm-up,
- * returns 1 if the step size must be searched for again. */
+/* What an update asks for, any of: the step size must be searched for again; the chain goes on at warmup->carried, which is its
+ * position in coordinates of another centering. */
+enum { RP_WARMUP_SEARCH = 1, RP_WARMUP_CARRIED = 2 };
+
+/* What a schedule does. start: before the first iteration. update: after iteration `iteration` (from 0) of warm-up. */
 typedef struct {
   const char *name;
   rp_code (*prepare)(rp_warmup *warmup, rp_status *status);
@@ -45,7 +51,9 @@ struct rp_warmup {
   double adapt_delta;
   double first_step_size; /* where the first search starts */
   rp_dual_averaging dual;
-  double *inverse; /* scratch for a new metric */
+  double *inverse;         /* scratch for a new metric */
+  rp_centering *centering; /* NULL: there is none to adapt; borrowed */
+  double *carried;
   /* stan */
   int64_t *window_end;
   int32_t n_windows, window;
@@ -54,7 +62,7 @@ struct rp_warmup {
   rp_moments draws_of[2], gradients_of[2];
   int32_t foreground;
   int64_t switch_size;
-  int32_t metric_used;
+  int32_t metric_used, late; /* late: no window will end any more */
 };
 
 rp_warmup *rp_warmup_new(rp_schedule_kind kind, int64_t iterations, rp_metric *metric, double adapt_delta,
@@ -63,6 +71,8 @@ void rp_warmup_free(rp_warmup *warmup);
 void rp_warmup_start(rp_warmup *warmup, const double *position, const double *gradient);
 int rp_warmup_update(rp_warmup *warmup, int64_t iteration, const rp_nuts_stats *stats, const double *position,
                      const double *gradient);
+/* Chooses the centering by the window's draws: RP_WARMUP_CARRIED, or 0 when nothing changed. */
+int rp_warmup_recenter(rp_warmup *warmup, const double *position);
 /* A search ended at this step size: dual averaging starts there. */
 void rp_warmup_restart(rp_warmup *warmup, double step_size);
 double rp_warmup_step_size(const rp_warmup *warmup);       /* for the next iteration */

@@ -1,7 +1,10 @@
 /* The fast schedule, after nutpie (Seyboldt, Carlson & Carpenter): a metric from draws and gradients that is usable
  * after ten draws.  Two windows overlap: the foreground makes the metric, the background becomes the foreground when it
  * is large enough, so early draws are forgotten without starting from nothing.  With gradients a chain that is stuck
- * keeps a sane metric (its draws' and its gradients' variance shrink together), which sample variances do not. */
+ * keeps a sane metric (its draws' and its gradients' variance shrink together), which sample variances do not.
+ *
+ * Where windows switch an adapted centering is chosen anew.  Draws from before then lie in other coordinates, so both windows
+ * start again; the metric is kept meanwhile, which s0 permits: it keeps z on the scale of x for every c. */
 #include <math.h>
 #include <stddef.h>
 
@@ -15,7 +18,8 @@ static void start(rp_warmup *warmup, const double *position, const double *gradi
 static int update(rp_warmup *warmup, int64_t iteration, const rp_nuts_stats *stats, const double *position,
                   const double *gradient);
 static void add(rp_warmup *warmup, const double *position, const double *gradient);
-static int switch_windows(rp_warmup *warmup, int64_t iteration);
+static int windows_end(rp_warmup *warmup, int64_t iteration);
+static int switch_windows(rp_warmup *warmup, const double *position);
 static int learn_metric(rp_warmup *warmup);
 
 const rp_schedule rp_schedule_fast = {"fast", prepare, start, update};
@@ -46,18 +50,21 @@ static void start(rp_warmup *warmup, const double *position, const double *gradi
 static int update(rp_warmup *warmup, int64_t iteration, const rp_nuts_stats *stats, const double *position,
                   const double *gradient) {
   int64_t last_switch = (int64_t) (FINAL * (double) warmup->iterations);
-  int late = 1, learned = 0;
+  int asks = 0, learned = 0;
   if (iteration < last_switch) {
     int good = stats->divergent ? stats->tree_depth > DEEP_ENOUGH : stats->moved;
     if (good) add(warmup, position, gradient);
-    late = switch_windows(warmup, iteration);
+    if (good && warmup->centering && !warmup->late) rp_centering_add(warmup->centering, position, gradient);
+    if (windows_end(warmup, iteration)) asks |= switch_windows(warmup, position);
     learned = learn_metric(warmup);
+  } else {
+    warmup->late = 1;
   }
-  double accept = late ? stats->accept_symmetric : stats->accept_stat;
+  double accept = warmup->late ? stats->accept_symmetric : stats->accept_stat;
   rp_dual_averaging_update(&warmup->dual, warmup->adapt_delta - accept);
-  int search = learned && !warmup->metric_used;
+  if (learned && !warmup->metric_used) asks |= RP_WARMUP_SEARCH;
   warmup->metric_used |= learned;
-  return search;
+  return asks;
 }
 
 static void add(rp_warmup *warmup, const double *position, const double *gradient) {
@@ -67,24 +74,30 @@ static void add(rp_warmup *warmup, const double *position, const double *gradien
   }
 }
 
-/* Returns 1 when there is no room left for one more background window. */
-static int switch_windows(rp_warmup *warmup, int64_t iteration) {
-  int background = 1 - warmup->foreground;
+/* Whether the background has become large enough, with room for one more window after it. */
+static int windows_end(rp_warmup *warmup, int64_t iteration) {
   int64_t early_end = (int64_t) (EARLY * (double) warmup->iterations);
   int64_t last_switch = (int64_t) (FINAL * (double) warmup->iterations);
-  int64_t n = warmup->draws_of[background].n;
+  int64_t n = warmup->draws_of[1 - warmup->foreground].n;
   int early = iteration < early_end;
   if (iteration == early_end && warmup->switch_size < n) warmup->switch_size = n;
   int64_t size = early ? EARLY_SWITCH : warmup->switch_size;
   int64_t next = early ? EARLY_SWITCH : (int64_t) fmax((double) size + 1, floor(1.5 * (double) size + 0.5));
-  int late = iteration + next > last_switch;
-  if (n >= size && !late) {
-    rp_moments_reset(&warmup->draws_of[warmup->foreground]);
-    rp_moments_reset(&warmup->gradients_of[warmup->foreground]);
-    warmup->foreground = background;
-    if (!early) warmup->switch_size = next;
+  warmup->late = iteration + next > last_switch;
+  if (n < size || warmup->late) return 0;
+  if (!early) warmup->switch_size = next;
+  return 1;
+}
+
+static int switch_windows(rp_warmup *warmup, const double *position) {
+  int asks = rp_warmup_recenter(warmup, position);
+  for (int i = 0; i < 2; i++) {
+    if (!asks && i != warmup->foreground) continue;
+    rp_moments_reset(&warmup->draws_of[i]);
+    rp_moments_reset(&warmup->gradients_of[i]);
   }
-  return late;
+  warmup->foreground = 1 - warmup->foreground;
+  return asks;
 }
 
 static int learn_metric(rp_warmup *warmup) {

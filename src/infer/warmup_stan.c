@@ -1,4 +1,5 @@
-/* Stan's warm-up: fast, doubling slow, and fast windows. */
+/* Stan's warm-up: fast, doubling slow, and fast windows.  Stan has no centering to adapt: here it is chosen at the end of each
+ * window but the last two, so that the last metric is that of the final coordinates. */
 #include <stdlib.h>
 
 #include "warmup.h"
@@ -55,16 +56,18 @@ static void start(rp_warmup *warmup, const double *position, const double *gradi
 
 static int update(rp_warmup *warmup, int64_t iteration, const rp_nuts_stats *stats, const double *position,
                   const double *gradient) {
-  (void) gradient;
   rp_dual_averaging_update(&warmup->dual, warmup->adapt_delta - stats->accept_stat);
+  int centers = warmup->centering && warmup->window < warmup->n_windows - 2;
+  if (centers && stats->moved && !stats->divergent) rp_centering_add(warmup->centering, position, gradient);
   int slow = warmup->window > 0 && warmup->window < warmup->n_windows - 1 && warmup->metric->kind != RP_METRIC_UNIT;
   if (slow) rp_moments_add(&warmup->draws, position);
   if (iteration < warmup->window_end[warmup->window]) return 0;
   warmup->window++;
-  if (!slow) return 0;
+  int asks = centers ? rp_warmup_recenter(warmup, position) : 0;
+  if (!slow) return asks;
   learn_metric(warmup);
   rp_moments_reset(&warmup->draws);
-  return 1;
+  return asks | RP_WARMUP_SEARCH;
 }
 
 /* Sample (co)variance shrunk towards 1e-3 I with the weight of five draws (Stan's regularisation). */
