@@ -18,6 +18,18 @@ test_that("masked elements count for nothing, in either order of the combinators
   expect_equal(site_log_density(outer, x), want, tolerance = 1e-12)
 })
 
+test_that("vectors may be transformed element by element or as a whole", {
+  s <- matrix(c(2, 0.5, 0.5, 1), 2)
+  u <- c(0.3, -0.8)
+  base <- -0.5 * sum(u * solve(s, u)) - 0.5 * log(det(2 * pi * s))
+  d <- dist_transformed(dist_mvn(0, s), list(transform_affine(0, 2), transform_exp()))
+  expect_equal(site_log_density(d, exp(2 * u)), base - sum(2 * u) - 2 * log(2), tolerance = 1e-12)
+  d <- dist_transformed(dist_mvn(0, s), transform_ordered())
+  expect_equal(site_log_density(d, c(u[1], u[1] + exp(u[2]))), base - u[2], tolerance = 1e-12)
+  both <- rbind(c(u[1], u[1] + exp(u[2])), c(u[1], u[1] + exp(u[2])))
+  expect_equal(site_log_density(d, both), 2 * (base - u[2]), tolerance = 1e-12)
+})
+
 test_that("what cannot be combined is an error", {
   expect_error(dist_transformed(1, transform_exp()), "`base` must be a distribution", class = "reparam_error")
   expect_error(dist_transformed(dist_normal(), 3), "`transform` must be a transform", class = "reparam_error")
