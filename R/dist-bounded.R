@@ -24,8 +24,8 @@ dist_uniform <- function(min = 0, max = 1) {
 #' @param lower,upper Bounds, which may be infinite and may depend on sites; `lower` below `upper`.
 #' @return An object of class `reparam_dist`.
 #' @section Errors:
-#' An argument that is not numeric or is empty; bounds in the wrong order. Simulating from a model (prior draws, or a
-#' site that no data inform) where the site has no value.
+#' An argument that is not numeric or is empty; bounds in the wrong order, or infinite for some elements only.
+#' Simulating from a model (prior draws, or a site that no data inform) where the site has no value.
 #' @references Gelman et al. (2013). Bayesian Data Analysis, 3rd edition, section 2.8.
 #' @seealso [distributions], [dist_uniform()]
 #' @examples
@@ -34,7 +34,18 @@ dist_uniform <- function(min = 0, max = 1) {
 #' @export
 dist_improper_uniform <- function(lower = -Inf, upper = Inf) {
   check_bounds(lower, upper, "lower", "upper")
+  check_one_kind(lower, "lower")
+  check_one_kind(upper, "upper")
   new_dist("improper_uniform", list(lower = lower, upper = upper), list(lower = "any", upper = "any"))
+}
+
+# One site has one kind of support: a bound is there for all of its elements or for none.
+check_one_kind <- function(bound, name) {
+  if (is_traced(bound) || length(unique(is.infinite(bound))) == 1L) return(invisible())
+  stop_reparam(
+    sprintf("`%s` is infinite for some elements and finite for others.", name),
+    "Draw the elements with and without a bound as two sites."
+  )
 }
 
 #' Beta distribution

@@ -31,6 +31,7 @@ test_that("an improper uniform may have one bound or none", {
   })
   got <- log_density(m, list(y = 1), list(s = 0.5, m = 0.2))
   expect_equal(as.numeric(got), log(0.5) + dnorm(1, 0.2, 0.5, TRUE), tolerance = 1e-12)
+  expect_error(dist_improper_uniform(c(0, -Inf)), "infinite for some elements", class = "reparam_error")
 })
 
 test_that("draws follow R's distribution functions", {
