@@ -1,11 +1,13 @@
-/* Adjoints of leaves and of the elementwise operations whose derivatives are elementary.  Where a function has a kink the
- * derivative is the mean of its one-sided derivatives (abs, max, min at ties); steps have derivative 0. */
+/* Adjoints of leaves and of the elementwise operations whose derivatives are elementary. Where a function has a kink
+ * the derivative is the mean of its one-sided derivatives (abs, max, min at ties); steps have derivative 0. */
 #include <math.h>
 
 #include "adjoint.h"
 #include "construct.h"
 
-static rp_node_id input(rp_reverse *r, rp_node_id node, int k) { return rp_graph_node(rp_reverse_graph(r), node)->in[k]; }
+static rp_node_id input(rp_reverse *r, rp_node_id node, int k) {
+  return rp_graph_node(rp_reverse_graph(r), node)->in[k];
+}
 
 #define NOTHING(NAME) \
   void adjoint_##NAME(rp_reverse *r, rp_node_id node, rp_node_id seed) { (void) r, (void) node, (void) seed; }
@@ -116,7 +118,8 @@ OF_TWO(DIV, rp_div(g, seed, b), rp_neg(g, rp_mul(g, rp_div(g, seed, b), y)))
 OF_TWO(POW, rp_mul(g, seed, power_by_base(g, a, b)), rp_mul(g, seed, power_by_exponent(g, a, y)))
 OF_TWO(MAX, where_less(g, b, a, seed), where_less(g, a, b, seed))
 OF_TWO(MIN, where_less(g, a, b, seed), where_less(g, b, a, seed))
-OF_TWO(ATAN2, rp_mul(g, seed, rp_div(g, b, squared_radius(g, a, b))), rp_neg(g, rp_mul(g, seed, rp_div(g, a, squared_radius(g, a, b)))))
+OF_TWO(ATAN2, rp_mul(g, seed, rp_div(g, b, squared_radius(g, a, b))),
+       rp_neg(g, rp_mul(g, seed, rp_div(g, a, squared_radius(g, a, b)))))
 OF_TWO(MOD, seed, rp_neg(g, rp_mul(g, seed, rp_binary(g, RP_OP_INT_DIV, a, b))))
 OF_TWO(LOG_ADD_EXP, rp_mul(g, seed, share(g, a, b)), rp_mul(g, seed, share(g, b, a)))
 

@@ -1,8 +1,8 @@
 /* Adjoints of scans.  The adjoint of any scan is affine in the adjoint: with J[t] the Jacobian of step t and s[t] the
  * adjoint that comes from outside for the states after t steps,
  *   lambda[n] = s[n],  lambda[t] = J[t]' lambda[t + 1] + s[t],
- * an affine scan that runs the other way.  J and what the sequences and invariants get are elementwise in t: the body is
- * differentiated as a graph of scalars, and the derivative is instantiated over whole sequences. */
+ * an affine scan that runs the other way. J and what the sequences and invariants get are elementwise in t: the body
+ * is differentiated as a graph of scalars, and the derivative is instantiated over whole sequences. */
 #include <stdlib.h>
 
 #include "adjoint.h"
@@ -70,8 +70,8 @@ void adjoint_AFFINE_SCAN(rp_reverse *r, rp_node_id id, rp_node_id seed) {
   free(jacobian);
 }
 
-/* Derivatives of one step, as scalar nodes over the leaves of a copy of the body; STEP leaves from n_sequence on are the
- * adjoints of the results. */
+/* Derivatives of one step, as scalar nodes over the leaves of a copy of the body; STEP leaves from n_sequence on are
+ * the adjoints of the results. */
 typedef struct {
   rp_scan_body body;
   rp_node_id *jacobian; /* k * k, d next i / d carry j at i + j * k */
@@ -104,7 +104,8 @@ static void apply_step(rp_reverse *r, rp_node_id id, rp_node_id seed, const step
   const rp_node *scan = rp_graph_node(g, id);
   int64_t n = scan->attribute[0];
   int32_t k = d->body.n_carry, n_sequence = d->body.n_sequence, n_inputs = n_sequence + d->body.n_invariant;
-  rp_node_id *previous = room, *sequences = previous + k, *lambda = sequences + n_sequence, *start = lambda + k, *jacobian = start + k;
+  rp_node_id *previous = room, *sequences = previous + k, *lambda = sequences + n_sequence, *start = lambda + k,
+      *jacobian = start + k;
   rp_leaves leaves = {previous, sequences, scan->in + k + n_sequence};
   rp_copier *inliner = rp_inliner_new(g, d->body.body, &leaves);
   if (inliner == NULL) {
@@ -113,8 +114,11 @@ static void apply_step(rp_reverse *r, rp_node_id id, rp_node_id seed, const step
   }
   for (int32_t j = 0; j < k; j++) previous[j] = rp_slice(g, id, j * (n + 1), n);
   for (int32_t j = 0; j < n_sequence; j++) sequences[j] = scan->in[k + j];
-  for (int32_t i = 0; i < k * k; i++) jacobian[i] = d->jacobian[i] == RP_NONE ? RP_NONE : rp_copier_get(inliner, d->jacobian[i]);
-  adjoint_states(g, seed, jacobian, n, k, 0, lambda, start); /* lambda follows the sequences: STEP leaves n_sequence ... */
+  for (int32_t i = 0; i < k * k; i++) {
+    jacobian[i] = d->jacobian[i] == RP_NONE ? RP_NONE : rp_copier_get(inliner, d->jacobian[i]);
+  }
+  /* lambda follows the sequences: STEP leaves n_sequence ... */
+  adjoint_states(g, seed, jacobian, n, k, 0, lambda, start);
   for (int32_t j = 0; j < k; j++) rp_accumulate(r, scan->in[j], start[j]);
   for (int32_t j = 0; j < n_inputs; j++) {
     rp_node_id input = scan->in[k + j];

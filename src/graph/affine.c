@@ -24,7 +24,8 @@ rp_node_id rp_affine_scan(rp_graph *g, const rp_node_id *initial, const rp_node_
   }
   rp_node_id id = RP_NONE;
   if (!fits || n < 1 || n >= INT32_MAX / k) {
-    rp_fail(rp_graph_status(g), RP_BAD_SHAPE, NULL, "an affine scan of %lld steps whose inputs have other lengths", (long long) n);
+    rp_fail(rp_graph_status(g), RP_BAD_SHAPE, NULL, "an affine scan of %lld steps whose inputs have other lengths",
+            (long long) n);
   } else {
     id = rp_intern(g, &(rp_node){.op = RP_OP_AFFINE_SCAN, .n = k * (n + 1), .in = in, .n_in = (int32_t) n_in,
                                  .attribute = {n, k, reverse != 0}});

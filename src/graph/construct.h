@@ -6,11 +6,12 @@
 #include "graph.h"
 
 /* Adds the node described by prototype (whose arrays are copied), or returns the equal node that exists already.  No
- * simplification, except that a node whose inputs are all constants becomes a constant.  The body graph and next of a scan
- * belong to g from then on if the returned node's scan refers to them. */
+ * simplification, except that a node whose inputs are all constants becomes a constant. The body graph and next of a
+ * scan belong to g from then on if the returned node's scan refers to them. */
 rp_node_id rp_intern(rp_graph *g, const rp_node *prototype);
 
-/* Rebuilds a node with other inputs through its public constructor, so that it is simplified; leaves are re-created as they are. */
+/* Rebuilds a node with other inputs through its public constructor, so that it is simplified; leaves are re-created
+ * as they are. */
 rp_node_id rp_rebuild(rp_graph *g, const rp_node *node, const rp_node_id *in);
 
 int rp_is_const(const rp_graph *g, rp_node_id id);

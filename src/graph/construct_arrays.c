@@ -21,7 +21,8 @@ rp_node_id rp_slice(rp_graph *g, rp_node_id a, int64_t offset, int64_t n) {
   if (a == RP_NONE) return RP_NONE;
   const rp_node *node = node_of(g, a);
   if (offset < 0 || n < 0 || n > node->n || offset > node->n - n) {
-    rp_fail(rp_graph_status(g), RP_BAD_SHAPE, NULL, "elements %lld to %lld of an array of length %lld", (long long) offset + 1,
+    rp_fail(rp_graph_status(g), RP_BAD_SHAPE, NULL, "elements %lld to %lld of an array of length %lld",
+            (long long) offset + 1,
             (long long) (offset + n), (long long) node->n);
     return RP_NONE;
   }
@@ -37,7 +38,8 @@ rp_node_id rp_slice(rp_graph *g, rp_node_id a, int64_t offset, int64_t n) {
   default: break;
   }
   rp_node_id total = n == 1 ? total_of(g, node, offset) : RP_NONE;
-  return total != RP_NONE ? total : rp_intern(g, &(rp_node){.op = RP_OP_SLICE, .n = n, .in = &a, .n_in = 1, .attribute = {offset}});
+  if (total != RP_NONE) return total;
+  return rp_intern(g, &(rp_node){.op = RP_OP_SLICE, .n = n, .in = &a, .n_in = 1, .attribute = {offset}});
 }
 
 /* The last of s + cumsum(v) is s + sum(v): what a loop that accumulates and uses only the end becomes. */
@@ -96,7 +98,9 @@ rp_node_id rp_gather(rp_graph *g, rp_node_id a, const int32_t *index, int64_t n)
   int contiguous = 1, same = 1;
   if (n < 0) return bad_shape(g, "a gather of negative length", n, node->n);
   for (int64_t i = 0; i < n; i++) {
-    if (index[i] < 0 || index[i] >= node->n) return bad_shape(g, "position outside an array of this length", index[i] + 1, node->n);
+    if (index[i] < 0 || index[i] >= node->n) {
+      return bad_shape(g, "position outside an array of this length", index[i] + 1, node->n);
+    }
     contiguous = contiguous && index[i] == index[0] + i;
     same = same && index[i] == index[0];
   }
@@ -142,7 +146,9 @@ static rp_node_id gather_of_concat(rp_graph *g, rp_node_id a, const int32_t *ind
     rp_fail_memory(rp_graph_status(g), "an index vector");
     return RP_NONE;
   }
-  for (int64_t i = 0; i < n; i++) chosen[i] = one_part ? index[i] - node->index[first] : node->in[part_at(node, index[i])];
+  for (int64_t i = 0; i < n; i++) {
+    chosen[i] = one_part ? index[i] - node->index[first] : node->in[part_at(node, index[i])];
+  }
   rp_node_id id = one_part ? rp_gather(g, node->in[first], chosen, n) : rp_concat(g, chosen, (int32_t) n);
   free(chosen);
   return id;
@@ -155,11 +161,14 @@ rp_node_id rp_scatter(rp_graph *g, rp_node_id a, const int32_t *index, int64_t n
   const rp_node *node = node_of(g, a);
   int identity = node->n == n_out;
   for (int64_t i = 0; i < node->n; i++) {
-    if (index[i] < 0 || index[i] >= n_out) return bad_shape(g, "position outside an array of this length", index[i] + 1, n_out);
+    if (index[i] < 0 || index[i] >= n_out) {
+      return bad_shape(g, "position outside an array of this length", index[i] + 1, n_out);
+    }
     identity = identity && index[i] == i;
   }
   if (identity) return a;
-  return rp_intern(g, &(rp_node){.op = RP_OP_SCATTER, .n = n_out, .in = &a, .n_in = 1, .index = index, .n_index = node->n});
+  return rp_intern(g, &(rp_node){.op = RP_OP_SCATTER, .n = n_out, .in = &a, .n_in = 1, .index = index,
+                                 .n_index = node->n});
 }
 
 /* ---- repeats ---- */
@@ -168,7 +177,9 @@ rp_node_id rp_recycle(rp_graph *g, rp_node_id a, int64_t n) {
   if (a == RP_NONE) return RP_NONE;
   int64_t length = node_of(g, a)->n;
   if (length == 1 || length == n) return a;
-  if (length == 0 || n < 0 || n > INT32_MAX) return bad_shape(g, "an array that cannot be recycled to this length", length, n);
+  if (length == 0 || n < 0 || n > INT32_MAX) {
+    return bad_shape(g, "an array that cannot be recycled to this length", length, n);
+  }
   int32_t *index = malloc(((size_t) n + 1) * sizeof *index);
   if (index == NULL) {
     rp_fail_memory(rp_graph_status(g), "an index vector");
@@ -214,13 +225,16 @@ rp_node_id rp_gather_at(rp_graph *g, rp_node_id a, rp_node_id positions) {
     free(index);
     return id;
   }
-  return rp_intern(g, &(rp_node){.op = RP_OP_GATHER_AT, .n = node_of(g, positions)->n, .in = (rp_node_id[]){a, positions}, .n_in = 2});
+  return rp_intern(g, &(rp_node){.op = RP_OP_GATHER_AT, .n = node_of(g, positions)->n,
+                                 .in = (rp_node_id[]){a, positions}, .n_in = 2});
 }
 
 rp_node_id rp_scatter_at(rp_graph *g, rp_node_id a, rp_node_id positions, int64_t n_out) {
   if (a == RP_NONE || positions == RP_NONE) return RP_NONE;
   int64_t n = node_of(g, positions)->n;
-  if (node_of(g, a)->n != n || n_out < 0) return bad_shape(g, "a scatter whose values and positions differ in length", node_of(g, a)->n, n);
+  if (node_of(g, a)->n != n || n_out < 0) {
+    return bad_shape(g, "a scatter whose values and positions differ in length", node_of(g, a)->n, n);
+  }
   int32_t *index = constant_positions(g, positions, n_out);
   if (index != NULL) {
     rp_node_id id = rp_scatter(g, a, index, n_out);

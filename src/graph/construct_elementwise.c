@@ -1,10 +1,10 @@
 /* Constructors of elementwise operations.
  *
- * Each call first strips what is the same for every element (a broadcast scalar, a constant vector of equal elements) so
- * that work on scalars stays scalar, then tries the rules below, then adds the node.  Rules keep IEEE values except for
- * rounding, for the sign of zero, and where the left side overflows although the right one does not (log(exp(x)) is x).
- * In particular 0 * x stays a product, because x may be infinite or NaN; what may be dropped is an adjoint that is the
- * constant 0 (reverse.c). */
+ * Each call first strips what is the same for every element (a broadcast scalar, a constant vector of equal elements)
+ * so that work on scalars stays scalar, then tries the rules below, then adds the node. Rules keep IEEE values except
+ * for rounding, for the sign of zero, and where the left side overflows although the right one does not (log(exp(x))
+ * is x). In particular 0 * x stays a product, because x may be infinite or NaN; what may be dropped is an adjoint
+ * that is the constant 0 (reverse.c). */
 #include <math.h>
 #include <stddef.h>
 
@@ -227,7 +227,9 @@ static rp_node_id simplify_factor(rp_graph *g, rp_node_id a, rp_node_id b) {
     rp_node_id x = input_of(g, a, 0);
     if (op_of(g, b) == RP_OP_NEG) return rp_mul(g, x, input_of(g, b, 0));
     if (is_scalar(g, b) && !is_scalar(g, a)) return rp_mul(g, rp_neg(g, b), x);
-    if (is_scalar(g, a) == is_scalar(g, b)) return rp_is_const(g, b) ? rp_mul(g, rp_neg(g, b), x) : rp_neg(g, rp_mul(g, x, b));
+    if (is_scalar(g, a) == is_scalar(g, b)) {
+      return rp_is_const(g, b) ? rp_mul(g, rp_neg(g, b), x) : rp_neg(g, rp_mul(g, x, b));
+    }
   }
   if (op_of(g, b) == RP_OP_MUL && rp_is_const(g, a) && rp_is_const(g, input_of(g, b, 0)) &&
       (is_scalar(g, a) || !is_scalar(g, input_of(g, b, 0)))) {
@@ -254,7 +256,8 @@ static rp_node_id simplify_div(rp_graph *g, rp_node_id a, rp_node_id b) {
     int safe = !rp_is_uniform(g, b, &divisor) || isnormal(1 / divisor);
     return safe ? rp_mul(g, rp_unary(g, RP_OP_RECIP, b), a) : RP_NONE;
   }
-  if (rp_is_uniform(g, b, &divisor) && op_of(g, a) == RP_OP_MUL && rp_is_const(g, input_of(g, a, 0)) && isnormal(1 / divisor)) {
+  if (rp_is_uniform(g, b, &divisor) && op_of(g, a) == RP_OP_MUL && rp_is_const(g, input_of(g, a, 0)) &&
+      isnormal(1 / divisor)) {
     return rp_mul(g, rp_div(g, input_of(g, a, 0), b), input_of(g, a, 1));
   }
   return RP_NONE;

@@ -5,7 +5,8 @@
 
 static rp_node_id leaf(rp_graph *g, rp_op op, int64_t attribute, int64_t n) {
   if (attribute < 0 || n < 0) {
-    rp_fail(rp_graph_status(g), RP_BAD_SHAPE, NULL, "a %s of length %lld at position %lld", rp_op_name(op), (long long) n,
+    rp_fail(rp_graph_status(g), RP_BAD_SHAPE, NULL, "a %s of length %lld at position %lld", rp_op_name(op),
+            (long long) n,
             (long long) attribute);
     return RP_NONE;
   }
@@ -38,7 +39,8 @@ rp_node_id rp_random_node(rp_graph *g, rp_sampler sampler, uint32_t stream, cons
   int32_t width[16];
   if (n_arguments < 0 || n_arguments > 16 || n_events < 0 || event_size < 1 ||
       (n_events > 0 && event_size > INT32_MAX / n_events)) {
-    rp_fail(status, RP_BAD_SHAPE, NULL, "a random draw of %lld events of %lld numbers with %d arguments", (long long) n_events,
+    rp_fail(status, RP_BAD_SHAPE, NULL, "a random draw of %lld events of %lld numbers with %d arguments",
+            (long long) n_events,
             (long long) event_size, (int) n_arguments);
     return RP_NONE;
   }
@@ -47,7 +49,8 @@ rp_node_id rp_random_node(rp_graph *g, rp_sampler sampler, uint32_t stream, cons
     int64_t length = rp_length(g, arguments[k]);
     if (widths[k] < 1 || widths[k] > INT32_MAX || (length != widths[k] && length / widths[k] != n_events) ||
         length % widths[k] != 0) {
-      rp_fail(status, RP_BAD_SHAPE, NULL, "argument %d of a random draw has length %lld, not %lld or %lld times that", (int) k + 1,
+      rp_fail(status, RP_BAD_SHAPE, NULL, "argument %d of a random draw has length %lld, not %lld or %lld times that",
+              (int) k + 1,
               (long long) length, (long long) widths[k], (long long) n_events);
       return RP_NONE;
     }

@@ -26,7 +26,8 @@ rp_node_id rp_matmul(rp_graph *g, rp_node_id a, rp_node_id b, int64_t m, int64_t
   if (!has_dims(g, a, m, k, RP_OP_MATMUL) || !has_dims(g, b, k, n, RP_OP_MATMUL)) return RP_NONE;
   int64_t n_out = area(m, n);
   if (n_out < 0) {
-    rp_fail(rp_graph_status(g), RP_BAD_SHAPE, NULL, "a product of %lld x %lld numbers is too large", (long long) m, (long long) n);
+    rp_fail(rp_graph_status(g), RP_BAD_SHAPE, NULL, "a product of %lld x %lld numbers is too large", (long long) m,
+            (long long) n);
     return RP_NONE;
   }
   if (k == 1 && (m == 1 || n == 1)) return rp_mul(g, a, b);

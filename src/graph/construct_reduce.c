@@ -55,7 +55,8 @@ rp_node_id rp_min_of(rp_graph *g, rp_node_id a) { return extreme_of(g, RP_OP_MIN
 
 static rp_node_id cumulative(rp_graph *g, rp_node_id a, int from_end) {
   if (a == RP_NONE || rp_length(g, a) <= 1) return a;
-  return rp_intern(g, &(rp_node){.op = RP_OP_CUMSUM, .n = rp_length(g, a), .in = &a, .n_in = 1, .attribute = {from_end}});
+  return rp_intern(g, &(rp_node){.op = RP_OP_CUMSUM, .n = rp_length(g, a), .in = &a, .n_in = 1,
+                                 .attribute = {from_end}});
 }
 
 rp_node_id rp_cumsum(rp_graph *g, rp_node_id a) { return cumulative(g, a, 0); }

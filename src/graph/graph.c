@@ -137,7 +137,8 @@ static int grow_slots(rp_graph *g) {
 /* A copy of count elements in the arena; *ok is cleared when there is no memory. */
 static const void *keep(rp_graph *g, const void *from, int64_t count, size_t size, int *ok) {
   if (from == NULL || count <= 0) return NULL;
-  void *to = (uint64_t) count > SIZE_MAX / size ? NULL : rp_arena_take(&g->arena, (size_t) count * size, size < 16 ? size : 16);
+  size_t alignment = size < 16 ? size : 16;
+  void *to = (uint64_t) count > SIZE_MAX / size ? NULL : rp_arena_take(&g->arena, (size_t) count * size, alignment);
   if (to == NULL) {
     *ok = 0;
     return NULL;
@@ -276,7 +277,8 @@ static rp_node_id fold(rp_graph *g, const rp_node *node) {
       inputs[k] = rp_const_values(input);
       lengths[k] = input->n;
     }
-    if (rp_evaluate_node(node, inputs, lengths, out, (rp_random_key){0, 0, 0}, NULL, &g->status) == RP_OK) id = rp_data(g, out, node->n);
+    rp_code code = rp_evaluate_node(node, inputs, lengths, out, (rp_random_key){0, 0, 0}, NULL, &g->status);
+    if (code == RP_OK) id = rp_data(g, out, node->n);
   }
   if (inputs != few) free(inputs);
   if (lengths != few_lengths) free(lengths);

@@ -1,5 +1,5 @@
-/* rp_needed(): boolean reverse mode.  Elementwise operations and views pass needs on element by element, cumulative sums
- * and scans by position in time, everything else all or nothing. */
+/* rp_needed(): boolean reverse mode. Elementwise operations and views pass needs on element by element, cumulative
+ * sums and scans by position in time, everything else all or nothing. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -62,12 +62,17 @@ static rp_code pack_into(rp_packed *p, const rp_graph *g, rp_status *status) {
   int32_t n_inputs = 0, n_numbers = 0;
   for (rp_node_id id = 0; id < rp_graph_size(g); id++) {
     const rp_node *node = rp_graph_node(g, id);
-    if (node->op == RP_OP_RANDOM) return rp_fail(status, RP_UNSUPPORTED, NULL, "a graph with random draws cannot be packed");
+    if (node->op == RP_OP_RANDOM) {
+      return rp_fail(status, RP_UNSUPPORTED, NULL, "a graph with random draws cannot be packed");
+    }
     p->op[id] = rp_op_name(node->op);
     p->n[id] = (double) node->n;
     for (int32_t k = 0; k < node->n_in; k++) p->input[n_inputs++] = node->in[k] + 1;
     p->input_end[id] = n_inputs;
-    if (node->op == RP_OP_SCAN && pack_body(&p->bodies[p->n_bodies++], node->scan, status) != RP_OK) return status->code;
+    if (node->op == RP_OP_SCAN) {
+      rp_packed *body = &p->bodies[p->n_bodies++];
+      if (pack_body(body, node->scan, status) != RP_OK) return status->code;
+    }
     pack_numbers(p->number + n_numbers, node, p->n_bodies);
     n_numbers += (int32_t) count_numbers(node);
     p->number_end[id] = n_numbers;

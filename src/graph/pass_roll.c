@@ -1,6 +1,6 @@
-/* rp_pass_roll(): finds where loops were unrolled.  Roots come from two places: runs of scalars that a concatenation puts
- * together (what a loop stored in a vector), and long chains of scalar operations whose operations repeat with some period
- * (what a loop only carried along). */
+/* rp_pass_roll(): finds where loops were unrolled. Roots come from two places: runs of scalars that a concatenation
+ * puts together (what a loop stored in a vector), and long chains of scalar operations whose operations repeat with
+ * some period (what a loop only carried along). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,7 +66,7 @@ static void mark_live(rp_roll *r, const rp_node_id *roots, int32_t n_roots) {
     const rp_node *node = rp_graph_node(r->g, id);
     for (int32_t k = 0; k < node->n_in; k++) r->live[node->in[k]] = 1;
     r->scalar[id] = id >= r->from && node->n == 1 && rp_op_is_elementwise(node->op);
-    for (int32_t k = 0; node->op == RP_OP_CONCAT && k + 1 < node->n_in; k++) r->successor[node->in[k]] = node->in[k + 1];
+    for (int32_t k = 1; node->op == RP_OP_CONCAT && k < node->n_in; k++) r->successor[node->in[k - 1]] = node->in[k];
   }
 }
 
@@ -141,8 +141,8 @@ static int try_runs(rp_roll *r, const rp_node_id *ids, int64_t n) {
   return 1;
 }
 
-/* In the order in which the loops ran; what an earlier group has taken is left out.  What a group takes from outside may
- * itself have been computed step by step. */
+/* In the order in which the loops ran; what an earlier group has taken is left out. What a group takes from outside
+ * may itself have been computed step by step. */
 static int try_seeds(rp_roll *r, seed_list *seeds) {
   if (seeds->n > 1) qsort(seeds->seed, (size_t) seeds->n, sizeof *seeds->seed, compare_seeds);
   for (int64_t i = 0; i < seeds->n; i++) {

@@ -86,7 +86,8 @@ static int32_t count_gaps(const rp_piece *layer, int32_t count, int64_t n) {
 static rp_node_id zeros(rp_graph *g, int64_t n) { return rp_broadcast(g, rp_const(g, 0), n); }
 
 /* Pieces one after the other, with zeros between them where with_gaps. */
-static rp_node_id chain(rp_graph *g, const rp_piece *layer, int32_t count, int64_t n, int with_gaps, rp_node_id *parts) {
+static rp_node_id chain(rp_graph *g, const rp_piece *layer, int32_t count, int64_t n, int with_gaps,
+                        rp_node_id *parts) {
   int32_t n_parts = 0;
   int64_t end = 0;
   for (int32_t i = 0; i < count; i++) {

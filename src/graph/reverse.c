@@ -1,8 +1,9 @@
 /* Reverse mode, graph to graph.
  *
  * Contributions to a node's adjoint are either for all of its elements (added up as they come) or for a slice of them
- * (kept as pieces until the node is visited and then put together at once, so that n element reads cost O(n)).  An adjoint
- * that is the constant 0 is treated as absent, as for nodes that the output does not depend on: 0 * Inf does not arise. */
+ * (kept as pieces until the node is visited and then put together at once, so that n element reads cost O(n)). An
+ * adjoint that is the constant 0 is treated as absent, as for nodes that the output does not depend on: 0 * Inf does
+ * not arise. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +40,8 @@ rp_code rp_gradient(rp_graph *g, rp_node_id output, const rp_node_id *wrt, int32
   for (int32_t i = 0; i < n_wrt; i++) gradient[i] = RP_NONE;
   if (output == RP_NONE || status->code != RP_OK) return status->code;
   if (rp_length(g, output) != 1) {
-    return rp_fail(status, RP_BAD_SHAPE, NULL, "the derivative of an array of %lld numbers was asked for, not of one number",
+    return rp_fail(status, RP_BAD_SHAPE, NULL,
+                   "the derivative of an array of %lld numbers was asked for, not of one number",
                    (long long) rp_length(g, output));
   }
   if (open_reverse(&r, g, output) && mark_wanted(&r, wrt, n_wrt) == RP_OK) {
@@ -81,7 +83,8 @@ void rp_accumulate(rp_reverse *r, rp_node_id input, rp_node_id contribution) {
 
 void rp_accumulate_slice(rp_reverse *r, rp_node_id input, int64_t offset, int64_t n, rp_node_id contribution) {
   if (!counts(r, input, contribution) || n == 0) return;
-  if (!rp_pieces_add(&r->pieces, input, (rp_piece){offset, n, contribution})) rp_fail_memory(rp_graph_status(r->g), "a gradient");
+  int ok = rp_pieces_add(&r->pieces, input, (rp_piece){offset, n, contribution});
+  if (!ok) rp_fail_memory(rp_graph_status(r->g), "a gradient");
 }
 
 void rp_no_derivative(rp_reverse *r, rp_node_id input, const char *what) {
@@ -196,7 +199,8 @@ static rp_node_id collect(rp_reverse *r, rp_node_id wrt) {
       int64_t shift = leaf->attribute[0] - node->attribute[0];
       int64_t from = shift > 0 ? shift : 0, to = shift + leaf->n < node->n ? shift + leaf->n : node->n;
       if (from >= to) continue;
-      rp_node_id adjoint = rp_length(g, r->whole[id]) == 1 ? r->whole[id] : rp_slice(g, r->whole[id], from - shift, to - from);
+      rp_node_id adjoint = rp_length(g, r->whole[id]) == 1 ? r->whole[id]
+          : rp_slice(g, r->whole[id], from - shift, to - from);
       ok = rp_pieces_add(&overlap, 0, (rp_piece){from, to - from, adjoint});
     }
     if (!ok) rp_fail_memory(rp_graph_status(g), "a gradient");

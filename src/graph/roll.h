@@ -1,12 +1,14 @@
 /* Rolling unrolled loops back: the parts of rp_pass_roll().
  *
- * A pack is a list of scalar nodes, one per step of a loop: what one line of the loop's body made at each step.  Starting
- * from a root pack (the elements of a concatenation, or the nodes along a chain that repeats itself), roll_pack.c compares
- * the steps operation by operation: nodes of the same operation become a pack whose inputs are packs again; a pack that is
- * another one shifted by a step is carried; what is the same at each step is invariant; everything else is an external
- * sequence.  The packs of one loop are a group.  roll_emit.c turns a group into vector nodes and a scan.
+ * A pack is a list of scalar nodes, one per step of a loop: what one line of the loop's body made at each step.
+ * Starting from a root pack (the elements of a concatenation, or the nodes along a chain that repeats itself),
+ * roll_pack.c compares the steps operation by operation: nodes of the same operation become a pack whose inputs are
+ * packs again; a pack that is another one shifted by a step is carried; what is the same at each step is invariant;
+ * everything else is an external sequence. The packs of one loop are a group. roll_emit.c turns a group into vector
+ * nodes and a scan.
  *
- * The original scalar nodes stay valid, so a group is right whatever was chosen as external: choices are about speed only. */
+ * The original scalar nodes stay valid, so a group is right whatever was chosen as external: choices are about speed
+ * only. */
 #ifndef RP_GRAPH_ROLL_H
 #define RP_GRAPH_ROLL_H
 
@@ -62,8 +64,8 @@ typedef struct {
 
 enum { ROLL_FEWEST_STEPS = 4 };
 
-/* roll_pack.c: tries the roots (n of them, in time order, all of one operation) as one loop; on success adds the group and
- * gives its nodes a home.  Where a step does not fit, the parts before and after it are tried. 0: no memory. */
+/* roll_pack.c: tries the roots (n of them, in time order, all of one operation) as one loop; on success adds the
+ * group and gives its nodes a home. Where a step does not fit, the parts before and after it are tried. 0: no memory. */
 int rp_roll_try(rp_roll *r, const rp_node_id *roots, int64_t n);
 void rp_roll_group_free(roll_group *group);
 

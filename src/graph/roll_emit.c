@@ -26,8 +26,8 @@ static int push(rp_roll *r, rp_node_id id) {
   return 1;
 }
 
-/* The group that computes a node by now, emitted here if it was not yet; NULL: none, or it is just being emitted, and then
- * the original node serves. */
+/* The group that computes a node by now, emitted here if it was not yet; NULL: none, or it is just being emitted, and
+ * then the original node serves. */
 static roll_group *group_of(rp_roll *r, rp_node_id id) {
   if (r->home[id].group < 0) return NULL;
   roll_group *group = r->group[r->home[id].group];
@@ -119,8 +119,8 @@ static rp_node_id stretch_node(rp_roll *r, stretch s) { return s.from < 0 ? s.no
 
 enum { MOST_BASES = 64 };
 
-/* Interleaved elements of a few sequences, as the rows of a matrix are, by one gather from the sequences laid one after the
- * other; RP_NONE when that is not what the stretches are. */
+/* Interleaved elements of a few sequences, as the rows of a matrix are, by one gather from the sequences laid one
+ * after the other; RP_NONE when that is not what the stretches are. */
 static rp_node_id interleaved(rp_roll *r, const stretch *part, int64_t n_parts) {
   rp_node_id base[MOST_BASES];
   int64_t begin[MOST_BASES], total = 0, n = 0, at = 0;
@@ -141,7 +141,8 @@ static rp_node_id interleaved(rp_roll *r, const stretch *part, int64_t n_parts) 
   int32_t *index = ok && n_bases <= n_parts / 4 && total < INT32_MAX ? malloc((size_t) n * sizeof *index) : NULL;
   for (int64_t i = 0; index != NULL && i < n_parts; i++) {
     int is_scalar = rp_length(r->g, part[i].node) == 1;
-    for (int64_t k = 0; k < part[i].n; k++) index[at++] = (int32_t) (begin[which[i]] + (is_scalar ? 0 : part[i].from + k));
+    int64_t from = begin[which[i]] + (is_scalar ? 0 : part[i].from);
+    for (int64_t k = 0; k < part[i].n; k++) index[at++] = (int32_t) (from + (is_scalar ? 0 : k));
   }
   rp_node_id id = index == NULL ? RP_NONE : rp_gather(r->g, rp_concat(r->g, base, n_bases), index, n);
   free(which);
@@ -238,7 +239,8 @@ static int build_body(loop *l) {
 
 /* Runs the scan; states of the carries into states (n_steps + 1 each). */
 static int run_scan(loop *l, rp_node_id *states) {
-  rp_scan_body all = {.body = l->body, .n_carry = l->n_carry, .n_sequence = l->n_sequence, .n_invariant = l->n_invariant};
+  rp_scan_body all = {.body = l->body, .n_carry = l->n_carry, .n_sequence = l->n_sequence,
+                      .n_invariant = l->n_invariant};
   all.next = malloc((size_t) l->n_carry * sizeof *all.next);
   if (all.next == NULL) return 0;
   for (int32_t k = 0; k < l->n_carry; k++) all.next[k] = l->node[l->group->pack[l->carry[k]].in[0]];

@@ -171,10 +171,13 @@ static int fits(const builder *b, rp_node_id id, rp_op op) {
   return id == RP_NONE || (rp_roll_is_loose(b->r, id) && rp_graph_node(b->r->g, id)->op == op);
 }
 
-/* The value after id when before and id follow each other in a concatenation at some distance, as in the rows of a matrix. */
+/* The value after id when before and id follow each other in a concatenation at some distance, as in the rows of a
+ * matrix. */
 static rp_node_id successor(const builder *b, rp_node_id before, rp_node_id id) {
   int distance = 0;
-  for (rp_node_id at = before; at != id && at != RP_NONE && distance < LONGEST_DISTANCE; distance++) at = b->r->successor[at];
+  for (rp_node_id at = before; at != id && at != RP_NONE && distance < LONGEST_DISTANCE; distance++) {
+    at = b->r->successor[at];
+  }
   rp_node_id next = id;
   for (int k = 0; k < distance && next != RP_NONE; k++) next = b->r->successor[next];
   if (distance == 0 || next == RP_NONE || !fits(b, next, rp_graph_node(b->r->g, id)->op)) return RP_NONE;
@@ -296,7 +299,8 @@ static void classify(builder *b, int32_t p) {
   rp_op op = majority(b, ids);
   int64_t first, misfits = count_misfits(b, ids, last, op, &first);
   /* a value of the step before begins with something else, at least with something less alike */
-  int begins_otherwise = misfits == 1 ? first == 0 : misfits == 0 && likeness(b, ids[0], ids[1]) < likeness(b, ids[1], ids[2]);
+  int less_alike = likeness(b, ids[0], ids[1]) < likeness(b, ids[1], ids[2]);
+  int begins_otherwise = misfits == 1 ? first == 0 : misfits == 0 && less_alike;
   int from_before = p != 0 && depends(b, ids[last]) && begins_otherwise && (misfits == 1 || !depends(b, ids[1]));
   int starts_apart = misfits == 1 && first == 0 && !depends(b, ids[last]); /* a loop of its own, elsewhere */
   if (from_before) carry_of_next(b, p);
@@ -317,15 +321,16 @@ static rp_node_id known_start(const builder *b, rp_node_id id) {
   return RP_NONE;
 }
 
-static int match(const builder *b, rp_node_id *const *in, int64_t t, int64_t model, rp_node_id first, rp_node_id second) {
+static int match(const builder *b, rp_node_id *const *in, int64_t t, int64_t model, rp_node_id first,
+                 rp_node_id second) {
   int score = likeness(b, first, in[0][model]) + likeness(b, second, in[1][model]);
   if (t > 0) return score;
   rp_node_id start0 = known_start(b, in[0][model]), start1 = known_start(b, in[1][model]);
   return score + 4 * ((start0 != RP_NONE && start0 == first) + (start1 != RP_NONE && start1 == second));
 }
 
-/* Chooses among the ways to read the operation of one step (as it is, swapped, or as itself and a neutral element, which
- * the constructors took away) the one that is most like that of another step.  Whether it was read as it is. */
+/* Chooses among the ways to read the operation of one step (as it is, swapped, or as itself and a neutral element,
+ * which the constructors took away) the one that is most like that of another step. Whether it was read as it is. */
 static int align_step(const builder *b, rp_op op, rp_node_id id, rp_node_id *const *in, int64_t t, int64_t model) {
   rp_node_id neutral = has_neutral(op) ? rp_const(b->r->g, op == RP_OP_MUL || op == RP_OP_DIV ? 1 : 0) : RP_NONE;
   rp_node_id way[4][2] = {{in[0][t], in[1][t]}, {in[1][t], in[0][t]}, {id, neutral}, {neutral, id}};
@@ -344,7 +349,8 @@ static int align_step(const builder *b, rp_op op, rp_node_id id, rp_node_id *con
   return best < 2;
 }
 
-/* Aligns the inputs of all steps with those of later ones that really have the operation; how many were read as themselves. */
+/* Aligns the inputs of all steps with those of later ones that really have the operation; how many were read as
+ * themselves. */
 static int64_t align(const builder *b, rp_op op, const rp_node_id *ids, rp_node_id *const *in) {
   int64_t n = b->group->n_steps, n_padded = 0, last = n - 1;
   while (last > 0 && (ids[last] == RP_NONE || !fits(b, ids[last], op))) last--;

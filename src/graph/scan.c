@@ -1,9 +1,10 @@
 /* rp_scan(): a loop as few and as small scan nodes as possible.
  *
- * Carries form a graph (carry i needs carry j when next i depends on j).  Its strongly connected components are solved in
- * the order of their dependence: what a component needs of earlier ones is a known sequence by then, so everything that
- * does not depend on the component's own carries is lifted out of the loop as elementwise work on whole sequences.  A
- * component whose step is affine in its own carries becomes an affine scan; otherwise a SCAN with the minimal body. */
+ * Carries form a graph (carry i needs carry j when next i depends on j). Its strongly connected components are solved
+ * in the order of their dependence: what a component needs of earlier ones is a known sequence by then, so everything
+ * that does not depend on the component's own carries is lifted out of the loop as elementwise work on whole
+ * sequences. A component whose step is affine in its own carries becomes an affine scan; otherwise a SCAN with the
+ * minimal body. */
 #include "scan.h"
 
 #include <stdlib.h>
@@ -100,7 +101,8 @@ rp_node_id rp_scan_rebuild(rp_graph *g, const rp_node *node, const rp_node_id *i
   if (body.body == NULL || states == NULL) {
     rp_fail_memory(rp_graph_status(g), "a scan");
     rp_scan_body_free(&body);
-  } else if (rp_scan(g, body, in, in + body.n_carry, in + body.n_carry + body.n_sequence, node->attribute[0], states) == RP_OK) {
+  } else if (rp_scan(g, body, in, in + body.n_carry, in + body.n_carry + body.n_sequence, node->attribute[0],
+                     states) == RP_OK) {
     id = rp_concat(g, states, body.n_carry);
   }
   free(states);
@@ -140,13 +142,16 @@ rp_node_id rp_inline(rp_graph *g, const rp_scan_body *body, rp_node_id body_node
 /* ---- checks ---- */
 
 static rp_code check_node(rp_status *status, const rp_scan_body *body, const rp_node *node) {
-  int32_t limit = node->op == RP_OP_CARRY ? body->n_carry : node->op == RP_OP_STEP ? body->n_sequence : body->n_invariant;
+  int32_t limit = node->op == RP_OP_CARRY ? body->n_carry : node->op == RP_OP_STEP ? body->n_sequence
+      : body->n_invariant;
   if (rp_op_is_body_leaf(node->op)) {
     if (node->attribute[0] < limit) return RP_OK;
-    return rp_fail(status, RP_BAD_SPEC, NULL, "%s %lld of a scan does not exist", rp_op_name(node->op), (long long) node->attribute[0]);
+    return rp_fail(status, RP_BAD_SPEC, NULL, "%s %lld of a scan does not exist", rp_op_name(node->op),
+                   (long long) node->attribute[0]);
   }
   if (node->n == 1 && (node->op == RP_OP_CONST || rp_op_is_elementwise(node->op))) return RP_OK;
-  return rp_fail(status, RP_UNSUPPORTED, NULL, "the body of a scan uses %s; it may use elementwise operations on scalars only",
+  return rp_fail(status, RP_UNSUPPORTED, NULL,
+                 "the body of a scan uses %s; it may use elementwise operations on scalars only",
                  rp_op_name(node->op));
 }
 
@@ -167,23 +172,29 @@ static rp_code check_body(rp_graph *g, const rp_scan_body *body, const rp_node_i
     return rp_fail(status, rp_graph_status(body->body)->code, NULL, "%s", rp_graph_status(body->body)->message);
   }
   if (n < 0 || body->n_carry < 1 || body->n_sequence < 0 || body->n_invariant < 0 || n >= INT32_MAX / body->n_carry) {
-    return rp_fail(status, RP_BAD_SHAPE, NULL, "a scan of %lld steps with %d carries", (long long) n, (int) body->n_carry);
+    return rp_fail(status, RP_BAD_SHAPE, NULL, "a scan of %lld steps with %d carries", (long long) n,
+                   (int) body->n_carry);
   }
   for (int32_t k = 0; k < body->n_carry; k++) {
     if (body->next[k] < 0 || body->next[k] >= rp_graph_size(body->body)) {
       return rp_fail(status, RP_BAD_SPEC, NULL, "a scan whose next value %d is missing", (int) k + 1);
     }
-    if (rp_length(g, initial[k]) != 1) return rp_fail(status, RP_BAD_SHAPE, NULL, "initial value %d of a scan is not a scalar", (int) k + 1);
+    if (rp_length(g, initial[k]) != 1) {
+      return rp_fail(status, RP_BAD_SHAPE, NULL, "initial value %d of a scan is not a scalar", (int) k + 1);
+    }
   }
   for (int32_t k = 0; k < body->n_sequence; k++) {
     int64_t length = rp_length(g, sequences[k]);
     if (length != 1 && length != n) {
-      return rp_fail(status, RP_BAD_SHAPE, NULL, "sequence %d of a scan of %lld steps has length %lld", (int) k + 1, (long long) n,
+      return rp_fail(status, RP_BAD_SHAPE, NULL, "sequence %d of a scan of %lld steps has length %lld", (int) k + 1,
+                     (long long) n,
                      (long long) length);
     }
   }
   for (int32_t k = 0; k < body->n_invariant; k++) {
-    if (rp_length(g, invariants[k]) != 1) return rp_fail(status, RP_BAD_SHAPE, NULL, "invariant %d of a scan is not a scalar", (int) k + 1);
+    if (rp_length(g, invariants[k]) != 1) {
+      return rp_fail(status, RP_BAD_SHAPE, NULL, "invariant %d of a scan is not a scalar", (int) k + 1);
+    }
   }
   uint8_t *needed = calloc((size_t) rp_graph_size(body->body) + 1, 1);
   if (needed == NULL) return rp_fail_memory(status, "a scan");
@@ -225,8 +236,8 @@ static int32_t count(const uint64_t *set, int32_t words) {
   return n;
 }
 
-/* A component needs more carries than any component that it needs, so sorting by their number sorts by dependence; carries
- * of one component need the same ones, so comparing the sets next brings them together. */
+/* A component needs more carries than any component that it needs, so sorting by their number sorts by dependence;
+ * carries of one component need the same ones, so comparing the sets next brings them together. */
 typedef struct {
   int32_t carry, n_needed;
   const uint64_t *needed;
@@ -254,7 +265,8 @@ static void find_components(scan *s) {
     }
   }
   for (int32_t i = 0; i < k; i++) {
-    memcpy(s->reach + (int64_t) i * words, s->depends + (int64_t) s->body->next[i] * words, (size_t) words * sizeof *s->reach);
+    memcpy(s->reach + (int64_t) i * words, s->depends + (int64_t) s->body->next[i] * words,
+           (size_t) words * sizeof *s->reach);
     put(s->reach + (int64_t) i * words, i);
   }
   for (int32_t via = 0; via < k; via++) { /* Warshall's transitive closure */
@@ -327,7 +339,9 @@ static rp_code solve(scan *s, const int32_t *carries, int32_t k) {
       put(c.set, carries[i]);
     }
     mark_needed(body, targets, k, c.inside);
-    for (rp_node_id id = 0; id < rp_graph_size(body); id++) c.inside[id] = c.inside[id] && is_member_dependent(s, &c, id);
+    for (rp_node_id id = 0; id < rp_graph_size(body); id++) {
+      c.inside[id] = c.inside[id] && is_member_dependent(s, &c, id);
+    }
     if (is_affine(s, &c)) solve_affine(s, &c);
     else solve_general(s, &c);
     for (int32_t i = 0; i < k; i++) s->previous[carries[i]] = rp_slice(s->g, s->states[carries[i]], 0, s->n);
@@ -339,7 +353,8 @@ static rp_code solve(scan *s, const int32_t *carries, int32_t k) {
 }
 
 /* ---- affine components ----
- * The form of a body node is k + 1 nodes outside: its coefficient of each carry of the component (RP_NONE: zero), then the rest. */
+ * The form of a body node is k + 1 nodes outside: its coefficient of each carry of the component (RP_NONE: zero),
+ * then the rest. */
 
 static rp_node_id plus(rp_graph *g, rp_op op, rp_node_id a, rp_node_id b) {
   if (b == RP_NONE) return a;
@@ -444,7 +459,9 @@ static rp_node_id lifted_leaf(scan *s, minimal *m, rp_node_id id, rp_node_id *se
   double value;
   if (rp_is_uniform(s->g, known, &value)) return rp_const(m->body.body, value);
   if (node->op == RP_OP_BROADCAST) known = node->in[0];
-  if (rp_length(s->g, known) == 1) return rp_invariant(m->body.body, find_or_add(invariants, &m->body.n_invariant, known));
+  if (rp_length(s->g, known) == 1) {
+    return rp_invariant(m->body.body, find_or_add(invariants, &m->body.n_invariant, known));
+  }
   return rp_step(m->body.body, find_or_add(sequences, &m->body.n_sequence, known));
 }
 
@@ -471,7 +488,8 @@ static rp_node_id build_body(scan *s, const component *c, minimal *m, rp_node_id
   return 0;
 }
 
-static rp_node_id intern_scan(scan *s, const component *c, const minimal *m, const rp_node_id *sequences, const rp_node_id *invariants) {
+static rp_node_id intern_scan(scan *s, const component *c, const minimal *m, const rp_node_id *sequences,
+                              const rp_node_id *invariants) {
   int32_t k = c->k, n_in = k + m->body.n_sequence + m->body.n_invariant;
   rp_node_id *in = malloc((size_t) n_in * sizeof *in);
   if (in == NULL) {
@@ -481,7 +499,8 @@ static rp_node_id intern_scan(scan *s, const component *c, const minimal *m, con
   for (int32_t i = 0; i < k; i++) in[i] = s->initial[c->carries[i]];
   memcpy(in + k, sequences, (size_t) m->body.n_sequence * sizeof *in);
   memcpy(in + k + m->body.n_sequence, invariants, (size_t) m->body.n_invariant * sizeof *in);
-  rp_node_id id = rp_intern(s->g, &(rp_node){.op = RP_OP_SCAN, .n = k * (s->n + 1), .in = in, .n_in = n_in, .scan = &m->body,
+  rp_node_id id = rp_intern(s->g, &(rp_node){.op = RP_OP_SCAN, .n = k * (s->n + 1), .in = in, .n_in = n_in,
+                                             .scan = &m->body,
                                              .attribute = {s->n, k}});
   free(in);
   return id;
@@ -500,11 +519,13 @@ static rp_code solve_general(scan *s, const component *c) {
     for (size_t i = 0; i < size; i++) m.map[i] = RP_NONE;
     rp_node_id *sequences = lists, *invariants = lists + size + 1;
     if (build_body(s, c, &m, sequences, invariants) != RP_NONE) id = intern_scan(s, c, &m, sequences, invariants);
-    if (id == RP_NONE) rp_fail(status, rp_graph_status(m.body.body)->code, NULL, "%s", rp_graph_status(m.body.body)->message);
+    if (id == RP_NONE) rp_fail(status, rp_graph_status(m.body.body)->code, NULL, "%s",
+                               rp_graph_status(m.body.body)->message);
     for (int32_t i = 0; i < c->k; i++) s->states[c->carries[i]] = rp_slice(s->g, id, i * (s->n + 1), s->n + 1);
   }
   const rp_scan_body *kept = id == RP_NONE ? NULL : rp_graph_node(s->g, id)->scan;
-  if (kept == NULL || kept->body != m.body.body) rp_scan_body_free(&m.body); /* an equal scan was there, or it was folded */
+  /* an equal scan was there, or it was folded */
+  if (kept == NULL || kept->body != m.body.body) rp_scan_body_free(&m.body);
   free(m.map);
   free(lists);
   return status->code;

@@ -4,9 +4,9 @@
 
 #include "graph.h"
 
-/* States of state[t + 1] = A[t] state[t] + b[t], k of them (from the end when reverse: state[t] = A[t] state[t + 1] + b[t],
- * state[n] = initial), each a vector of length n + 1.  a[i + j * k] multiplies state j in row i; it and b[i] are scalars
- * or sequences of length n, RP_NONE means zero.  A single state with A = 1 becomes a cumulative sum. */
+/* States of state[t + 1] = A[t] state[t] + b[t], k of them (from the end when reverse: state[t] = A[t] state[t + 1] +
+ * b[t], state[n] = initial), each a vector of length n + 1. a[i + j * k] multiplies state j in row i; it and b[i] are
+ * scalars or sequences of length n, RP_NONE means zero. A single state with A = 1 becomes a cumulative sum. */
 rp_code rp_affine_states(rp_graph *g, const rp_node_id *initial, const rp_node_id *a, const rp_node_id *b, int64_t n,
                          int32_t k, int reverse, rp_node_id *states);
 
@@ -23,8 +23,8 @@ void rp_scan_body_free(rp_scan_body *body);
 /* body->body is NULL when there is no memory. */
 rp_scan_body rp_scan_body_copy(const rp_scan_body *body);
 
-/* What stands for the leaves of a body outside; a copier made by rp_inliner_new() instantiates body nodes over them, each at
- * most once.  Entries may be filled in later, before they are needed. */
+/* What stands for the leaves of a body outside; a copier made by rp_inliner_new() instantiates body nodes over them,
+ * each at most once. Entries may be filled in later, before they are needed. */
 typedef struct {
   const rp_node_id *carries, *sequences, *invariants;
 } rp_leaves;

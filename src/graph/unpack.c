@@ -1,5 +1,5 @@
-/* Flat columns to a graph.  The columns come from a list that a user may have edited, so every number is checked before it
- * is used, and what a row says about its length is compared with what the constructor made of it. */
+/* Flat columns to a graph. The columns come from a list that a user may have edited, so every number is checked
+ * before it is used, and what a row says about its length is compared with what the constructor made of it. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,7 +28,9 @@ typedef struct {
 
 static rp_graph *unpack(const rp_packed *packed, rp_node_id *rows, rp_status *status, int is_body);
 
-rp_graph *rp_unpack(const rp_packed *packed, rp_node_id *rows, rp_status *status) { return unpack(packed, rows, status, 0); }
+rp_graph *rp_unpack(const rp_packed *packed, rp_node_id *rows, rp_status *status) {
+  return unpack(packed, rows, status, 0);
+}
 
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
@@ -65,14 +67,18 @@ static int read_attributes(reader *r, rp_node *node) {
     if (node->attribute[k] < 0) return wrong_row(r, "number %d is not a whole number below 2^31", k + 1);
   }
   int32_t expected = n_attributes + (r->op == RP_OP_SCAN);
-  if (!rp_op_has_index(r->op) && r->n_number != expected) return wrong_row(r, "%d numbers instead of %d", (int) r->n_number, (int) expected);
+  if (!rp_op_has_index(r->op) && r->n_number != expected) {
+    return wrong_row(r, "%d numbers instead of %d", (int) r->n_number, (int) expected);
+  }
   return 1;
 }
 
 /* Positions of a GATHER or SCATTER into index; the constructor checks their range against the input. */
 static int read_index(reader *r, rp_node *node, int32_t *index) {
   int64_t expected = r->op == RP_OP_GATHER ? r->n : rp_length(r->g, r->in[0]);
-  if (r->n_number != expected) return wrong_row(r, "%d positions instead of %lld", (int) r->n_number, (long long) expected);
+  if (r->n_number != expected) {
+    return wrong_row(r, "%d positions instead of %lld", (int) r->n_number, (long long) expected);
+  }
   for (int32_t i = 0; i < r->n_number; i++) {
     int64_t position = whole(r->number[i], 2147483648.0);
     if (position < 0) return wrong_row(r, "position %d is not a whole number below 2^31", (int) i + 1);
@@ -86,8 +92,10 @@ static int read_index(reader *r, rp_node *node, int32_t *index) {
 /* ---- scans ---- */
 
 static int unpack_body(const reader *r, const rp_packed *packed, rp_scan_body *body) {
-  *body = (rp_scan_body){.n_carry = packed->n_carry, .n_sequence = packed->n_sequence, .n_invariant = packed->n_invariant};
-  if (packed->n_carry < 1 || packed->n_sequence < 0 || packed->n_invariant < 0 || packed->next == NULL || packed->n_rows < 1) {
+  *body = (rp_scan_body){.n_carry = packed->n_carry, .n_sequence = packed->n_sequence,
+                         .n_invariant = packed->n_invariant};
+  if (packed->n_carry < 1 || packed->n_sequence < 0 || packed->n_invariant < 0 || packed->next == NULL ||
+      packed->n_rows < 1) {
     return wrong_row(r, "its body is incomplete");
   }
   rp_node_id *rows = malloc((size_t) packed->n_rows * sizeof *rows);
@@ -120,7 +128,8 @@ static rp_node_id make_scan(const reader *r, const rp_node *node) {
   }
   if (!unpack_body(r, packed, &body)) return RP_NONE;
   if ((int64_t) r->n_in != k + body.n_sequence + (int64_t) body.n_invariant) {
-    wrong_row(r, "%d inputs instead of %lld", (int) r->n_in, (long long) (k + body.n_sequence + (int64_t) body.n_invariant));
+    int64_t expected = k + body.n_sequence + (int64_t) body.n_invariant;
+    wrong_row(r, "%d inputs instead of %lld", (int) r->n_in, (long long) expected);
     rp_scan_body_free(&body);
     return RP_NONE;
   }
@@ -137,10 +146,14 @@ static rp_node_id make_scan(const reader *r, const rp_node *node) {
 
 static int affine_fits(const reader *r, const rp_node *node) {
   int64_t n = node->attribute[0], k = node->attribute[1];
-  if (n < 1 || k < 1 || k > 1 << 14 || (int64_t) r->n_in != k * k + 2 * k || r->n != k * (n + 1)) return wrong_row(r, "its dimensions do not fit");
+  if (n < 1 || k < 1 || k > 1 << 14 || (int64_t) r->n_in != k * k + 2 * k || r->n != k * (n + 1)) {
+    return wrong_row(r, "its dimensions do not fit");
+  }
   for (int64_t i = 0; i < r->n_in; i++) {
     int64_t length = rp_length(r->g, r->in[i]);
-    if (length != 1 && (i < k || length != n)) return wrong_row(r, "input %lld has length %lld", (long long) i + 1, (long long) length);
+    if (length != 1 && (i < k || length != n)) {
+      return wrong_row(r, "input %lld has length %lld", (long long) i + 1, (long long) length);
+    }
   }
   return 1;
 }
@@ -163,7 +176,8 @@ static rp_node_id make_row(reader *r, int32_t *index) {
 
 static rp_node_id unpack_row(reader *r, int32_t *index, int is_body) {
   const rp_packed *p = r->packed;
-  int32_t first_input = r->row == 0 ? 0 : p->input_end[r->row - 1], first_number = r->row == 0 ? 0 : p->number_end[r->row - 1];
+  int32_t first_input = r->row == 0 ? 0 : p->input_end[r->row - 1];
+  int32_t first_number = r->row == 0 ? 0 : p->number_end[r->row - 1];
   r->op = p->op[r->row] == NULL ? RP_OP_COUNT : rp_op_from_name(p->op[r->row]);
   if (r->op == RP_OP_COUNT || r->op == RP_OP_RANDOM || (rp_op_is_body_leaf(r->op) && !is_body)) {
     rp_fail(r->status, RP_BAD_SPEC, NULL, "row %d of the graph: there is no operation '%.40s' here", (int) r->row + 1,

@@ -22,9 +22,11 @@ static inline double scalar_of(const rp_graph *g, rp_node_id id, const double *p
   return out;
 }
 
-/* |analytic - numeric| of d output / d params[i] for the whole parameter vector, relative to max(1, |numeric|).  Numeric: a
- * central difference with one Richardson step, error O(h^4) plus rounding, eps * |output| / h ~ 1e-12 * |output|. */
-static inline double gradient_error(const rp_graph *g, rp_node_id output, rp_node_id gradient, const double *params, int n) {
+/* |analytic - numeric| of d output / d params[i] for the whole parameter vector, relative to max(1, |numeric|).
+ * Numeric: a central difference with one Richardson step, error O(h^4) plus rounding, eps * |output| / h ~ 1e-12 *
+ * |output|. */
+static inline double gradient_error(const rp_graph *g, rp_node_id output, rp_node_id gradient, const double *params,
+                                    int n) {
   double *x = malloc((size_t) n * sizeof *x), *analytic = malloc((size_t) n * sizeof *analytic), worst = 0;
   memcpy(x, params, (size_t) n * sizeof *x);
   memset(analytic, 0, (size_t) n * sizeof *analytic);

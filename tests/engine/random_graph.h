@@ -65,7 +65,9 @@ static inline rp_node_id random_pick(random_graph *r, int64_t n) {
 }
 
 /* Of length n or a scalar. */
-static inline rp_node_id random_operand(random_graph *r, int64_t n) { return random_pick(r, random_below(r, 3) == 0 ? 1 : n); }
+static inline rp_node_id random_operand(random_graph *r, int64_t n) {
+  return random_pick(r, random_below(r, 3) == 0 ? 1 : n);
+}
 
 static inline rp_node_id random_bounded(random_graph *r, rp_node_id a) { return rp_unary(r->g, RP_OP_TANH, a); }
 
@@ -81,15 +83,17 @@ typedef struct {
 
 static inline rp_node_id random_unary(random_graph *r, int64_t n) {
   static const random_domain smooth[] = {
-      {RP_OP_NEG, 0, 1}, {RP_OP_EXP, 0, 1}, {RP_OP_LOG, 1.5, 1}, {RP_OP_LOG1P, 1, 1}, {RP_OP_EXPM1, 0, 1}, {RP_OP_ABS, 3, 1},
-      {RP_OP_SQRT, 1.5, 1}, {RP_OP_SQUARE, 0, 1}, {RP_OP_RECIP, 1.5, 0.8}, {RP_OP_SIN, 0, 3}, {RP_OP_COS, 0, 3}, {RP_OP_TAN, 0, 1},
-      {RP_OP_ASIN, 0, 0.8}, {RP_OP_ACOS, 0, 0.8}, {RP_OP_ATAN, 0, 2}, {RP_OP_SINH, 0, 1}, {RP_OP_COSH, 0, 1}, {RP_OP_TANH, 0, 1},
-      {RP_OP_ASINH, 0, 2}, {RP_OP_ACOSH, 2.5, 1}, {RP_OP_ATANH, 0, 0.8}, {RP_OP_SINPI, 0, 1}, {RP_OP_COSPI, 0, 1}, {RP_OP_TANPI, 0, 0.3},
-      {RP_OP_LGAMMA, 2, 1.5}, {RP_OP_GAMMA, 2, 1.2}, {RP_OP_DIGAMMA, 2, 1.2}, {RP_OP_TRIGAMMA, 2.5, 1}, {RP_OP_TETRAGAMMA, 3, 1},
-      {RP_OP_SIGMOID, 0, 3}, {RP_OP_LOG1P_EXP, 0, 3}, {RP_OP_LOG1M_EXP, -2, 1.5}, {RP_OP_PNORM, 0, 2}, {RP_OP_LOG_PNORM, 0, 4},
-      {RP_OP_QNORM, 0.5, 0.4}};
-  static const random_domain kinked[] = {{RP_OP_ABS, 0, 2}, {RP_OP_SIGN, 0, 2}, {RP_OP_FLOOR, 0, 3}, {RP_OP_CEILING, 0, 3},
-      {RP_OP_TRUNC, 0, 3}, {RP_OP_ROUND, 0, 3}, {RP_OP_IS_NAN, 0, 1}, {RP_OP_NOT, 0, 1}, {RP_OP_PENTAGAMMA, 3, 1}};
+      {RP_OP_NEG, 0, 1}, {RP_OP_EXP, 0, 1}, {RP_OP_LOG, 1.5, 1}, {RP_OP_LOG1P, 1, 1}, {RP_OP_EXPM1, 0, 1},
+      {RP_OP_ABS, 3, 1}, {RP_OP_SQRT, 1.5, 1}, {RP_OP_SQUARE, 0, 1}, {RP_OP_RECIP, 1.5, 0.8}, {RP_OP_SIN, 0, 3},
+      {RP_OP_COS, 0, 3}, {RP_OP_TAN, 0, 1}, {RP_OP_ASIN, 0, 0.8}, {RP_OP_ACOS, 0, 0.8}, {RP_OP_ATAN, 0, 2},
+      {RP_OP_SINH, 0, 1}, {RP_OP_COSH, 0, 1}, {RP_OP_TANH, 0, 1}, {RP_OP_ASINH, 0, 2}, {RP_OP_ACOSH, 2.5, 1},
+      {RP_OP_ATANH, 0, 0.8}, {RP_OP_SINPI, 0, 1}, {RP_OP_COSPI, 0, 1}, {RP_OP_TANPI, 0, 0.3},
+      {RP_OP_LGAMMA, 2, 1.5}, {RP_OP_GAMMA, 2, 1.2}, {RP_OP_DIGAMMA, 2, 1.2}, {RP_OP_TRIGAMMA, 2.5, 1},
+      {RP_OP_TETRAGAMMA, 3, 1}, {RP_OP_SIGMOID, 0, 3}, {RP_OP_LOG1P_EXP, 0, 3}, {RP_OP_LOG1M_EXP, -2, 1.5},
+      {RP_OP_PNORM, 0, 2}, {RP_OP_LOG_PNORM, 0, 4}, {RP_OP_QNORM, 0.5, 0.4}};
+  static const random_domain kinked[] = {
+      {RP_OP_ABS, 0, 2}, {RP_OP_SIGN, 0, 2}, {RP_OP_FLOOR, 0, 3}, {RP_OP_CEILING, 0, 3}, {RP_OP_TRUNC, 0, 3},
+      {RP_OP_ROUND, 0, 3}, {RP_OP_IS_NAN, 0, 1}, {RP_OP_NOT, 0, 1}, {RP_OP_PENTAGAMMA, 3, 1}};
   random_domain d = r->kinks && random_below(r, 4) == 0 ? kinked[random_below(r, sizeof kinked / sizeof *kinked)]
                                                          : smooth[random_below(r, sizeof smooth / sizeof *smooth)];
   return rp_unary(r->g, d.op, random_within(r, random_pick(r, n), d.middle, d.half));
@@ -116,8 +120,10 @@ static inline rp_node_id random_binary(random_graph *r, int64_t n) {
   case 10: return rp_binary(g, RP_OP_LOG_ADD_EXP, random_bounded(r, a), random_within(r, b, 0, 3));
   case 11: return rp_binary(g, RP_OP_GAMMA_P, positive, random_within(r, a, 2, 1.5));
   case 12: return rp_binary(g, RP_OP_GAMMA_Q, positive, random_within(r, a, 2, 1.5));
-  case 13: return rp_binary(g, random_below(r, 2) ? RP_OP_BESSEL_I : RP_OP_BESSEL_J, positive, rp_const(g, random_below(r, 3)));
-  case 14: return rp_binary(g, random_below(r, 2) ? RP_OP_BESSEL_K : RP_OP_BESSEL_Y, positive, rp_const(g, random_below(r, 3)));
+  case 13: return rp_binary(g, random_below(r, 2) ? RP_OP_BESSEL_I : RP_OP_BESSEL_J, positive,
+                            rp_const(g, random_below(r, 3)));
+  case 14: return rp_binary(g, random_below(r, 2) ? RP_OP_BESSEL_K : RP_OP_BESSEL_Y, positive,
+                            rp_const(g, random_below(r, 3)));
   default: return rp_binary(g, RP_OP_GAMMA_P_INV, random_within(r, b, 0.5, 0.4), rp_const(g, 1.5 + random_number(r)));
   }
 }
@@ -126,9 +132,12 @@ static inline rp_node_id random_ternary(random_graph *r, int64_t n) {
   rp_graph *g = r->g;
   rp_node_id a = random_operand(r, n), b = random_pick(r, n), c = random_operand(r, n);
   switch (random_below(r, 3)) {
-  case 0: return rp_select(g, rp_binary(g, RP_OP_LT, rp_param(g, 0, 1), rp_const(g, random_number(r) < 0 ? -9 : 9)), b, a);
-  case 1: return rp_ternary(g, RP_OP_BETA_I, random_within(r, b, 0.5, 0.4), random_within(r, a, 2, 1), random_within(r, c, 2, 1));
-  default: return rp_ternary(g, RP_OP_BETA_I_INV, random_within(r, b, 0.5, 0.4), rp_const(g, 2 + random_number(r)), rp_const(g, 1.5));
+  case 0: return rp_select(g, rp_binary(g, RP_OP_LT, rp_param(g, 0, 1), rp_const(g, random_number(r) < 0 ? -9 : 9)), b,
+                           a);
+  case 1: return rp_ternary(g, RP_OP_BETA_I, random_within(r, b, 0.5, 0.4), random_within(r, a, 2, 1),
+                            random_within(r, c, 2, 1));
+  default: return rp_ternary(g, RP_OP_BETA_I_INV, random_within(r, b, 0.5, 0.4), rp_const(g, 2 + random_number(r)),
+                             rp_const(g, 1.5));
   }
 }
 
@@ -150,7 +159,8 @@ static inline rp_node_id random_rearranged(random_graph *r) {
   case 6: return rp_transpose(g, a, 3, 3);
   case 7: return rp_slice(g, a, random_below(r, 9), 1);
   default: { /* positions that the parameters do not move */
-    rp_node_id positions = rp_add(g, random_const(r, 4), rp_mul(g, rp_const(g, 0), rp_unary(g, RP_OP_SIN, rp_param(g, 0, 1))));
+    rp_node_id positions = rp_add(g, random_const(r, 4), rp_mul(g, rp_const(g, 0),
+                                                                rp_unary(g, RP_OP_SIN, rp_param(g, 0, 1))));
     positions = rp_unary(g, RP_OP_FLOOR, rp_add(g, rp_const(g, 4.001), rp_mul(g, rp_const(g, 3.9), positions)));
     return random_below(r, 2) ? rp_gather_at(g, a, positions) : rp_scatter_at(g, four, positions, 9);
   }
@@ -169,7 +179,8 @@ static inline rp_node_id random_reduced(random_graph *r) {
     double ramp[300];
     for (int64_t i = 0; i < n; i++) ramp[i] = (double) ((i * 7) % n);
     distinct = rp_add(g, rp_data(g, ramp, n), random_within(r, a, 0, 0.3));
-    return rp_mul(g, rp_const(g, 1.0 / (double) n), random_below(r, 2) ? rp_max_of(g, distinct) : rp_min_of(g, distinct));
+    return rp_mul(g, rp_const(g, 1.0 / (double) n), random_below(r, 2) ? rp_max_of(g, distinct)
+                  : rp_min_of(g, distinct));
   }
   default: return rp_order(g, a);
   }
@@ -179,7 +190,8 @@ static inline rp_node_id random_reduced(random_graph *r) {
 static inline rp_node_id random_definite(random_graph *r) {
   rp_node_id a = random_bounded(r, random_pick(r, 9));
   rp_node_id product = rp_matmul(r->g, a, a, 3, 3, 3, 0, 1);
-  return rp_add(r->g, rp_mul(r->g, rp_const(r->g, 0.2), product), rp_data(r->g, (double[]){1, 0, 0, 0, 2.5, 0, 0, 0, 4.5}, 9));
+  return rp_add(r->g, rp_mul(r->g, rp_const(r->g, 0.2), product),
+                rp_data(r->g, (double[]){1, 0, 0, 0, 2.5, 0, 0, 0, 4.5}, 9));
 }
 
 static inline rp_node_id random_matrix(random_graph *r) {
@@ -210,7 +222,8 @@ static inline rp_node_id random_scan(random_graph *r) {
   case 0: body.next[0] = rp_add(b, damped, e); break;
   case 1: body.next[0] = rp_add(b, damped, rp_mul(b, rp_mul(b, rp_const(b, 0.3), e), y)); break;
   case 2: body.next[0] = rp_add(b, rp_mul(b, half, rp_unary(b, RP_OP_TANH, rp_add(b, x, y))), e); break;
-  default: body.next[0] = rp_select(b, rp_binary(b, RP_OP_LT, e, rp_const(b, -9)), e, rp_mul(b, damped, rp_unary(b, RP_OP_SIN, y)));
+  default: body.next[0] = rp_select(b, rp_binary(b, RP_OP_LT, e, rp_const(b, -9)), e,
+                                    rp_mul(b, damped, rp_unary(b, RP_OP_SIN, y)));
   }
   body.next[1] = random_below(r, 2) ? rp_add(b, rp_mul(b, rp_const(b, 0.4), y), rp_mul(b, rp_const(b, 0.3), x))
                                     : rp_add(b, y, rp_mul(b, rp_const(b, 0.01), e));

@@ -75,14 +75,16 @@ static void test_array_rules(void) {
   CHECK(rp_concat(g, parts, 3) == v);
   CHECK(rp_concat(g, (rp_node_id[]){rp_param(g, 0, 2), rp_param(g, 2, 3)}, 2) == rp_param(g, 0, 5));
   CHECK(rp_concat(g, (rp_node_id[]){x, x, x}, 3) == rp_broadcast(g, x, 3));
-  CHECK(rp_concat(g, (rp_node_id[]){rp_slice(g, v, 7, 1), rp_slice(g, v, 0, 1), rp_slice(g, v, 7, 1)}, 3) == rp_gather(g, v, pick, 3));
+  CHECK(rp_concat(g, (rp_node_id[]){rp_slice(g, v, 7, 1), rp_slice(g, v, 0, 1), rp_slice(g, v, 7, 1)},
+                  3) == rp_gather(g, v, pick, 3));
   rp_node_id mixed = rp_concat(g, (rp_node_id[]){y, v, x}, 3);
   CHECK(rp_slice(g, mixed, 0, 1) == y && rp_slice(g, mixed, 9, 1) == x && rp_slice(g, mixed, 1, 8) == v);
   CHECK(rp_slice(g, mixed, 3, 2) == rp_slice(g, v, 2, 2));
   CHECK(rp_gather(g, rp_concat(g, (rp_node_id[]){y, rp_exp(g, y), x}, 3), (int32_t[]){2, 0}, 2) ==
         rp_concat(g, (rp_node_id[]){x, y}, 2));
   CHECK(rp_sum(g, rp_mul(g, x, v)) == rp_mul(g, x, rp_sum(g, v)));
-  CHECK(rp_sum(g, rp_neg(g, v)) == rp_neg(g, rp_sum(g, v)) && rp_sum(g, rp_broadcast(g, x, 5)) == rp_mul(g, rp_const(g, 5), x));
+  CHECK(rp_sum(g, rp_neg(g, v)) == rp_neg(g, rp_sum(g, v)) &&
+        rp_sum(g, rp_broadcast(g, x, 5)) == rp_mul(g, rp_const(g, 5), x));
   CHECK(rp_sum_n(g, x, 3) == rp_mul(g, rp_const(g, 3), x) && rp_sum(g, x) == x);
   CHECK(rp_slice(g, rp_cumsum(g, v), 7, 1) == rp_sum(g, v));
   CHECK(rp_transpose(g, rp_transpose(g, v, 2, 4), 4, 2) == v);

@@ -21,7 +21,8 @@ static rp_node_id build(rp_graph *g) {
   rp_node_id parts[3] = {w, rp_const(g, 2), rp_slice(g, states[1], 2, 3)};
   rp_node_id all = rp_cumsum(g, rp_concat(g, parts, 3));
   rp_node_id square = rp_matmul(g, rp_slice(g, all, 0, 9), rp_slice(g, all, 2, 9), 3, 3, 3, 0, 1);
-  rp_node_id chosen = rp_select(g, rp_binary(g, RP_OP_LT, square, rp_const(g, 1)), rp_unary(g, RP_OP_SIN, square), rp_const(g, 0));
+  rp_node_id chosen = rp_select(g, rp_binary(g, RP_OP_LT, square, rp_const(g, 1)), rp_unary(g, RP_OP_SIN, square),
+                                rp_const(g, 0));
   rp_node_id solved = rp_tri_solve(g, rp_add(g, square, rp_const(g, 50)), chosen, 3, 3, 1, 0);
   return rp_add(g, rp_sum(g, solved), rp_max_of(g, rp_gather_at(g, v, rp_order(g, sequence))));
 }
@@ -78,7 +79,8 @@ static void damage(rp_packed *p) {
   case 1: p->n[row] = number; break;
   case 2: p->input[next_random((unsigned) n_inputs)] = integer; break;
   case 3: p->number[next_random((unsigned) n_numbers)] = number; break;
-  case 4: p->input_end[row] = integer > n_inputs ? n_inputs : integer; break; /* the decoder checks it against the length */
+  /* the decoder checks it against the length */
+  case 4: p->input_end[row] = integer > n_inputs ? n_inputs : integer; break;
   default: p->number_end[row] = integer > n_numbers ? n_numbers : integer;
   }
 }

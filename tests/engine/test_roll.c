@@ -24,7 +24,8 @@ static shape roll_and_compare(rp_graph *g, rp_node_id output, const double *x, i
   for (int i = 0; i < n; i++) CHECK_NEAR(b[i], a[i], tolerance);
   free(a);
   free(b);
-  shape s = {count_live(g, rolled, RP_OP_COUNT), count_live(g, rolled, RP_OP_SCAN), count_live(g, rolled, RP_OP_AFFINE_SCAN)};
+  shape s = {count_live(g, rolled, RP_OP_COUNT), count_live(g, rolled, RP_OP_SCAN),
+             count_live(g, rolled, RP_OP_AFFINE_SCAN)};
   if (getenv("ROLL_PRINT")) {
     char *text = rp_graph_print(g, &rolled, 1);
     printf("%s\n", text);
@@ -39,7 +40,8 @@ static rp_node_id sum_of_squared_logs(rp_graph *g, const rp_node_id *parts, int3
 
 static void test_euler(void) {
   rp_graph *g = rp_graph_new();
-  rp_node_id c[STEPS], a[STEPS], dt = rp_const(g, 0.01), kd = rp_exp(g, rp_param(g, 0, 1)), k = rp_exp(g, rp_param(g, 1, 1));
+  rp_node_id c[STEPS], a[STEPS], dt = rp_const(g, 0.01), kd = rp_exp(g, rp_param(g, 0, 1)),
+      k = rp_exp(g, rp_param(g, 1, 1));
   double x[3] = {-1, 0.4, 0.9};
   for (int t = 0; t < STEPS; t++) {
     rp_node_id was = t == 0 ? rp_const(g, 0.1) : c[t - 1];
@@ -58,7 +60,8 @@ static void test_euler(void) {
 static void test_euler_together(void) {
   for (int vector = 0; vector < 2; vector++) {
     rp_graph *g = rp_graph_new();
-    rp_node_id c[STEPS], a[STEPS], dt = rp_const(g, 0.01), kd = rp_exp(g, rp_param(g, 0, 1)), k = rp_exp(g, rp_param(g, 1, 1));
+    rp_node_id c[STEPS], a[STEPS], dt = rp_const(g, 0.01), kd = rp_exp(g, rp_param(g, 0, 1)),
+        k = rp_exp(g, rp_param(g, 1, 1));
     double x[2] = {-1, 0.4};
     if (vector) {
       for (int t = 0; t < STEPS; t++) {
@@ -90,17 +93,21 @@ static void test_lotka_volterra(int stored) {
     rp_node_id du[4], dv[4];
     for (int k = 0; k < 4; k++) {
       rp_node_id step = rp_mul(g, h, rp_const(g, k == 3 ? 1 : 0.5));
-      rp_node_id uk = k == 0 ? u : rp_add(g, u, rp_mul(g, step, du[k - 1])), vk = k == 0 ? v : rp_add(g, v, rp_mul(g, step, dv[k - 1]));
+      rp_node_id uk = k == 0 ? u : rp_add(g, u, rp_mul(g, step, du[k - 1])), vk = k == 0 ? v
+          : rp_add(g, v, rp_mul(g, step, dv[k - 1]));
       du[k] = rp_sub(g, rp_mul(g, rate[0], uk), rp_mul(g, rp_mul(g, rate[1], uk), vk));
       dv[k] = rp_sub(g, rp_mul(g, rp_mul(g, rate[3], uk), vk), rp_mul(g, rate[2], vk));
     }
     rp_node_id two = rp_const(g, 2), sixth = rp_const(g, 0.1 / 6);
-    u = rp_add(g, u, rp_mul(g, sixth, rp_add(g, rp_add(g, du[0], rp_mul(g, two, du[1])), rp_add(g, rp_mul(g, two, du[2]), du[3]))));
-    v = rp_add(g, v, rp_mul(g, sixth, rp_add(g, rp_add(g, dv[0], rp_mul(g, two, dv[1])), rp_add(g, rp_mul(g, two, dv[2]), dv[3]))));
+    u = rp_add(g, u, rp_mul(g, sixth, rp_add(g, rp_add(g, du[0], rp_mul(g, two, du[1])),
+                                             rp_add(g, rp_mul(g, two, du[2]), du[3]))));
+    v = rp_add(g, v, rp_mul(g, sixth, rp_add(g, rp_add(g, dv[0], rp_mul(g, two, dv[1])),
+                                             rp_add(g, rp_mul(g, two, dv[2]), dv[3]))));
     us[t] = u;
     vs[t] = v;
   }
-  rp_node_id output = stored ? rp_add(g, sum_of_squared_logs(g, us, STEPS), sum_of_squared_logs(g, vs, STEPS)) : rp_mul(g, u, v);
+  rp_node_id output = stored ? rp_add(g, sum_of_squared_logs(g, us, STEPS), sum_of_squared_logs(g, vs, STEPS))
+      : rp_mul(g, u, v);
   shape s = roll_and_compare(g, output, p, 6, 1e-10);
   CHECK(s.scans == 1 && s.affine == 0 && s.nodes < (stored ? 30 : 150)); /* unstored: one step may stay unrolled */
   rp_graph_free(g);
@@ -149,13 +156,16 @@ static void test_ar2(void) {
 static void test_garch(void) {
   rp_graph *g = rp_graph_new();
   double p[4] = {0.3, -1, -1.2, -0.9};
-  rp_node_id mu = rp_param(g, 0, 1), a0 = rp_exp(g, rp_param(g, 1, 1)), a1 = rp_exp(g, rp_param(g, 2, 1)), b1 = rp_exp(g, rp_param(g, 3, 1));
+  rp_node_id mu = rp_param(g, 0, 1), a0 = rp_exp(g, rp_param(g, 1, 1)), a1 = rp_exp(g, rp_param(g, 2, 1)),
+      b1 = rp_exp(g, rp_param(g, 3, 1));
   rp_node_id variance = rp_const(g, 1.5), lp = rp_const(g, 0);
   for (int t = 1; t < STEPS; t++) {
     double before = round(4 * sin(t - 1)) / 2, now = round(4 * sin(t)) / 2;
-    variance = rp_add(g, rp_add(g, a0, rp_mul(g, a1, rp_unary(g, RP_OP_SQUARE, rp_sub(g, rp_const(g, before), mu)))), rp_mul(g, b1, variance));
+    variance = rp_add(g, rp_add(g, a0, rp_mul(g, a1, rp_unary(g, RP_OP_SQUARE, rp_sub(g, rp_const(g, before), mu)))),
+                      rp_mul(g, b1, variance));
     rp_node_id z = rp_div(g, rp_sub(g, rp_const(g, now), mu), rp_unary(g, RP_OP_SQRT, variance));
-    lp = rp_add(g, lp, rp_sub(g, rp_mul(g, rp_const(g, -0.5), rp_unary(g, RP_OP_SQUARE, z)), rp_mul(g, rp_const(g, 0.5), rp_log(g, variance))));
+    lp = rp_add(g, lp, rp_sub(g, rp_mul(g, rp_const(g, -0.5), rp_unary(g, RP_OP_SQUARE, z)),
+                              rp_mul(g, rp_const(g, 0.5), rp_log(g, variance))));
   }
   shape s = roll_and_compare(g, lp, p, 4, 1e-11);
   CHECK(s.affine == 1 && s.scans == 0 && s.nodes < 80);
@@ -184,13 +194,15 @@ static void test_hmm(int stored) {
     memcpy(alpha, next, sizeof alpha);
   }
   rp_node_id output = rp_binary(g, RP_OP_LOG_ADD_EXP, alpha[0], rp_binary(g, RP_OP_LOG_ADD_EXP, alpha[1], alpha[2]));
-  if (stored) output = rp_add(g, output, rp_sum(g, rp_exp(g, rp_mul(g, rp_const(g, 0.01), rp_concat(g, all, STATES * STEPS)))));
+  if (stored) output = rp_add(g, output, rp_sum(g, rp_exp(g, rp_mul(g, rp_const(g, 0.01),
+                                                                    rp_concat(g, all, STATES * STEPS)))));
   shape s = roll_and_compare(g, output, p, 2 * STATES, 1e-11);
   CHECK(s.scans == 1 && s.nodes < 250);
   rp_graph_free(g);
 }
 
-/* No carry: a vector computed element by element, with a product that vanishes at one step and a sum that does at another. */
+/* No carry: a vector computed element by element, with a product that vanishes at one step and a sum that does at
+ * another. */
 static void test_elementwise(void) {
   rp_graph *g = rp_graph_new();
   double p[2 + STEPS];
@@ -233,7 +245,8 @@ static void test_irregular(void) {
   unsigned state = 7;
   for (int t = 0; t < 200; t++) {
     state = state * 1103515245u + 12345u;
-    x = (state >> 16) % 3 == 0 ? rp_mul(g, x, rp_param(g, (state >> 20) % 4, 1)) : rp_unary(g, ops[(state >> 16) % 5], x);
+    x = (state >> 16) % 3 == 0 ? rp_mul(g, x, rp_param(g, (state >> 20) % 4, 1))
+        : rp_unary(g, ops[(state >> 16) % 5], x);
   }
   roll_and_compare(g, x, p, 4, 1e-12);
   rp_graph_free(g);
@@ -258,7 +271,8 @@ typedef struct {
 } random_loop;
 
 static random_loop new_loop(void) {
-  static const rp_op ops[] = {RP_OP_ADD, RP_OP_SUB, RP_OP_MUL, RP_OP_ADD, RP_OP_MUL, RP_OP_TANH, RP_OP_SIN, RP_OP_SQUARE, RP_OP_LOG_ADD_EXP};
+  static const rp_op ops[] = {RP_OP_ADD, RP_OP_SUB, RP_OP_MUL, RP_OP_ADD, RP_OP_MUL, RP_OP_TANH, RP_OP_SIN,
+                              RP_OP_SQUARE, RP_OP_LOG_ADD_EXP};
   random_loop l = {.n_lines = 2 + (int) draw(MOST_LINES - 2), .n_carries = (int) draw(MOST_CARRIES + 1)};
   for (int i = 0; i < l.n_lines; i++) {
     l.op[i] = ops[draw(9)];
@@ -269,11 +283,13 @@ static random_loop new_loop(void) {
   return l;
 }
 
-static rp_node_id operand(rp_graph *g, int which, int t, const rp_node_id *line, const rp_node_id *carry, int n_carries) {
+static rp_node_id operand(rp_graph *g, int which, int t, const rp_node_id *line, const rp_node_id *carry,
+                          int n_carries) {
   static const double ties[] = {0, 1, -1, 0.5, 2};
   if (which >= 8) return line[which - 8];
   if (which < 3) return which < n_carries ? carry[which] : rp_param(g, which, 1);
-  if (which == 3) return rp_const(g, ties[(t * t + 3 * t) % 5]); /* data that the constructors fold away at some steps */
+  /* data that the constructors fold away at some steps */
+  if (which == 3) return rp_const(g, ties[(t * t + 3 * t) % 5]);
   if (which == 4) return rp_const(g, 0.3 * cos(t));
   if (which == 5) return rp_param(g, 3 + t % 4, 1);
   return which == 6 ? rp_param(g, 7, 1) : rp_exp(g, rp_param(g, 1, 1));
@@ -291,9 +307,11 @@ static void test_random_loops(void) {
     for (int k = 0; k < l.n_carries; k++) carry[k] = draw(2) ? rp_param(g, k, 1) : rp_const(g, draw(2) ? 0 : 0.7);
     for (int t = 0; t < n; t++) {
       for (int i = 0; i < l.n_lines; i++) {
-        rp_node_id a = operand(g, l.a[i], t, line, carry, l.n_carries), b = operand(g, l.b[i], t, line, carry, l.n_carries);
+        rp_node_id a = operand(g, l.a[i], t, line, carry, l.n_carries),
+            b = operand(g, l.b[i], t, line, carry, l.n_carries);
         line[i] = rp_op_arity(l.op[i]) == 1 ? rp_unary(g, l.op[i], a) : rp_binary(g, l.op[i], a, b);
-        if (l.op[i] == RP_OP_SQUARE || l.op[i] == RP_OP_MUL) line[i] = rp_unary(g, RP_OP_TANH, line[i]); /* keep it bounded */
+        /* keep it bounded */
+        if (l.op[i] == RP_OP_SQUARE || l.op[i] == RP_OP_MUL) line[i] = rp_unary(g, RP_OP_TANH, line[i]);
       }
       for (int k = 0; k < l.n_carries; k++) carry[k] = rp_unary(g, RP_OP_SIN, line[l.carry_line[k]]);
       kept[t] = line[l.n_lines - 1];

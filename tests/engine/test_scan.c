@@ -8,7 +8,8 @@ static rp_node_id *next_of(int32_t n) { return malloc((size_t) n * sizeof(rp_nod
 /* c <- c - dt * kd * c; a <- a - dt * k * c * a, as in the catalyst example, with c after the step. */
 static void catalyst(rp_graph *g, rp_node_id *states) {
   rp_graph *b = rp_graph_new();
-  rp_node_id c = rp_carry(b, 0), a = rp_carry(b, 1), kd = rp_invariant(b, 0), k = rp_invariant(b, 1), dt = rp_const(b, 0.05);
+  rp_node_id c = rp_carry(b, 0), a = rp_carry(b, 1), kd = rp_invariant(b, 0), k = rp_invariant(b, 1),
+      dt = rp_const(b, 0.05);
   rp_scan_body body = {b, 2, 0, 2, next_of(2)};
   body.next[0] = rp_sub(b, c, rp_mul(b, rp_mul(b, dt, kd), c));
   body.next[1] = rp_sub(b, a, rp_mul(b, rp_mul(b, rp_mul(b, dt, k), body.next[0]), a));
@@ -80,7 +81,8 @@ static void test_sir(void) {
 static void test_ar2(void) {
   rp_graph *g = rp_graph_new(), *b = rp_graph_new();
   rp_scan_body body = {b, 2, 1, 2, next_of(2)};
-  body.next[0] = rp_add(b, rp_add(b, rp_mul(b, rp_invariant(b, 0), rp_carry(b, 0)), rp_mul(b, rp_invariant(b, 1), rp_carry(b, 1))),
+  body.next[0] = rp_add(b, rp_add(b, rp_mul(b, rp_invariant(b, 0), rp_carry(b, 0)),
+                                  rp_mul(b, rp_invariant(b, 1), rp_carry(b, 1))),
                         rp_step(b, 0));
   body.next[1] = rp_carry(b, 0);
   rp_node_id initial[2] = {rp_param(g, 0, 1), rp_param(g, 1, 1)}, states[2];
@@ -114,7 +116,8 @@ static void test_split(void) {
   body.next[1] = x;                                                                     /* x of the step before */
   body.next[2] = rp_select(b, rp_binary(b, RP_OP_LT, x, rp_const(b, 0)), rp_mul(b, p, rp_carry(b, 2)), x); /* affine */
   body.next[3] = rp_add(b, rp_unary(b, RP_OP_TANH, rp_carry(b, 3)), rp_mul(b, rp_carry(b, 2), rp_carry(b, 1)));
-  rp_node_id one = rp_const(g, 1), initial[4] = {one, one, one, one}, states[4], xs = rp_param(g, 1, STEPS), scale = rp_param(g, 0, 1);
+  rp_node_id one = rp_const(g, 1), initial[4] = {one, one, one, one}, states[4], xs = rp_param(g, 1, STEPS),
+      scale = rp_param(g, 0, 1);
   double v[1 + STEPS] = {0.8}, s[4] = {1, 1, 1, 1}, got[STEPS + 1];
   for (int t = 0; t < STEPS; t++) v[1 + t] = sin(2.0 * t + 0.5);
   CHECK(rp_scan(g, body, initial, &xs, &scale, STEPS, states) == RP_OK);
