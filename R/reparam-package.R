@@ -4,6 +4,10 @@
 #' ([draws()], `summary()`, `autoplot()`). Where a posterior's geometry is hard, [reparam()] changes the coordinates and
 #' nothing else.
 #'
+#' @name reparam-package
+#' @aliases reparam-package %*%,rp,ANY-method %*%,ANY,rp-method %*%,rp,rp-method
+#' @docType package
 #' @keywords internal
 #' @useDynLib reparam, .registration = TRUE
-"_PACKAGE"
+#' @importFrom stats median quantile weighted.mean
+NULL

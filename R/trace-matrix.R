@@ -1,6 +1,6 @@
 # Matrix algebra on traced values, with R's shapes and dimnames.
 
-methods::setClass("rp", representation("VIRTUAL"))
+methods::setClass("rp", methods::representation("VIRTUAL"))
 
 # R dispatches %*% on S4 classes only; this serves package code, user code finds overlay_product().
 methods::setMethod("%*%", methods::signature("rp", "ANY"), function(x, y) traced_product(x, y))
