@@ -66,18 +66,18 @@ test_that("(a) the model without a measurement site", {
 })
 
 test_that("(b) the narrow site ruins the raw sampler, and the fit says so and what to do", {
-  raw <- fit_nuts(model(reaction_measured), lab, reparam = "none", prune = FALSE, seed = 1,
-                  chains = 4, iter_warmup = 500, iter_sampling = 500, max_treedepth = 8)
-  k <- summary(raw, "k")
-  expect_true(k$rhat > 1.05 || k$ess_bulk < 100)
+  raw <- fit_nuts(model(reaction_measured), lab, reparam = "none", prune = FALSE, seed = 3, cores = 2)
+  narrow <- summary(raw, "k")
+  expect_true(narrow$rhat > 1.05 || narrow$ess_bulk < 100)
   shown <- paste(capture.output(print(raw)), collapse = "\n")
-  expect_match(shown, "reparam(", fixed = TRUE)
-  expect_match(shown, "decenter()", fixed = TRUE)
-})
-
-test_that("(b) with a wide site is healthy", {
-  wide <- fit_nuts(model(reaction_measured), replace(lab, "err", list(1)), reparam = "none", prune = FALSE, seed = 1)
-  expect_lt(summary(wide, "k")$rhat, 1.01)
+  for (word in c("step size", "tree depth", "acceptance", "rhat", "ess_bulk", "reparam(", "decenter()"))
+    expect_match(shown, word, fixed = TRUE)
+  # A site twenty times as wide is far easier, though still a funnel: rstan 2.21 has R-hat 1.09 and 36 effective draws of k there.
+  wide <- fit_nuts(model(reaction_measured), replace(lab, "err", list(1)), reparam = "none", prune = FALSE, seed = 3, cores = 2)
+  per_gradient <- function(fit) summary(fit, "k")$ess_bulk / sum(fit$sampler$n_leapfrog)
+  expect_gt(per_gradient(wide), 10 * per_gradient(raw))
+  cured <- fit_nuts(reparam(model(reaction_measured), y = decenter()), replace(lab, "err", list(1)), prune = FALSE, seed = 1)
+  expect_lt(summary(cured, "k")$rhat, 1.01)
 })
 
 test_that("(c) the six entries and decenter() cure it", {
@@ -106,7 +106,7 @@ test_that("(d) by default barren latents leave the sampler", {
 test_that("one observation: NUTS has the exact posterior", {
   for (prune in c(TRUE, FALSE)) {
     fitted <- reparam(model(reaction_measured), y = decenter())
-    fit <- fit_nuts(fitted, one_observation(), prune = prune, seed = 2)
+    fit <- fit_nuts(fitted, one_observation(), prune = prune, seed = 2, iter_sampling = 2000, cores = 2)
     expect_lt(max(summary(fit, c("k", "k_d"))$rhat), 1.01)
     log_k <- log(draws(fit, "k"))
     log_k_d <- log(draws(fit, "k_d"))
