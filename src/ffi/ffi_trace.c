@@ -153,6 +153,26 @@ SEXP ffi_trace_codes(rp_node_id id, R_xlen_t n, int logical) {
   return result;
 }
 
+SEXP ffi_trace_scalar_codes(const rp_node_id *ids, R_xlen_t n, int logical) {
+  rp_graph *g = ffi_trace_graph();
+  int known = 1;
+  for (R_xlen_t i = 0; i < n; i++) {
+    if (ids[i] == RP_NONE) fail_graph(g);
+    if (rp_graph_node(g, ids[i])->op != RP_OP_CONST) known = 0;
+  }
+  SEXP result = PROTECT(Rf_allocVector(known ? (logical ? LGLSXP : REALSXP) : CPLXSXP, n));
+  for (R_xlen_t i = 0; i < n; i++) {
+    const rp_node *node = rp_graph_node(g, ids[i]);
+    if (known && logical) LOGICAL(result)[i] = ISNAN(node->value) ? NA_LOGICAL : node->value != 0;
+    else if (known) REAL(result)[i] = node->value;
+    else if (node->op == RP_OP_CONST) COMPLEX(result)[i] = (Rcomplex){.r = node->value, .i = 0};
+    else COMPLEX(result)[i] = (Rcomplex){.r = code_position(code_seed(current->number, ids[i]), 0), .i = code_tag(ids[i])};
+  }
+  if (!known) SHALLOW_DUPLICATE_ATTRIB(result, prototype);
+  UNPROTECT(1);
+  return result;
+}
+
 /* Node and position of a code; node -1 for a plain number. */
 static int32_t decode(const rp_graph *g, Rcomplex z, int32_t *position) {
   int64_t id = code_node(z.i);
@@ -301,6 +321,28 @@ static rp_node_id node_of_codes(rp_graph *g, SEXP x) {
   else id = gather_parts(g, &d);
   vmaxset(memory);
   return id;
+}
+
+int ffi_is_mixed(SEXP x) {
+  R_xlen_t n = Rf_xlength(x);
+  if (TYPEOF(x) != CPLXSXP || n < 2 || n > most_mixed) return 0;
+  const Rcomplex *z = COMPLEX_RO(x);
+  int64_t first = code_node(z[0].i);
+  for (R_xlen_t i = 1; i < n; i++)
+    if (code_node(z[i].i) != first) return 1;
+  return 0;
+}
+
+rp_node_id ffi_trace_element_node(SEXP x, R_xlen_t i) {
+  rp_graph *g = ffi_trace_graph();
+  if (TYPEOF(x) == REALSXP) return rp_const(g, REAL_RO(x)[i]);
+  if (TYPEOF(x) != CPLXSXP) {
+    int value = TYPEOF(x) == INTSXP ? INTEGER_RO(x)[i] : LOGICAL_RO(x)[i];
+    return rp_const(g, value == NA_INTEGER ? NA_REAL : value);
+  }
+  Rcomplex z = COMPLEX_RO(x)[i];
+  int32_t position = 0, node = decode(g, z, &position);
+  return node < 0 ? rp_const(g, z.r) : rp_slice(g, node, position, 1);
 }
 
 static rp_node_id node_of_numbers(rp_graph *g, SEXP x) {

@@ -33,6 +33,14 @@ SEXP ffi_trace_codes(rp_node_id id, R_xlen_t n, int logical);
 void ffi_trace_class(SEXP codes);
 /* The same elements as a classed complex vector (numbers have imaginary part 0) with dim, dimnames and names; protect it. */
 SEXP ffi_trace_storage(SEXP numbers);
+/* Small arrays put together from several nodes (the state of a loop, c(a, b)) are computed on element by element: the
+ * scalars of a loop roll up into a scan, vectors of them do not.  True for 2 to most_mixed elements not all of one node. */
+enum { most_mixed = 16 };
+int ffi_is_mixed(SEXP x);
+rp_node_id ffi_trace_element_node(SEXP x, R_xlen_t i);
+/* Codes of n scalar nodes; plain when all are constant. */
+SEXP ffi_trace_scalar_codes(const rp_node_id *ids, R_xlen_t n, int logical);
+
 /* Whether a node holds truth values (comparisons, their conjunctions, rearranged). */
 int ffi_is_truth(const rp_graph *g, rp_node_id id);
 /* A node of 0 and 1: itself when it holds truth values, else a != 0. */

@@ -135,70 +135,117 @@ static rp_node_id operate(rp_graph *g, const char *name, rp_node_id a, rp_node_i
   return RP_NONE;
 }
 
-SEXP ffi_trace_binary(SEXP generic, SEXP x, SEXP y) {
-  rp_graph *g = ffi_trace_graph();
-  R_xlen_t n = ffi_trace_length2(x, y);
+static int is_number_vector(SEXP x) {
+  return TYPEOF(x) == CPLXSXP || TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP;
+}
+
+/* Element by element for small arrays of several nodes; NULL when whole arrays are better. */
+static SEXP operate_scalars(rp_graph *g, const char *name, SEXP x, SEXP y, R_xlen_t n) {
+  if (!(ffi_is_mixed(x) || ffi_is_mixed(y)) || n > most_mixed) return NULL;
+  if (!is_number_vector(x) || !is_number_vector(y)) return NULL;
+  rp_node_id ids[most_mixed];
+  int logical = 0;
+  for (R_xlen_t i = 0; i < n; i++) {
+    rp_node_id a = ffi_trace_element_node(x, i % Rf_xlength(x)), b = ffi_trace_element_node(y, i % Rf_xlength(y));
+    ids[i] = operate(g, name, a, b, &logical);
+  }
+  return ffi_trace_scalar_codes(ids, n, logical);
+}
+
+static SEXP operate_arrays(rp_graph *g, const char *name, SEXP x, SEXP y, R_xlen_t n) {
   int logical = 0;
   rp_node_id a = ffi_trace_node(x), b = ffi_trace_node(y);
   if (Rf_xlength(x) < n) a = rp_recycle(g, a, n);
   if (Rf_xlength(y) < n) b = rp_recycle(g, b, n);
-  rp_node_id id = n == 0 ? rp_data(g, NULL, 0) : operate(g, CHAR(STRING_ELT(generic, 0)), a, b, &logical);
-  SEXP result = PROTECT(ffi_trace_codes(id, n, logical));
+  rp_node_id id = n == 0 ? rp_data(g, NULL, 0) : operate(g, name, a, b, &logical);
+  return ffi_trace_codes(id, n, logical);
+}
+
+SEXP ffi_trace_binary(SEXP generic, SEXP x, SEXP y) {
+  rp_graph *g = ffi_trace_graph();
+  const char *name = CHAR(STRING_ELT(generic, 0));
+  R_xlen_t n = ffi_trace_length2(x, y);
+  SEXP result = n == 0 ? NULL : operate_scalars(g, name, x, y, n);
+  if (!result) result = operate_arrays(g, name, x, y, n);
+  PROTECT(result);
   ffi_trace_attributes2(result, x, y);
   UNPROTECT(1);
   return result;
 }
 
-SEXP ffi_trace_unary(SEXP generic, SEXP x) {
+static SEXP map_unary(rp_op op, SEXP x, int logical) {
   rp_graph *g = ffi_trace_graph();
-  char name = CHAR(STRING_ELT(generic, 0))[0];
-  if (name == '+') return x;
-  rp_node_id a = ffi_trace_node(x);
-  a = name == '!' ? rp_unary(g, RP_OP_NOT, a) : rp_neg(g, a);
-  SEXP result = PROTECT(ffi_trace_codes(a, Rf_xlength(x), name == '!'));
+  rp_node_id ids[most_mixed];
+  SEXP result;
+  if (ffi_is_mixed(x)) {
+    for (R_xlen_t i = 0; i < Rf_xlength(x); i++) ids[i] = rp_unary(g, op, ffi_trace_element_node(x, i));
+    result = ffi_trace_scalar_codes(ids, Rf_xlength(x), logical);
+  } else {
+    result = ffi_trace_codes(rp_unary(g, op, ffi_trace_node(x)), Rf_xlength(x), logical);
+  }
+  PROTECT(result);
   copy_attributes(result, x);
   UNPROTECT(1);
   return result;
 }
 
+SEXP ffi_trace_unary(SEXP generic, SEXP x) {
+  char name = CHAR(STRING_ELT(generic, 0))[0];
+  if (name == '+') return x;
+  return name == '!' ? map_unary(RP_OP_NOT, x, 1) : map_unary(RP_OP_NEG, x, 0);
+}
+
 SEXP ffi_trace_math(SEXP generic, SEXP x) {
-  rp_graph *g = ffi_trace_graph();
   const char *name = CHAR(STRING_ELT(generic, 0));
-  for (size_t k = 0; k < sizeof math_ops / sizeof *math_ops; k++) {
-    if (strcmp(name, math_ops[k].name) != 0) continue;
-    rp_node_id id = rp_unary(g, math_ops[k].op, ffi_trace_node(x));
-    SEXP result = PROTECT(ffi_trace_codes(id, Rf_xlength(x), 0));
-    copy_attributes(result, x);
-    UNPROTECT(1);
-    return result;
-  }
+  for (size_t k = 0; k < sizeof math_ops / sizeof *math_ops; k++)
+    if (strcmp(name, math_ops[k].name) == 0) return map_unary(math_ops[k].op, x, 0);
   ffi_trace_fail(NULL, "`%s()` cannot work on a traced value.", name);
   return R_NilValue;
+}
+
+static rp_node_id apply_elementwise(rp_graph *g, rp_op op, const rp_node_id *in, int arity) {
+  if (arity == 1) return rp_unary(g, op, in[0]);
+  return arity == 2 ? rp_binary(g, op, in[0], in[1]) : rp_ternary(g, op, in[0], in[1], in[2]);
+}
+
+static SEXP elementwise_scalars(rp_graph *g, rp_op op, SEXP args, int arity, R_xlen_t n) {
+  rp_node_id ids[most_mixed], in[3];
+  for (R_xlen_t i = 0; i < n; i++) {
+    for (int k = 0; k < arity; k++) {
+      SEXP x = VECTOR_ELT(args, k);
+      in[k] = ffi_trace_element_node(x, i % Rf_xlength(x));
+    }
+    ids[i] = apply_elementwise(g, op, in, arity);
+  }
+  return ffi_trace_scalar_codes(ids, n, 0);
+}
+
+static SEXP elementwise_arrays(rp_graph *g, rp_op op, SEXP args, int arity, R_xlen_t n) {
+  rp_node_id in[3];
+  for (int k = 0; k < arity; k++) {
+    in[k] = ffi_trace_node(VECTOR_ELT(args, k));
+    if (Rf_xlength(VECTOR_ELT(args, k)) < n) in[k] = rp_recycle(g, in[k], n);
+  }
+  return ffi_trace_codes(apply_elementwise(g, op, in, arity), n, 0);
 }
 
 /* Any elementwise operation of ops.def by its printed name; args: a list of one to three numeric vectors. */
 SEXP ffi_trace_elementwise(SEXP op_text, SEXP args) {
   rp_graph *g = ffi_trace_graph();
   rp_op op = rp_op_from_name(CHAR(STRING_ELT(op_text, 0)));
-  int arity = op == RP_OP_COUNT ? 0 : rp_op_arity(op);
+  int arity = op == RP_OP_COUNT ? 0 : rp_op_arity(op), mixed = 0;
   if (arity < 1 || arity > 3 || arity != Rf_length(args)) Rf_error("no such operation");
-  rp_node_id in[3] = {RP_NONE, RP_NONE, RP_NONE};
   R_xlen_t n = 0;
-  int empty = 0;
   for (int k = 0; k < arity; k++) {
     SEXP x = VECTOR_ELT(args, k);
+    if (!is_number_vector(x)) ffi_trace_fail(NULL, "A traced value was combined with something else than numbers.");
+    if (Rf_xlength(x) == 0) return Rf_allocVector(REALSXP, 0);
     if (k > 0) ffi_trace_length2(VECTOR_ELT(args, 0), x);
     if (Rf_xlength(x) > n) n = Rf_xlength(x);
-    if (Rf_xlength(x) == 0) empty = 1;
-    in[k] = ffi_trace_node(x);
+    if (ffi_is_mixed(x)) mixed = 1;
   }
-  if (empty) return Rf_allocVector(REALSXP, 0);
-  for (int k = 0; k < arity; k++)
-    if (Rf_xlength(VECTOR_ELT(args, k)) < n) in[k] = rp_recycle(g, in[k], n);
-  rp_node_id id = arity == 1   ? rp_unary(g, op, in[0])
-                  : arity == 2 ? rp_binary(g, op, in[0], in[1])
-                               : rp_ternary(g, op, in[0], in[1], in[2]);
-  SEXP result = PROTECT(ffi_trace_codes(id, n, 0));
+  SEXP result = mixed && n <= most_mixed ? elementwise_scalars(g, op, args, arity, n) : elementwise_arrays(g, op, args, arity, n);
+  PROTECT(result);
   for (int k = arity - 1; k >= 0; k--)
     if (Rf_xlength(VECTOR_ELT(args, k)) == n) copy_attributes(result, VECTOR_ELT(args, k));
   UNPROTECT(1);
@@ -259,6 +306,16 @@ static rp_node_id reduce(rp_graph *g, const char *name, rp_node_id a, R_xlen_t n
   return rp_min_of(g, ffi_trace_truth(g, a));
 }
 
+static rp_node_id combine(rp_graph *g, const char *name, rp_node_id a, rp_node_id b);
+
+/* Element by element for small arrays of several nodes. */
+static rp_node_id reduce_scalars(rp_graph *g, const char *name, SEXP x) {
+  rp_node_id total = ffi_trace_element_node(x, 0);
+  if (name[0] == 'a') total = ffi_trace_truth(g, total);
+  for (R_xlen_t i = 1; i < Rf_xlength(x); i++) total = combine(g, name, total, ffi_trace_element_node(x, i));
+  return total;
+}
+
 static rp_node_id combine(rp_graph *g, const char *name, rp_node_id a, rp_node_id b) {
   if (strcmp(name, "sum") == 0) return rp_add(g, a, b);
   if (strcmp(name, "prod") == 0) return rp_mul(g, a, b);
@@ -276,7 +333,7 @@ SEXP ffi_trace_summary(SEXP generic, SEXP args) {
   for (R_xlen_t k = 0; k < Rf_xlength(args); k++) {
     SEXP x = VECTOR_ELT(args, k);
     if (Rf_xlength(x) == 0) continue;
-    rp_node_id part = reduce(g, name, ffi_trace_node(x), Rf_xlength(x));
+    rp_node_id part = ffi_is_mixed(x) ? reduce_scalars(g, name, x) : reduce(g, name, ffi_trace_node(x), Rf_xlength(x));
     total = started ? combine(g, name, total, part) : part;
     started = 1;
   }
