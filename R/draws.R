@@ -106,6 +106,7 @@ regenerate <- function(fit, sites) {
   control <- fit$control
   control$keep <- sites
   control$coordinates <- fit$unconstrained_names
+  control$centering <- engine_centering(fit, if (!is.null(fit$centering)) max(fit$chains))
   chains <- if (is.null(fit$chains)) seq_len(fit_size(fit)[2]) else fit$chains
   coordinates <- fit$unconstrained
   if (!is.null(coordinates)) {

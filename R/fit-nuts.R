@@ -19,16 +19,20 @@
 #'   elements are unknown.
 #' @param chains Number of chains.
 #' @param cores Chains that run at the same time, on threads of this process.
-#' @param iter_warmup,iter_sampling Iterations of each chain in warm-up (not kept) and in sampling.
+#' @param iter_warmup,iter_sampling Iterations of each chain in warm-up (not kept) and in sampling. `iter_warmup = NULL` is 400 for
+#'   the fast schedule and 1000 for Stan's.
 #' @param thin Keep every `thin`-th iteration.
 #' @param init NULL: uniform on (-2, 2) on the unconstrained scale. Or a named list of starting values of sites, in the user's
 #'   scale and by the user's names, for all chains; sites that it does not name start as with NULL.
 #' @param adapt_delta Acceptance probability that the step size is adapted to, between 0 and 1.
 #' @param max_treedepth Largest number of doublings of a trajectory, which then has `2^max_treedepth - 1` leapfrog steps.
 #' @param metric Inverse mass matrix: `"diag"` (adapted variances), `"dense"` (adapted covariance) or `"unit"`.
-#' @param warmup Schedule of the adaptation: `"stan"` (Stan's windows) or `"fast"`.
-#' @param reparam Strategy for sites that the model's own [reparam()] does not name: `"minimal"` changes only what cannot be
-#'   sampled as it stands, `"auto"` goes further, `"none"` changes nothing. See [reparam_strategies].
+#' @param warmup Schedule of the adaptation. `"fast"`: overlapping windows and a diagonal metric from draws and gradients, which
+#'   is usable after ten draws. `"stan"`: Stan's windows, also for a dense metric, for which it is the default.
+#' @param reparam Strategy for sites that the model's own [reparam()] does not name: `"auto"` samples transformed families through
+#'   their base and chooses, in warm-up and for each element, how to center sites whose location or scale depends on other
+#'   latent sites (see [centering()]); `"minimal"` changes only what cannot be sampled as it stands, `"none"` changes nothing; see
+#'   [reparam_strategies]. Or a table made by [centering()], whose centering is kept.
 #' @param prune Take sites that carry no information out of the sampler.
 #' @param keep Names of the sites whose draws are stored. NULL: all that fit into `getOption("reparam.keep_bytes", 1e9)` bytes,
 #'   small ones first. [draws()] recomputes the others when they are asked for, bit for bit.
@@ -53,25 +57,29 @@
 #' fit
 #' mean(draws(fit, "p"))  # exactly 5/7
 #' @export
-fit_nuts <- function(model, data = list(), chains = 4, cores = getOption("mc.cores", 1L), iter_warmup = 1000,
+fit_nuts <- function(model, data = list(), chains = 4, cores = getOption("mc.cores", 1L), iter_warmup = NULL,
                      iter_sampling = 1000, thin = 1, init = NULL, adapt_delta = 0.8, max_treedepth = 10,
-                     metric = c("diag", "dense", "unit"), warmup = c("stan", "fast"), reparam = "minimal",
+                     metric = c("diag", "dense", "unit"), warmup = c("fast", "stan"), reparam = "auto",
                      prune = TRUE, keep = NULL, seed = NULL, refresh = NULL) {
   call <- match.call()
+  metric <- check_choice(metric, "metric", c("diag", "dense", "unit"))
+  schedules <- if (metric == "dense") c("stan", "fast") else c("fast", "stan")
+  warmup <- if (identical(warmup, c("fast", "stan"))) schedules[1] else check_choice(warmup, "warmup", schedules)
+  if (is.null(iter_warmup)) iter_warmup <- if (warmup == "fast") 400 else 1000
   control <- list(
     chains = check_whole(chains, "chains", 1, 1e5), cores = check_whole(cores, "cores", 1, 1e4),
     iter_warmup = check_whole(iter_warmup, "iter_warmup"), iter_sampling = check_whole(iter_sampling, "iter_sampling", 1),
     thin = check_whole(thin, "thin", 1), init = check_init(init),
     adapt_delta = check_number(adapt_delta, "adapt_delta", function(x) x > 0 && x < 1, "between 0 and 1"),
     max_treedepth = check_whole(max_treedepth, "max_treedepth", 1, 30),
-    metric = check_choice(metric, "metric", c("diag", "dense", "unit")),
-    warmup = check_choice(warmup, "warmup", c("stan", "fast")),
+    metric = metric, warmup = warmup,
     keep = check_sites(keep, "keep"), budget = storage_budget()
   )
   if (control$thin > control$iter_sampling) stop_reparam("`thin` is larger than `iter_sampling`, so that no draw would be kept.")
   progress <- if (progress_wanted(refresh)) progress_line(nuts_progress(control))
   spec <- fit_spec(model, data)
-  control <- c(control, model_control(reparam, prune, seed), list(progress = progress$show))
+  centering <- centering_control(reparam, control$chains)
+  control <- c(control, model_control(as_strategy(reparam), prune, seed), list(centering = centering, progress = progress$show))
   result <- .Call(ffi_sample_nuts, spec, control)
   if (!is.null(progress)) progress$close()
   control$isa <- result$isa
@@ -139,6 +147,7 @@ keep_complete_chains <- function(result) {
     if (is.matrix(x)) x[, chains, drop = FALSE] else x[chains]
   })
   result$seconds <- result$seconds[chains, , drop = FALSE]
+  if (!is.null(result$centering)) result$centering[c("c", "s0")] <- lapply(result$centering[c("c", "s0")], function(x) x[, chains, drop = FALSE])
   result$chains <- chains
   result
 }

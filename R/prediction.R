@@ -39,7 +39,8 @@ posterior_predict <- function(fit, newdata = NULL, seed = NULL, keep = NULL) {
   spec <- if (is.null(newdata)) fit$spec else respecify(fit, newdata)
   control <- list(
     seed = if (is.null(seed)) fit$control$seed else fit_seed(seed), keep = keep, simulate = TRUE,
-    reparam = fit$control$reparam, coordinates = fit$unconstrained_names
+    reparam = fit$control$reparam, centered = fit$control$centered, centering = engine_centering(fit),
+    coordinates = fit$unconstrained_names
   )
   predicted(spec, control, fit$unconstrained, "predictive", match.call())
 }
@@ -64,8 +65,8 @@ posterior_predict <- function(fit, newdata = NULL, seed = NULL, keep = NULL) {
 log_lik <- function(fit, sites = NULL) {
   check_fit(fit)
   control <- list(
-    seed = fit$control$seed, keep = sites, log_lik = TRUE, reparam = fit$control$reparam,
-    coordinates = fit$unconstrained_names
+    seed = fit$control$seed, keep = sites, log_lik = TRUE, reparam = fit$control$reparam, centered = fit$control$centered,
+    centering = engine_centering(fit), coordinates = fit$unconstrained_names
   )
   result <- .Call(ffi_generate, fit$spec, control, fit$unconstrained)
   parts <- Map(observed_names, names(result$draws), result$draws, MoreArgs = list(spec = fit$spec))

@@ -66,6 +66,7 @@ print.reparam_nuts <- function(x, digits = 3, ...) {
   ))
   worst <- print_sites(x, digits)
   print_drawn_afterwards(x)
+  print_centering(x)
   print_sampler(x)
   print_advice(nuts_advice(x, worst))
   invisible(x)
