@@ -29,6 +29,7 @@ static int decode_combinator(ffi_decoder *d, SEXP list, const char *name, rp_dis
   s->base = ffi_decode_dist(d, ffi_get(list, "base"), site, depth + 1);
   if (!s->base) return 1;
   if (s->combinator == RP_DIST_TRANSFORMED) decode_transforms(d, ffi_get(list, "transforms"), s, site);
+  if (strcmp(name, "independent") == 0) s->event_dims = (int32_t) ffi_integer(ffi_get(list, "n"), 0);
   if (s->combinator == RP_DIST_MASKED) s->mask = ffi_decode_row(d, ffi_get(list, "mask"), site, "mask");
   return 1;
 }

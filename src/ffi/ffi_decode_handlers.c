@@ -1,12 +1,16 @@
 #include <math.h>
 #include <string.h>
 
+#include "../model/reparam.h"
 #include "ffi_decode.h"
 #include "ffi_spec.h"
 
 static rp_code decode_handler(ffi_decoder *d, SEXP list, rp_handler_spec *h);
 static rp_code decode_config(ffi_decoder *d, SEXP config, rp_handler_spec *h);
 static rp_code decode_reparam(ffi_decoder *d, SEXP list, rp_reparam *r, const char *site, int depth);
+static rp_code decode_chain(ffi_decoder *d, SEXP parts, rp_reparam *r, const char *site, int depth);
+static rp_code decode_transforms(ffi_decoder *d, SEXP list, rp_reparam *r, const char *site);
+static int64_t decode_numbers(ffi_decoder *d, SEXP x, const double **numbers);
 static int32_t decode_names(ffi_decoder *d, SEXP x, const char *const **names);
 
 rp_code ffi_decode_handlers(ffi_decoder *d, SEXP handlers) {
@@ -84,29 +88,74 @@ static rp_code decode_config(ffi_decoder *d, SEXP config, rp_handler_spec *h) {
 static rp_code decode_reparam(ffi_decoder *d, SEXP list, rp_reparam *r, const char *site, int depth) {
   const char *kind = ffi_text(ffi_get(list, "kind"), "");
   memset(r, 0, sizeof *r);
-  if (strcmp(kind, "transform") == 0) {
-    r->kind = RP_REPARAM_TRANSFORM;
-    return RP_OK;
-  }
-  if (strcmp(kind, "loc_scale") == 0) {
-    r->kind = RP_REPARAM_LOC_SCALE;
-    r->centered = ffi_number(ffi_get(list, "centered"), NAN);
-    if (r->centered < 0 || r->centered > 1)
-      return rp_fail(d->status, RP_BAD_ARGUMENT, site, "`centered` is %g, but must be between 0 and 1", r->centered);
-    return RP_OK;
-  }
-  SEXP parts = ffi_get(list, "parts");
+  if (strcmp(kind, "chain") == 0) return decode_chain(d, ffi_get(list, "parts"), r, site, depth);
+  r->what = rp_reparameterizer_find(kind);
+  if (!r->what) return rp_fail(d->status, RP_BAD_SPEC, site, "its reparameterizer `%s` is unknown", kind);
+  r->n_centered = decode_numbers(d, ffi_get(list, "centered"), &r->centered);
+  for (int64_t i = 0; i < r->n_centered; i++)
+    if (!(r->centered[i] >= 0 && r->centered[i] <= 1))
+      return rp_fail(d->status, RP_BAD_ARGUMENT, site, "`centered` is %g, but must be between 0 and 1", r->centered[i]);
+  r->n_shape_params = ffi_get(list, "shape_params") == R_NilValue ? -1 : decode_names(d, ffi_get(list, "shape_params"), &r->shape_params);
+  r->dim = (int32_t) ffi_integer(ffi_get(list, "dim"), -1);
+  r->flip = ffi_number(ffi_get(list, "flip"), 0) != 0;
+  r->allow_batch = ffi_number(ffi_get(list, "allow_batch"), 0) != 0;
+  r->smooth = ffi_number(ffi_get(list, "smooth"), 0);
+  r->suffix = rp_pool_text(d->spec->pool, ffi_text(ffi_get(list, "suffix"), "transformed"));
+  if (!r->suffix) return rp_fail_memory(d->status, "a reparam configuration");
+  r->n_matrix = decode_numbers(d, ffi_get(list, "matrix"), &r->matrix);
+  if (decode_numbers(d, ffi_get(list, "inverse"), &r->inverse) != r->n_matrix)
+    return rp_fail(d->status, RP_BAD_SPEC, site, "its matrix and the inverse differ in size");
+  const double *sections = NULL;
+  int64_t n = decode_numbers(d, ffi_get(list, "sections"), &sections);
+  int32_t *sizes = rp_pool_array(d->spec->pool, n, sizeof *sizes);
+  if (!sizes) return rp_fail_memory(d->status, "a reparam configuration");
+  for (int64_t i = 0; i < n; i++) sizes[i] = sections[i] >= 1 && sections[i] <= INT32_MAX ? (int32_t) sections[i] : 0;
+  r->n_sections = (int32_t) n;
+  r->sections = sizes;
+  return decode_transforms(d, ffi_get(list, "transforms"), r, site);
+}
+
+static rp_code decode_chain(ffi_decoder *d, SEXP parts, rp_reparam *r, const char *site, int depth) {
   R_xlen_t n = Rf_xlength(parts);
-  if (strcmp(kind, "chain") != 0 || TYPEOF(parts) != VECSXP || n > 16 || depth > 4)
-    return rp_fail(d->status, RP_BAD_SPEC, site, "its reparameterizer `%s` is unknown", kind);
+  if (TYPEOF(parts) != VECSXP || n > 16 || depth > 4) return rp_fail(d->status, RP_BAD_SPEC, site, "its reparameterizers are not a list");
   rp_reparam *steps = rp_pool_array(d->spec->pool, n, sizeof *steps);
   if (!steps) return rp_fail_memory(d->status, "a reparam configuration");
   for (R_xlen_t i = 0; i < n && d->status->code == RP_OK; i++)
     decode_reparam(d, VECTOR_ELT(parts, i), &steps[i], site, depth + 1);
-  r->kind = RP_REPARAM_CHAIN;
   r->n_parts = (int32_t) n;
   r->parts = steps;
   return d->status->code;
+}
+
+/* list(list(name, args = list of numbers, inverted), ..) */
+static rp_code decode_transforms(ffi_decoder *d, SEXP list, rp_reparam *r, const char *site) {
+  R_xlen_t n = TYPEOF(list) == VECSXP ? Rf_xlength(list) : 0;
+  rp_fixed_transform *t = rp_pool_array(d->spec->pool, n, sizeof *t);
+  if (!t || n > 64) return rp_fail_memory(d->status, "a reparam configuration");
+  for (R_xlen_t i = 0; i < n; i++) {
+    SEXP from = VECTOR_ELT(list, i), args = ffi_get(from, "args");
+    const char *name = ffi_text(ffi_get(from, "name"), "");
+    t[i].bijector = rp_bijector_find(name);
+    t[i].inverted = ffi_number(ffi_get(from, "inverted"), 0) != 0;
+    if (!t[i].bijector) return rp_fail(d->status, RP_BAD_SPEC, site, "there is no transform `%s`", name);
+    for (int32_t k = 0; k < t[i].bijector->n_arguments; k++) {
+      t[i].n[k] = decode_numbers(d, ffi_get(args, t[i].bijector->argument_names[k]), &t[i].arguments[k]);
+      if (t[i].n[k] == 0) return rp_fail(d->status, RP_BAD_SPEC, site, "the transform `%s` lacks an argument", name);
+    }
+  }
+  r->n_transforms = (int32_t) n;
+  r->transforms = t;
+  return d->status->code;
+}
+
+/* Copies a numeric vector into the pool; its length, 0 also for anything else. */
+static int64_t decode_numbers(ffi_decoder *d, SEXP x, const double **numbers) {
+  int64_t n = ffi_is_numeric(x) ? Rf_xlength(x) : 0;
+  double *copy = rp_pool_array(d->spec->pool, n, sizeof *copy);
+  if (!copy) return rp_fail_memory(d->status, "a reparam configuration"), 0;
+  if (n > 0) ffi_copy_doubles(x, copy);
+  *numbers = copy;
+  return n;
 }
 
 static int32_t decode_names(ffi_decoder *d, SEXP x, const char *const **names) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../bij/events.h"
 #include "../dist/support.h"
 
 static rp_code resolve_family(rp_distribution *d, const rp_dist_spec *spec, rp_graph *g, rp_row_lookup row, void *context,
@@ -13,7 +14,12 @@ static rp_code fit_argument(rp_distribution *d, int32_t k, rp_graph *g, const ch
 static rp_code check_constant(const rp_distribution *d, int32_t k, const rp_graph *g, const char *site, rp_status *status);
 static rp_node_id select_events(rp_graph *g, rp_node_id a, int64_t width, const int32_t *events, int64_t n,
                                 int64_t n_events);
+static int64_t group_of(const rp_distribution *d);
+static int64_t family_size(const rp_distribution *d);
+static int64_t size_after(const rp_transform *t, int64_t size);
+static rp_node_id family_density(rp_graph *g, const rp_distribution *d, rp_node_id x, int inside);
 static rp_node_id unwind(rp_graph *g, const rp_distribution *d, rp_node_id x, rp_node_id *log_jacobian);
+static rp_node_id transform_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n_events, int64_t size);
 static rp_code default_bijector(rp_graph *g, const rp_distribution *d, const rp_bijector **bijector,
                                 rp_node_id arguments[4]);
 static int expand_base(rp_distribution *d);
@@ -34,6 +40,7 @@ rp_code rp_distribution_resolve(rp_distribution *d, const rp_dist_spec *spec, rp
   if (resolve_family(d, spec, g, row, context, n_value, site, status) != RP_OK) return status->code;
   while (depth-- > 0) {
     const rp_dist_spec *s = chain[depth];
+    if (s->combinator == RP_DIST_INDEPENDENT) d->event_dims += s->event_dims;
     if (s->combinator == RP_DIST_MASKED) {
       rp_node_id mask = row(context, s->mask);
       const rp_node *node = mask == RP_NONE ? NULL : rp_graph_node(g, mask);
@@ -120,9 +127,9 @@ rp_distribution rp_distribution_select(rp_graph *g, const rp_distribution *d, co
   rp_distribution part = *d;
   part.n_events = n;
   for (int32_t k = 0; k < d->family->n_arguments; k++)
-    part.arguments[k] = select_events(g, d->arguments[k], d->widths[k], events, n, d->n_events);
+    part.arguments[k] = select_events(g, d->arguments[k], d->widths[k] * group_of(d), events, n, d->n_events);
   for (int32_t t = 0; t < d->n_transforms; t++)
-    for (int32_t k = 0; k < 4; k++)
+    for (int32_t k = 0; k < 4 && d->transforms[t].bijector->domain_dim == 0; k++)
       part.transforms[t].arguments[k] =
           select_events(g, d->transforms[t].arguments[k], d->event_size, events, n, d->n_events);
   part.mask = select_events(g, d->mask, 1, events, n, d->n_events);
@@ -151,7 +158,7 @@ static rp_node_id select_events(rp_graph *g, rp_node_id a, int64_t width, const 
 rp_node_id rp_distribution_log_density(rp_graph *g, const rp_distribution *d, rp_node_id x, int inside) {
   rp_node_id log_jacobian = RP_NONE;
   rp_node_id base = unwind(g, d, x, &log_jacobian);
-  rp_node_id term = rp_log_density(g, d->family, base, d->arguments, d->n_events, d->event_size, inside);
+  rp_node_id term = family_density(g, d, base, inside);
   if (log_jacobian == RP_NONE) return term;
   rp_node_id density = rp_sub(g, term, log_jacobian);
   /* Outside the transforms' codomain the inverse is not a number: no density there. */
@@ -160,39 +167,69 @@ rp_node_id rp_distribution_log_density(rp_graph *g, const rp_distribution *d, rp
 }
 
 rp_node_id rp_distribution_random(rp_graph *g, const rp_distribution *d, uint32_t stream) {
-  rp_node_id x = rp_family_random(g, d->family, stream, d->arguments, d->widths, d->n_events, d->event_size);
+  rp_node_id x = rp_family_random(g, d->family, stream, d->arguments, d->widths, d->n_events * group_of(d), family_size(d) / group_of(d));
   return rp_distribution_forward(g, d, x);
 }
 
 int rp_distribution_can_sample(const rp_distribution *d) { return rp_family_can_sample(d->family); }
 
 rp_node_id rp_distribution_forward(rp_graph *g, const rp_distribution *d, rp_node_id x) {
-  for (int32_t t = 0; t < d->n_transforms; t++)
-    x = d->transforms[t].bijector->forward(g, x, d->transforms[t].arguments, d->n_events, d->event_size);
+  int64_t size = family_size(d);
+  for (int32_t t = 0; t < d->n_transforms; t++) {
+    const rp_transform *to = &d->transforms[t];
+    x = (to->inverted ? to->bijector->inverse : to->bijector->forward)(g, x, to->arguments, d->n_events, size);
+    size = size_after(to, size);
+  }
   return x;
 }
 
 rp_node_id rp_distribution_inverse(rp_graph *g, const rp_distribution *d, rp_node_id x) {
-  for (int32_t t = d->n_transforms; t-- > 0;)
-    x = d->transforms[t].bijector->inverse(g, x, d->transforms[t].arguments, d->n_events, d->event_size);
-  return x;
+  rp_node_id log_jacobian = RP_NONE;
+  return unwind(g, d, x, &log_jacobian);
+}
+
+static int64_t group_of(const rp_distribution *d) { return d->group > 0 ? d->group : 1; }
+static int64_t family_size(const rp_distribution *d) { return d->family_size > 0 ? d->family_size : d->event_size; }
+
+/* Numbers per event after a transform of events of `size` numbers. */
+static int64_t size_after(const rp_transform *t, int64_t size) {
+  return t->inverted && t->bijector->domain_size ? t->bijector->domain_size(size) : size;
+}
+
+static rp_node_id family_density(rp_graph *g, const rp_distribution *d, rp_node_id x, int inside) {
+  int64_t group = group_of(d), n = d->n_events * group;
+  rp_node_id term = rp_log_density(g, d->family, x, d->arguments, n, family_size(d) / group, inside);
+  return group > 1 ? rp_event_sum(g, term, d->n_events, group) : term;
 }
 
 /* Undoes the transforms, adding up their log Jacobians (one per event). */
 static rp_node_id unwind(rp_graph *g, const rp_distribution *d, rp_node_id x, rp_node_id *log_jacobian) {
+  int64_t sizes[RP_MAX_TRANSFORMS + 1] = {family_size(d)};
+  for (int32_t t = 0; t < d->n_transforms; t++) sizes[t + 1] = size_after(&d->transforms[t], sizes[t]);
   for (int32_t t = d->n_transforms; t-- > 0;) {
-    const rp_transform *transform = &d->transforms[t];
-    rp_node_id u = transform->bijector->inverse(g, x, transform->arguments, d->n_events, d->event_size);
-    rp_node_id term = transform->bijector->log_jacobian(g, u, x, transform->arguments, d->n_events, d->event_size);
+    const rp_transform *of = &d->transforms[t];
+    const rp_bijector *b = of->bijector;
+    rp_node_id u = (of->inverted ? b->forward : b->inverse)(g, x, of->arguments, d->n_events, sizes[t]);
+    rp_node_id term = transform_jacobian(g, of, of->inverted ? x : u, of->inverted ? u : x, d->n_events, sizes[t]);
+    if (of->inverted) term = rp_neg(g, term);
     *log_jacobian = *log_jacobian == RP_NONE ? term : rp_add(g, *log_jacobian, term);
     x = u;
   }
   return x;
 }
 
+/* log |det dx/du| of the bijector itself, one term per event. */
+static rp_node_id transform_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n_events, int64_t size) {
+  if (t->bijector->domain_dim > 0 || t->bijector->codomain_dim > 0 || size == 1)
+    return t->bijector->log_jacobian(g, u, x, t->arguments, n_events, size);
+  rp_node_id each = t->bijector->log_jacobian(g, u, x, t->arguments, n_events * size, 1);
+  return rp_event_sum(g, each, n_events, size);
+}
+
 /* ---- unconstrained coordinates ---- */
 
 int64_t rp_distribution_unconstrained_size(rp_graph *g, const rp_distribution *d) {
+  if (d->unbounded) return d->event_size;
   rp_distribution base = *d;
   expand_base(&base);
   const rp_bijector *bijector;
@@ -202,6 +239,10 @@ int64_t rp_distribution_unconstrained_size(rp_graph *g, const rp_distribution *d
 }
 
 rp_node_id rp_distribution_constrain(rp_graph *g, const rp_distribution *d, rp_node_id u, rp_node_id *term) {
+  if (d->unbounded) {
+    *term = rp_distribution_log_density(g, d, u, 1);
+    return u;
+  }
   rp_distribution base = *d;
   expand_base(&base);
   const rp_bijector *bijector;
@@ -214,6 +255,7 @@ rp_node_id rp_distribution_constrain(rp_graph *g, const rp_distribution *d, rp_n
 }
 
 rp_node_id rp_distribution_unconstrain(rp_graph *g, const rp_distribution *d, rp_node_id x) {
+  if (d->unbounded) return x;
   rp_distribution base = *d;
   expand_base(&base);
   const rp_bijector *bijector;
@@ -241,6 +283,7 @@ static int expand_base(rp_distribution *d) {
   for (char *name = names, *end; *name && n < RP_MAX_TRANSFORMS; name = end) {
     end = name + strcspn(name, " ");
     if (*end) *end++ = 0;
+    own[n].inverted = 0;
     own[n].bijector = rp_bijector_find(name);
     for (int32_t k = 0; k < 4; k++) own[n].arguments[k] = RP_NONE;
     if (!own[n++].bijector) return 0;
@@ -259,6 +302,58 @@ int rp_distribution_base(const rp_distribution *d, rp_distribution *base, rp_dis
   *base = *transforms_only;
   base->n_transforms = 0;
   return transforms_only->n_transforms > 0;
+}
+
+/* ---- for reparameterizers ---- */
+
+void rp_distribution_group(rp_graph *g, rp_distribution *d, int64_t group) {
+  int64_t n = d->n_events, n_groups = n / group;
+  for (int32_t k = 0; k < d->family->n_arguments; k++)
+    if (d->arguments[k] != RP_NONE && rp_graph_node(g, d->arguments[k])->n == n && n_groups > 1 && group > 1)
+      d->arguments[k] = rp_transpose(g, d->arguments[k], n_groups, group);
+  for (int32_t t = 0; t < d->n_transforms; t++)
+    for (int32_t k = 0; k < 4; k++) {
+      rp_node_id *argument = &d->transforms[t].arguments[k];
+      if (*argument != RP_NONE && rp_graph_node(g, *argument)->n == n && n_groups > 1 && group > 1)
+        *argument = rp_transpose(g, *argument, n_groups, group);
+    }
+  d->group = group;
+  d->n_events = n_groups;
+  d->event_size = group;
+}
+
+int rp_distribution_support(rp_graph *g, const rp_distribution *d, rp_support *support) {
+  *support = rp_family_support(g, d->family, d->arguments);
+  rp_distribution chain = *d;
+  if (d->n_transforms == 0) return 1;
+  for (int32_t t = 0; t < chain.n_transforms; t++) {
+    const rp_transform *to = &chain.transforms[t];
+    int real = support->kind == RP_SUPPORT_REAL || support->kind == RP_SUPPORT_REAL_VECTOR;
+    const char *codomain = to->bijector->codomain;
+    if (to->inverted && codomain && strcmp(codomain, rp_support_name(support->kind)) == 0) {
+      *support = (rp_support){to->bijector->domain_dim > 0 ? RP_SUPPORT_REAL_VECTOR : RP_SUPPORT_REAL, RP_NONE, RP_NONE};
+    } else if (real && strcmp(to->bijector->name, "affine") == 0) {
+      continue;
+    } else if (real && codomain && !to->inverted) {
+      int k = 0;
+      while (k < RP_SUPPORT_ONE_HOT && strcmp(codomain, rp_support_name((rp_support_kind) k)) != 0) k++;
+      if (k == RP_SUPPORT_ONE_HOT) return 0;
+      int64_t two_sided = k == RP_SUPPORT_INTERVAL, one_sided = k == RP_SUPPORT_LOWER || k == RP_SUPPORT_UPPER;
+      *support = (rp_support){(rp_support_kind) k, RP_NONE, RP_NONE};
+      if (two_sided || k == RP_SUPPORT_LOWER) support->lower = to->arguments[0];
+      if (two_sided) support->upper = to->arguments[1];
+      if (one_sided && k == RP_SUPPORT_UPPER) support->upper = to->arguments[0];
+    } else {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+int rp_distribution_push(rp_distribution *d, rp_transform transform) {
+  if (d->n_transforms == RP_MAX_TRANSFORMS) return 0;
+  d->transforms[d->n_transforms++] = transform;
+  return 1;
 }
 
 void rp_distribution_describe(const rp_distribution *d, char *text, size_t size) {

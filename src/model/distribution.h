@@ -13,6 +13,7 @@ enum { RP_MAX_TRANSFORMS = 8 };
 typedef struct {
   const rp_bijector *bijector;
   rp_node_id arguments[4];
+  int32_t inverted; /* the map is the bijector's inverse */
 } rp_transform;
 
 typedef struct {
@@ -22,6 +23,11 @@ typedef struct {
   int64_t n_events, event_size;
   int32_t n_transforms; /* applied in this order to a value of the family */
   rp_transform transforms[RP_MAX_TRANSFORMS];
+  /* Several events of the family, independent of each other, that make one event here; 0 is 1. Arguments lie in their order. */
+  int64_t group;
+  int64_t family_size;   /* numbers of one event before the transforms; 0: event_size */
+  int32_t unbounded;     /* values fill the whole space: they are their own unconstrained coordinates */
+  int32_t event_dims;    /* of a univariate family: dims, from the right, that independent() declared to be one event */
   rp_node_id mask; /* one 0/1 per event (or a scalar); RP_NONE: everything counts */
 } rp_distribution;
 
@@ -50,6 +56,14 @@ rp_node_id rp_distribution_unconstrain(rp_graph *g, const rp_distribution *d, rp
 int rp_distribution_base(const rp_distribution *d, rp_distribution *base, rp_distribution *transforms_only);
 rp_node_id rp_distribution_forward(rp_graph *g, const rp_distribution *transforms, rp_node_id x);
 rp_node_id rp_distribution_inverse(rp_graph *g, const rp_distribution *transforms, rp_node_id x);
+
+/* Makes each `group` events that follow on each other, of a univariate family without transforms, one event.  Elements that belong
+ * together lie n_groups apart, as in R's layout of dims of which the last ones become the event. */
+void rp_distribution_group(rp_graph *g, rp_distribution *d, int64_t group);
+/* Where values live, transforms included. 0 when that is not known. */
+int rp_distribution_support(rp_graph *g, const rp_distribution *d, rp_support *support);
+/* Adds a transform after the others; 0 when there is no room. */
+int rp_distribution_push(rp_distribution *d, rp_transform transform);
 
 /* "lognormal", "transformed normal", ... for messages and tables, into the given buffer. */
 void rp_distribution_describe(const rp_distribution *d, char *text, size_t size);

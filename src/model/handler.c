@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "reparam.h"
 
 void rp_handlers_set_value(rp_run *run, rp_message *message) {
   for (int32_t i = 0; i < run->spec->n_handlers && !message->hidden; i++) {
@@ -36,15 +35,23 @@ void rp_handlers_set_value(rp_run *run, rp_message *message) {
   }
 }
 
-int rp_handlers_reparameterize(rp_run *run, rp_message *message) {
+/* A handler that keeps or replaces the message ends the search; one that changes it leaves it to those further out. */
+rp_reparam_result rp_handlers_reparameterize(rp_run *run, rp_message *message) {
+  rp_reparam_result result = RP_REPARAM_PASSED, here = RP_REPARAM_PASSED;
   if (message->chain_left > 0) {
-    rp_reparam rest = {.kind = RP_REPARAM_CHAIN, .n_parts = message->chain_left, .parts = message->chain};
-    if (rp_reparam_apply(run, &rest, message)) return 1;
+    rp_reparam rest = {.n_parts = message->chain_left, .parts = message->chain};
+    here = rp_reparam_apply(run, &rest, message);
   }
-  for (int32_t i = 0; i < run->spec->n_handlers && run->status->code == RP_OK; i++)
-    if (run->spec->handlers[i].kind == RP_HANDLER_REPARAM && rp_handler_reparam(run, i, message)) return 1;
-  if (run->status->code != RP_OK || !run->options->has_strategy) return 0;
-  return rp_reparam_strategy(run, run->options->strategy, run->options->strategy_centered, message);
+  int32_t n = run->spec->n_handlers;
+  for (int32_t i = 0; i <= n && run->status->code == RP_OK; i++) {
+    if (here > result) result = here;
+    if (here == RP_REPARAM_KEPT || here == RP_REPARAM_REPLACED) return result;
+    here = RP_REPARAM_PASSED;
+    if (i < n && run->spec->handlers[i].kind == RP_HANDLER_REPARAM) here = rp_handler_reparam(run, i, message);
+    if (i == n && run->options->has_strategy)
+      here = rp_reparam_strategy(run, run->options->strategy, run->options->strategy_centered, message);
+  }
+  return here > result ? here : result;
 }
 
 const double *rp_handler_value(rp_run *run, const rp_named_value *values, int32_t n_values, const rp_message *message) {

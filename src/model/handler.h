@@ -5,18 +5,19 @@
 #ifndef RP_MODEL_HANDLER_H
 #define RP_MODEL_HANDLER_H
 
+#include "reparam.h"
 #include "run.h"
 
 /* Runs the value-setting handlers of the stack, innermost first, until one hides the site. */
 void rp_handlers_set_value(rp_run *run, rp_message *message);
-/* Lets the reparam handlers, then the fit's strategy, replace a latent message; 1 if one did (message->value is set then). */
-int rp_handlers_reparameterize(rp_run *run, rp_message *message);
+/* Lets the reparam handlers, then the fit's strategy, replace or change a message; what the last one did. */
+rp_reparam_result rp_handlers_reparameterize(rp_run *run, rp_message *message);
 
 void rp_handler_condition(rp_run *run, const rp_handler_spec *handler, rp_message *message);
 void rp_handler_intervene(rp_run *run, const rp_handler_spec *handler, rp_message *message);
 void rp_handler_substitute(rp_run *run, const rp_handler_spec *handler, rp_message *message); /* and replay */
 void rp_handler_block(const rp_handler_spec *handler, rp_message *message);
-int rp_handler_reparam(rp_run *run, int32_t handler_index, rp_message *message);
+rp_reparam_result rp_handler_reparam(rp_run *run, int32_t handler_index, rp_message *message);
 
 /* The value that a handler holds for the message's events, engine layout, in the run's pool; NULL: none, or a failure in the
  * run's status when the length is wrong. */

@@ -17,6 +17,7 @@ static rp_code run_param(rp_run *run, int32_t i);
 static rp_code run_record(rp_run *run, int32_t i);
 static rp_code enter_scope(rp_run *run, const rp_statement *s);
 static rp_node_id latent(rp_run *run, rp_message *message);
+static rp_node_id observed(rp_run *run, rp_message *message);
 static rp_node_id partly_observed(rp_run *run, rp_message *message);
 static rp_node_id replace_site(void *context, rp_graph *to, const rp_node *leaf);
 static rp_node_id look_up_row(void *context, rp_node_id row);
@@ -39,11 +40,10 @@ rp_node_id rp_run_draw(rp_run *run, rp_message *message) {
   if (!message->observed) return latent(run, message);
   int64_t n = message->dist.n_events * message->dist.event_size, unknown = 0;
   for (int64_t k = 0; k < n; k++) unknown += isnan(message->observed[k]);
-  if (unknown == n) return latent(run, message);
-  if (unknown > 0) return partly_observed(run, message);
-  if (run->options->simulate) return rp_run_add_ancestral(run, message);
-  rp_node_id x = rp_data(run->graph, message->observed, n);
-  return rp_run_add_part(run, message, RP_SOURCE_OBSERVED, x, NULL);
+  if (unknown > 0 && unknown < n) return partly_observed(run, message);
+  if (unknown == 0) return observed(run, message);
+  message->observed = NULL;
+  return latent(run, message);
 }
 
 /* ---- statements ---- */
@@ -170,15 +170,24 @@ static rp_node_id look_up_row(void *context, rp_node_id row) {
 /* ---- messages ---- */
 
 static rp_node_id latent(rp_run *run, rp_message *m) {
-  if (!m->original && run->options->n_init > 0 && m->initial == RP_NONE) {
+  if (run->options->n_init > 0 && m->initial == RP_NONE) {
     const double *init = rp_handler_value(run, run->options->init, run->options->n_init, m);
     if (init) m->initial = rp_data(run->graph, init, m->dist.n_events * m->dist.event_size);
   }
   if (m->hidden) return rp_run_add_ancestral(run, m);
-  if (rp_handlers_reparameterize(run, m)) return m->value;
+  if (rp_handlers_reparameterize(run, m) == RP_REPARAM_REPLACED) return m->value;
   if (run->status->code != RP_OK) return RP_NONE;
   if (run->options->prior) return rp_run_add_ancestral(run, m);
   return rp_run_add_latent(run, m);
+}
+
+/* All of the message is observed. A reparameterizer may make its distribution conditional on auxiliary sites. */
+static rp_node_id observed(rp_run *run, rp_message *m) {
+  if (run->options->simulate) return rp_run_add_ancestral(run, m);
+  rp_handlers_reparameterize(run, m);
+  if (run->status->code != RP_OK) return RP_NONE;
+  rp_node_id x = rp_data(run->graph, m->observed, m->dist.n_events * m->dist.event_size);
+  return rp_run_add_part(run, m, RP_SOURCE_OBSERVED, x, NULL);
 }
 
 /* Splits the events into known and unknown ones, each a message of its own. */
@@ -199,10 +208,8 @@ static rp_node_id partly_observed(rp_run *run, rp_message *m) {
   }
   rp_message seen = rp_message_select(run, m, known, n_known), unseen = rp_message_select(run, m, unknown, n_unknown);
   unseen.observed = NULL;
-  rp_node_id values[2];
-  if (run->options->simulate) values[0] = rp_run_add_ancestral(run, &seen);
-  else values[0] = rp_run_add_part(run, &seen, RP_SOURCE_OBSERVED, rp_data(run->graph, data, n_known * size), NULL);
-  values[1] = latent(run, &unseen);
+  seen.observed = data;
+  rp_node_id values[2] = {observed(run, &seen), latent(run, &unseen)};
   const int32_t *events[2] = {known, unknown};
   const int64_t counts[2] = {n_known, n_unknown};
   return rp_assemble(run, values, events, counts, 2, n, size);

@@ -26,6 +26,7 @@ struct rp_dist_spec {
   int32_t n_transforms;
   const rp_transform_spec *transforms;
   rp_node_id mask;
+  int32_t event_dims; /* INDEPENDENT: dims, from the right, that make one event */
 };
 
 typedef enum {
@@ -56,13 +57,33 @@ typedef struct {
   const double *value; /* NaN where unknown */
 } rp_named_value;
 
-/* How one site is reparameterized. */
+typedef struct {
+  const rp_bijector *bijector;
+  int64_t n[4];
+  const double *arguments[4];
+  int32_t inverted;
+} rp_fixed_transform;
+
+/* How one site is reparameterized: what (reparam.h) and its settings, of which each reparameterizer reads its own. */
 typedef struct rp_reparam rp_reparam;
 struct rp_reparam {
-  enum { RP_REPARAM_TRANSFORM, RP_REPARAM_LOC_SCALE, RP_REPARAM_CHAIN } kind;
-  double centered;
-  int32_t n_parts; /* CHAIN */
+  const struct rp_reparameterizer *what; /* NULL: a chain of parts */
+  int32_t n_parts;
   const rp_reparam *parts;
+  int64_t n_centered;          /* loc_scale: 0 (chosen by the fit), 1, or one per element of the site */
+  const double *centered;
+  int32_t n_shape_params;      /* loc_scale: arguments that the auxiliary site keeps; -1: all */
+  const char *const *shape_params;
+  int32_t dim;                 /* along which dim, counted from the right: -1 is the last */
+  int32_t flip, allow_batch;
+  double smooth;
+  const char *suffix;
+  int64_t n_matrix;            /* unit_jacobian: rows of a square matrix and of its inverse */
+  const double *matrix, *inverse;
+  int32_t n_sections;
+  const int32_t *sections;
+  int32_t n_transforms;        /* explicit: applied in this order, arguments as numbers */
+  const rp_fixed_transform *transforms;
 };
 
 typedef enum { RP_STRATEGY_NONE, RP_STRATEGY_MINIMAL, RP_STRATEGY_AUTO } rp_strategy;

@@ -6,52 +6,99 @@
  * The prior of z is evaluated from z or the residual, never from x - m, which cancels when s is tiny. */
 #include "../reparam.h"
 
-#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "../../graph/shorthand.h"
 #include "../run_parts.h"
 
-static int fixed(rp_run *run, double c, rp_message *message);
-static int flexible(rp_run *run, rp_message *message);
+static rp_reparam_result fixed(rp_run *run, rp_node_id c, rp_message *message);
+static rp_reparam_result flexible(rp_run *run, rp_message *message);
+static rp_node_id given(rp_run *run, const rp_reparam *settings, const rp_message *message);
+static int keeps_shape(rp_run *run, const rp_reparam *settings, const rp_message *message);
 static rp_code add_adapted(rp_run *run, const rp_message *auxiliary, rp_adapted adapted);
 
-int rp_reparam_is_loc_scale(const rp_distribution *d) {
+static int applies(const rp_run *run, const rp_message *message) {
+  (void) run;
+  const rp_distribution *d = &message->dist;
   return d->family->location >= 0 && d->family->scale >= 0 && d->n_transforms == 0 && d->family->event_dim == 0 &&
-         d->family->support_kind == RP_SUPPORT_REAL;
+         d->group <= 1 && d->family->support_kind == RP_SUPPORT_REAL;
 }
 
-int rp_reparam_loc_scale(rp_run *run, double centered, rp_message *message) {
-  if (!isnan(centered)) return fixed(run, centered, message);
+static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_message *message) {
+  if (!keeps_shape(run, settings, message)) return RP_REPARAM_PASSED;
+  if (settings->n_centered > 0) {
+    rp_node_id c = given(run, settings, message);
+    if (c == RP_NONE) return RP_REPARAM_PASSED;
+    return rp_is_all(run->graph, c, 1) ? RP_REPARAM_KEPT : fixed(run, c, message);
+  }
   int can_adapt = run->options->centering == RP_CENTERING_ADAPTED && message->dist.family->score;
   if (can_adapt || run->options->centering == RP_CENTERING_LEARNED) return flexible(run, message);
-  return fixed(run, 0, message);
+  return fixed(run, rp_const(run->graph, 0), message);
 }
 
-static int fixed(rp_run *run, double centered, rp_message *message) {
-  rp_graph *g = run->graph;
-  rp_distribution noise = message->dist;
-  rp_node_id m = noise.arguments[noise.family->location], s = noise.arguments[noise.family->scale];
-  if (centered == 1) return 0;
-  rp_node_id c = rp_const(g, centered);
-  rp_node_id shift = rp_mul(g, c, m);
-  rp_node_id stretch = centered == 0 ? s : rp_exp(g, rp_mul(g, rp_const(g, 1 - centered), rp_log(g, s)));
-  noise.arguments[noise.family->location] = centered == 0 ? rp_const(g, 0) : shift;
-  noise.arguments[noise.family->scale] =
-      centered == 0 ? rp_const(g, 1) : rp_exp(g, rp_mul(g, c, rp_log(g, s)));
-  rp_message auxiliary = rp_message_auxiliary(run, message, "decentered", &noise);
-  auxiliary.chain = message->chain;
-  auxiliary.chain_left = message->chain_left;
-  if (message->initial != RP_NONE)
-    auxiliary.initial = rp_add(g, rp_div(g, rp_sub(g, message->initial, m), stretch), shift);
-  rp_node_id z = rp_run_draw(run, &auxiliary);
-  if (z == RP_NONE) return 0;
-  message->value = rp_add(g, m, rp_mul(g, stretch, centered == 0 ? z : rp_sub(g, z, shift)));
-  rp_run_replaced(run, message, "loc_scale");
+const rp_reparameterizer rp_reparam_loc_scale = {
+    .name = "loc_scale",
+    .needs = "a distribution with location and scale on the real line",
+    .applies = applies,
+    .latent = latent,
+};
+
+/* The user's centering for the message's elements. */
+static rp_node_id given(rp_run *run, const rp_reparam *settings, const rp_message *message) {
+  if (settings->n_centered == 1) return rp_const(run->graph, settings->centered[0]);
+  int64_t n = message->dist.n_events;
+  double *c = rp_pool_array(run->pool, n, sizeof *c);
+  if (!c) return rp_fail_memory(run->status, "the centering"), RP_NONE;
+  if (settings->n_centered != message->n_site_events)
+    return rp_run_fail(run, RP_BAD_ARGUMENT, message->name, "`centered` has length %lld, but the site has %lld elements",
+                       (long long) settings->n_centered, (long long) message->n_site_events);
+  for (int64_t i = 0; i < n; i++) c[i] = settings->centered[message->events[i]];
+  return rp_data(run->graph, c, n);
+}
+
+/* shape_params, when given, must name all arguments but location and scale: a family has no others to fall back on. */
+static int keeps_shape(rp_run *run, const rp_reparam *settings, const rp_message *message) {
+  const rp_family *family = message->dist.family;
+  for (int32_t k = 0; k < family->n_arguments && settings->n_shape_params >= 0; k++) {
+    int named = k == family->location || k == family->scale || message->dist.arguments[k] == RP_NONE;
+    for (int32_t i = 0; i < settings->n_shape_params; i++)
+      named |= strcmp(settings->shape_params[i], family->arguments[k].name) == 0;
+    if (!named)
+      return rp_run_fail(run, RP_BAD_ARGUMENT, message->name, "`shape_params` leaves out `%s`, which %s() needs",
+                         family->arguments[k].name, family->name) != RP_NONE;
+  }
+  for (int32_t i = 0; i < settings->n_shape_params; i++) {
+    int32_t k = 0;
+    while (k < family->n_arguments && strcmp(settings->shape_params[i], family->arguments[k].name) != 0) k++;
+    if (k == family->n_arguments || k == family->location || k == family->scale)
+      return rp_run_fail(run, RP_BAD_ARGUMENT, message->name, "`shape_params` names `%s`, which is no shape parameter of %s()",
+                         settings->shape_params[i], family->name) != RP_NONE;
+  }
   return 1;
 }
 
+static rp_reparam_result fixed(rp_run *run, rp_node_id c, rp_message *message) {
+  rp_graph *g = run->graph;
+  rp_distribution noise = message->dist;
+  rp_node_id m = noise.arguments[noise.family->location], s = noise.arguments[noise.family->scale];
+  int none = rp_is_all(g, c, 0);
+  rp_node_id shift = none ? rp_const(g, 0) : rp_mul(g, c, m);
+  rp_node_id stretch = none ? s : rp_exp(g, rp_mul(g, rp_minus_from(g, 1, c), rp_log(g, s)));
+  noise.arguments[noise.family->location] = shift;
+  noise.arguments[noise.family->scale] = none ? rp_const(g, 1) : rp_exp(g, rp_mul(g, c, rp_log(g, s)));
+  rp_message auxiliary = rp_message_auxiliary(run, message, "decentered", &noise);
+  if (message->initial != RP_NONE)
+    auxiliary.initial = rp_add(g, rp_div(g, rp_sub(g, message->initial, m), stretch), shift);
+  rp_node_id z = rp_reparam_draw(run, message, &auxiliary, 1);
+  if (z == RP_NONE) return RP_REPARAM_PASSED;
+  message->value = rp_add(g, m, rp_mul(g, stretch, none ? z : rp_sub(g, z, shift)));
+  rp_run_replaced(run, message, "loc_scale");
+  return RP_REPARAM_REPLACED;
+}
+
 /* c and s0 are run-time inputs (adapted), or c is a learned parameter per element. */
-static int flexible(rp_run *run, rp_message *message) {
+static rp_reparam_result flexible(rp_run *run, rp_message *message) {
   rp_graph *g = run->graph;
   int64_t n = message->dist.n_events, base = run->n_centered;
   rp_distribution residual_of = message->dist;
@@ -64,26 +111,24 @@ static int flexible(rp_run *run, rp_message *message) {
   } else {
     c = rp_run_add_centering(run, message);
     log_s0 = rp_const(g, 0);
-    if (c == RP_NONE) return 0;
+    if (c == RP_NONE) return RP_REPARAM_PASSED;
   }
   residual_of.arguments[residual_of.family->location] = rp_const(g, 0);
   rp_message auxiliary = rp_message_auxiliary(run, message, "decentered", &residual_of);
-  auxiliary.chain = message->chain;
-  auxiliary.chain_left = message->chain_left;
   auxiliary.centered = 1;
   auxiliary.shift = rp_mul(g, c, m);
   auxiliary.log_stretch = rp_mul(g, rp_sub(g, rp_const(g, 1), c), rp_sub(g, log_s, log_s0));
   rp_node_id stretch = rp_exp(g, auxiliary.log_stretch);
   if (message->initial != RP_NONE)
     auxiliary.initial = rp_add(g, rp_div(g, rp_sub(g, message->initial, m), stretch), auxiliary.shift);
-  rp_node_id z = rp_run_draw(run, &auxiliary);
-  if (z == RP_NONE) return 0;
+  rp_node_id z = rp_reparam_draw(run, message, &auxiliary, 1);
+  if (z == RP_NONE) return RP_REPARAM_PASSED;
   rp_node_id residual = rp_mul(g, stretch, rp_sub(g, z, auxiliary.shift));
   rp_adapted adapted = {.base = base, .residual = residual, .location = m, .log_scale = log_s};
-  if (run->options->centering == RP_CENTERING_ADAPTED && add_adapted(run, &auxiliary, adapted) != RP_OK) return 0;
+  if (run->options->centering == RP_CENTERING_ADAPTED && add_adapted(run, &auxiliary, adapted) != RP_OK) return RP_REPARAM_PASSED;
   message->value = rp_add(g, m, residual);
   rp_run_replaced(run, message, "loc_scale");
-  return 1;
+  return RP_REPARAM_REPLACED;
 }
 
 /* What the sampler needs to know of the message's elements to adapt them. */

@@ -1,17 +1,45 @@
 /* transform(): a site whose distribution is the push-forward of a base through bijectors is drawn as its base.
- * x = T(b), b ~ base; auxiliary site: x_base. */
+ * x = T(b), b ~ base; auxiliary site: x_base.  An observed site keeps its density, Jacobian included; what is configured for x_base
+ * acts on the base inside of it. */
+#include "../handler.h"
 #include "../reparam.h"
 
-int rp_reparam_transform(rp_run *run, rp_message *message) {
+static int applies(const rp_run *run, const rp_message *message) {
+  (void) run;
   rp_distribution base, transforms;
-  if (!rp_distribution_base(&message->dist, &base, &transforms)) return 0;
+  return rp_distribution_base(&message->dist, &base, &transforms);
+}
+
+static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_message *message) {
+  (void) settings;
+  rp_distribution base, transforms;
+  rp_distribution_base(&message->dist, &base, &transforms);
   rp_message auxiliary = rp_message_auxiliary(run, message, "base", &base);
   if (message->initial != RP_NONE) auxiliary.initial = rp_distribution_inverse(run->graph, &transforms, message->initial);
-  auxiliary.chain = message->chain;
-  auxiliary.chain_left = message->chain_left;
-  rp_node_id b = rp_run_draw(run, &auxiliary);
-  if (b == RP_NONE) return 0;
+  rp_node_id b = rp_reparam_draw(run, message, &auxiliary, 1);
+  if (b == RP_NONE) return RP_REPARAM_PASSED;
   message->value = rp_distribution_forward(run->graph, &transforms, b);
   rp_run_replaced(run, message, "transform");
-  return 1;
+  return RP_REPARAM_REPLACED;
 }
+
+static rp_reparam_result observed(rp_run *run, const rp_reparam *settings, rp_message *message) {
+  (void) settings;
+  rp_distribution base, transforms;
+  rp_distribution_base(&message->dist, &base, &transforms);
+  rp_message auxiliary = rp_message_auxiliary(run, message, "base", &base);
+  auxiliary.observed = message->observed;
+  auxiliary.chain = message->chain;
+  auxiliary.chain_left = message->chain_left;
+  if (rp_handlers_reparameterize(run, &auxiliary) != RP_REPARAM_CHANGED) return RP_REPARAM_KEPT;
+  rp_distribution changed = auxiliary.dist;
+  for (int32_t t = 0; t < transforms.n_transforms; t++)
+    if (!rp_distribution_push(&changed, transforms.transforms[t])) {
+      rp_run_fail(run, RP_UNSUPPORTED, message->name, "it has more than %d transforms", RP_MAX_TRANSFORMS);
+      return RP_REPARAM_PASSED;
+    }
+  return rp_reparam_changed(run, message, &changed, "transform");
+}
+
+const rp_reparameterizer rp_reparam_transform = {
+    .name = "transform", .needs = "a transformed distribution", .applies = applies, .latent = latent, .observed = observed};
