@@ -123,10 +123,19 @@ OF_TWO(ATAN2, rp_mul(g, seed, rp_div(g, b, squared_radius(g, a, b))),
 OF_TWO(MOD, seed, rp_neg(g, rp_mul(g, seed, rp_binary(g, RP_OP_INT_DIV, a, b))))
 OF_TWO(LOG_ADD_EXP, rp_mul(g, seed, share(g, a, b)), rp_mul(g, seed, share(g, b, a)))
 
-/* The branch not taken gets the number 0, but its own derivative may still be infinite: 0 * Inf is NaN there. */
+/* A branch is masked, except where the other one is a constant that is not finite: such guards say that the whole result
+ * is not finite there, and then its derivative does not matter. */
+static void mask_branch(rp_reverse *r, rp_node_id branch, rp_node_id other) {
+  double value;
+  int is_guard = rp_is_uniform(rp_reverse_graph(r), other, &value) && !isfinite(value);
+  if (!is_guard) rp_mask(r, branch);
+}
+
 void adjoint_SELECT(rp_reverse *r, rp_node_id node, rp_node_id seed) {
   rp_graph *g = rp_reverse_graph(r);
   rp_node_id condition = input(r, node, 0), zero = rp_const(g, 0);
+  mask_branch(r, input(r, node, 1), input(r, node, 2));
+  mask_branch(r, input(r, node, 2), input(r, node, 1));
   rp_accumulate(r, input(r, node, 1), rp_select(g, condition, seed, zero));
   rp_accumulate(r, input(r, node, 2), rp_select(g, condition, zero, seed));
 }

@@ -13,8 +13,9 @@
 
 struct rp_reverse {
   rp_graph *g;
-  rp_node_id output, current;
+  rp_node_id output, current, seed; /* seed: of the current node */
   uint8_t *wanted;   /* by id up to output: depends on what is differentiated with respect to */
+  uint8_t *masked;   /* by id: rp_mask() */
   rp_node_id *whole; /* contributions to all elements; after a visit the finished adjoint */
   rp_pieces pieces;  /* contributions to some elements, by node */
   rp_node_id *views; /* the wanted PARAM and INPUT leaves */
@@ -66,9 +67,32 @@ static int counts(const rp_reverse *r, rp_node_id input, rp_node_id contribution
   return contribution != RP_NONE && r->wanted[input] && !rp_is_value(r->g, contribution, 0);
 }
 
+/* Operations on finite numbers whose derivative is finite as well. */
+static int is_tame(rp_op op) {
+  switch (op) {
+  case RP_OP_NEG: case RP_OP_ABS: case RP_OP_SQUARE: case RP_OP_SIN: case RP_OP_COS: case RP_OP_ATAN: case RP_OP_TANH:
+  case RP_OP_ASINH: case RP_OP_SIGMOID: case RP_OP_LOG1P_EXP: case RP_OP_PNORM: case RP_OP_ADD: case RP_OP_SUB:
+  case RP_OP_MAX: case RP_OP_MIN: case RP_OP_SELECT: case RP_OP_LOG_ADD_EXP: return 1;
+  default: return !rp_op_is_elementwise(op);
+  }
+}
+
+/* The contribution with 0 where the adjoint of the current node is 0; the mask goes on to inputs element by element. */
+static rp_node_id masked(rp_reverse *r, rp_node_id input, rp_node_id contribution) {
+  const rp_node *node = rp_graph_node(r->g, r->current);
+  int is_view = node->op == RP_OP_SLICE || node->op == RP_OP_GATHER || node->op == RP_OP_CONCAT;
+  if (is_view || (rp_op_is_elementwise(node->op) && rp_length(r->g, input) == node->n)) r->masked[input] = 1;
+  if (is_tame(node->op)) return contribution;
+  rp_node_id zero = rp_const(r->g, 0);
+  return rp_select(r->g, rp_binary(r->g, RP_OP_EQ, r->seed, zero), zero, contribution);
+}
+
+void rp_mask(rp_reverse *r, rp_node_id input) { r->masked[input] = 1; }
+
 void rp_accumulate(rp_reverse *r, rp_node_id input, rp_node_id contribution) {
   if (!counts(r, input, contribution)) return;
   const rp_node *node = rp_graph_node(r->g, r->current);
+  if (r->masked[r->current]) contribution = masked(r, input, contribution);
   int64_t n = rp_length(r->g, input), n_contribution = rp_length(r->g, contribution);
   if (n == 1) {
     int64_t repeats = rp_op_is_elementwise(node->op) ? node->n : 1;
@@ -83,6 +107,7 @@ void rp_accumulate(rp_reverse *r, rp_node_id input, rp_node_id contribution) {
 
 void rp_accumulate_slice(rp_reverse *r, rp_node_id input, int64_t offset, int64_t n, rp_node_id contribution) {
   if (!counts(r, input, contribution) || n == 0) return;
+  if (r->masked[r->current]) r->masked[input] = 1;
   int ok = rp_pieces_add(&r->pieces, input, (rp_piece){offset, n, contribution});
   if (!ok) rp_fail_memory(rp_graph_status(r->g), "a gradient");
 }
@@ -98,13 +123,15 @@ static int open_reverse(rp_reverse *r, rp_graph *g, rp_node_id output) {
   size_t size = (size_t) output + 1;
   *r = (rp_reverse){.g = g, .output = output, .current = output};
   r->wanted = calloc(size, 1);
+  r->masked = calloc(size, 1);
   r->whole = malloc(size * sizeof *r->whole);
   for (size_t i = 0; r->whole != NULL && i < size; i++) r->whole[i] = RP_NONE;
-  return r->wanted != NULL && r->whole != NULL && rp_pieces_open(&r->pieces, (int32_t) size);
+  return r->wanted != NULL && r->masked != NULL && r->whole != NULL && rp_pieces_open(&r->pieces, (int32_t) size);
 }
 
 static void close_reverse(rp_reverse *r) {
   free(r->wanted);
+  free(r->masked);
   free(r->whole);
   free(r->views);
   rp_pieces_close(&r->pieces);
@@ -181,6 +208,7 @@ static void visit(rp_reverse *r, rp_node_id id) {
   const rp_node *node = rp_graph_node(r->g, id);
   if (!takes_scalar_seed(node->op)) seed = rp_broadcast(r->g, seed, node->n);
   r->current = id;
+  r->seed = seed;
   adjoints[node->op](r, id, seed);
 }
 

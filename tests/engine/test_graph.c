@@ -182,6 +182,49 @@ static void test_long_chain(void) {
   rp_graph_free(g);
 }
 
+/* The branch that was not chosen does not spoil the derivative; sharp corners have the mean of both sides. */
+static void test_conditions(void) {
+  rp_graph *g = rp_graph_new();
+  rp_node_id x = rp_param(g, 0, 6), zero = rp_const(g, 0), positive = rp_binary(g, RP_OP_LT, zero, x);
+  rp_node_id root = rp_mul(g, rp_log(g, x), rp_unary(g, RP_OP_SQRT, x));
+  rp_node_id power = rp_binary(g, RP_OP_POW, x, rp_const(g, 1.5));
+  rp_node_id y = rp_select(g, positive, rp_add(g, root, power), rp_sub(g, rp_const(g, 2), rp_unary(g, RP_OP_SQUARE, x)));
+  double at[6] = {-1, 0, 0.5, 2, -1e300, 3}, slope[6];
+  rp_node_id gradient;
+  CHECK(rp_gradient(g, rp_sum(g, y), &x, 1, &gradient) == RP_OK);
+  value_of(g, gradient, at, slope);
+  for (int i = 0; i < 6; i++) {
+    double v = at[i], want = v > 0 ? 1 / sqrt(v) + log(v) / (2 * sqrt(v)) + 1.5 * sqrt(v) : -2 * v;
+    CHECK_NEAR(slope[i], want, 1e-14);
+  }
+  rp_node_id corner = rp_add(g, rp_binary(g, RP_OP_MAX, x, zero), rp_mul(g, rp_const(g, 3), rp_unary(g, RP_OP_ABS, x)));
+  CHECK(rp_gradient(g, rp_sum(g, corner), &x, 1, &gradient) == RP_OK);
+  value_of(g, gradient, at, slope);
+  CHECK(slope[0] == -3 && slope[1] == 0.5 && slope[3] == 4);
+  double ties[6] = {2, 1, 2, 0, 2, -1};
+  CHECK(rp_gradient(g, rp_max_of(g, x), &x, 1, &gradient) == RP_OK);
+  value_of(g, gradient, ties, slope);
+  for (int i = 0; i < 6; i++) CHECK_NEAR(slope[i], ties[i] == 2 ? 1.0 / 3 : 0, 1e-15);
+  rp_graph_free(g);
+}
+
+/* A gradient by the whole parameter vector collects from leaves that are parts of it, and by parts from the whole. */
+static void test_overlapping_parameters(void) {
+  rp_graph *g = rp_graph_new();
+  rp_node_id all = rp_param(g, 0, 5), parts[3] = {rp_param(g, 1, 2), rp_param(g, 3, 1), rp_param(g, 0, 4)}, gradient[4];
+  rp_node_id output = rp_add(g, rp_sum(g, rp_unary(g, RP_OP_SQUARE, all)), rp_mul(g, rp_sum(g, rp_exp(g, parts[0])), parts[1]));
+  double x[5] = {0.3, -0.2, 0.5, 1.5, 2}, got[5];
+  CHECK(check_gradient(g, output, x, 5) < 1e-9);
+  CHECK(rp_gradient(g, output, parts, 3, gradient) == RP_OK);
+  value_of(g, gradient[0], x, got);
+  CHECK_NEAR(got[0], -0.4 + 1.5 * exp(-0.2), 1e-15);
+  value_of(g, gradient[2], x, got);
+  CHECK_NEAR(got[3], 3 + exp(-0.2) + exp(0.5), 1e-15);
+  rp_node_id other = rp_param(g, 9, 2);
+  CHECK(rp_gradient(g, output, &other, 1, gradient) == RP_OK && gradient[0] == rp_const(g, 0));
+  rp_graph_free(g);
+}
+
 static void test_needed(void) {
   rp_graph *g = rp_graph_new();
   rp_node_id p = rp_param(g, 0, 6), q = rp_param(g, 6, 6), s = rp_param(g, 12, 1), e = rp_exp(g, p);
@@ -215,6 +258,8 @@ int main(void) {
   test_errors();
   test_copies();
   test_long_chain();
+  test_conditions();
+  test_overlapping_parameters();
   test_needed();
   test_print();
   return check_done("graph");
