@@ -127,11 +127,14 @@ assign_at <- function(x, i, value) {
 
 # ---- overlay: `[`, `[[` and their assignments ----
 
+# x is evaluated before its index, as in R.
 overlay_at <- function(x, ...) {
+  force(x)
   if (.Call(ffi_trace_any, environment())) traced_at(x, ...) else .Call(ffi_trace_bless, x[...])
 }
 
 overlay_at2 <- function(x, ...) {
+  force(x)
   if (.Call(ffi_trace_any, environment())) traced_at(x, ...) else .Call(ffi_trace_bless, x[[...]])
 }
 

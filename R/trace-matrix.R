@@ -9,9 +9,8 @@ methods::setMethod("%*%", methods::signature("rp", "rp"), function(x, y) traced_
 
 # Rows and columns of an operand of a product: a vector is a column or a row, whichever fits, as R has it.
 product_dims <- function(x, y) {
-  if (length(dim(x)) > 2L || length(dim(y)) > 2L) trace_fail("requires numeric/complex matrix/vector arguments")
-  dx <- dim(x)
-  dy <- dim(y)
+  dx <- matrix_dim(x)
+  dy <- matrix_dim(y)
   if (is.null(dx) && is.null(dy)) {
     dx <- if (length(x) == length(y)) c(1L, length(x)) else if (length(y) == 1L) c(length(x), 1L) else c(1L, length(x))
     dy <- if (dx[2L] == length(y)) c(length(y), 1L) else c(1L, length(y))
@@ -26,6 +25,9 @@ product_dims <- function(x, y) {
   }
   list(x = dx, y = dy)
 }
+
+# Arrays of any other number of dimensions count as vectors.
+matrix_dim <- function(x) if (length(dim(x)) == 2L) dim(x)
 
 traced_product <- function(x, y) {
   dims <- product_dims(x, y)
@@ -48,7 +50,7 @@ product <- function(x, y, dx, dy, tx, ty) {
   result
 }
 
-as_columns <- function(x) if (is.null(dim(x))) c(length(x), 1L) else dim(x)
+as_columns <- function(x) if (is.null(matrix_dim(x))) c(length(x), 1L) else dim(x)
 
 overlay_product <- function(x, y) if (has_codes(x) || has_codes(y)) traced_product(x, y) else x %*% y
 
@@ -64,8 +66,8 @@ overlay_tcrossprod <- function(x, y = NULL) {
   dy <- as_columns(y)
   dx <- as_columns(x)
   # A vector beside a matrix is a row when that fits.
-  if (is.null(dim(x)) && !is.null(dim(y)) && length(x) == dy[2L]) dx <- rev(dx)
-  if (is.null(dim(y)) && !is.null(dim(x)) && length(y) == dx[2L]) dy <- rev(dy)
+  if (is.null(matrix_dim(x)) && !is.null(matrix_dim(y)) && length(x) == dy[2L]) dx <- rev(dx)
+  if (is.null(matrix_dim(y)) && !is.null(matrix_dim(x)) && length(y) == dx[2L]) dy <- rev(dy)
   product(x, y, dx, dy, FALSE, TRUE)
 }
 
@@ -74,7 +76,7 @@ overlay_tcrossprod <- function(x, y = NULL) {
 linalg <- function(op, a, b = NULL, ...) .Call(ffi_trace_linalg, op, bless(a), b, as.integer(c(...)))
 
 square_size <- function(a, name) {
-  a <- if (is.null(dim(a))) matrix_of(a) else a
+  a <- if (is.null(matrix_dim(a))) matrix_of(a) else a
   if (length(dim(a)) != 2L || nrow(a) != ncol(a)) {
     trace_fail(sprintf("'%s' (%s) must be square", name, paste(dim(a), collapse = " x ")))
   }
@@ -91,6 +93,7 @@ solve.rp <- function(a, b, ...) {
   n <- square_size(a, "a")
   given <- !missing(b)
   if (!given) b <- diag(1, n)
+  if (is.null(matrix_dim(b))) b <- as.vector(b)
   m <- if (is.null(dim(b))) 1L else ncol(b)
   if (NROW(b) != n) trace_fail(sprintf("'b' (%d x %d) must be compatible with 'a' (%d x %d)", NROW(b), m, n, n))
   result <- linalg("solve", a, b, n, m, 0L)
@@ -124,7 +127,7 @@ chol.rp <- function(x, pivot = FALSE, ...) {
 
 overlay_chol2inv <- function(x, size = NCOL(x), ...) {
   if (!has_codes(x)) return(chol2inv(x, size, ...))
-  if (is.null(dim(x))) x <- matrix_of(x)
+  if (is.null(matrix_dim(x))) x <- matrix_of(x)
   root <- x[seq_len(size), seq_len(size), drop = FALSE]
   inverse <- triangular(root, diag(1, size), size, lower = FALSE, transpose = FALSE)
   overlay_tcrossprod(inverse)
@@ -139,8 +142,8 @@ triangular <- function(a, b, n, lower, transpose) {
 
 overlay_backsolve <- function(r, x, k = ncol(r), upper.tri = TRUE, transpose = FALSE) {
   if (!has_codes(r) && !has_codes(x)) return(backsolve(r, x, k, upper.tri, transpose))
-  if (is.null(dim(r))) r <- matrix_of(r)
-  vector <- is.null(dim(x))
+  if (is.null(matrix_dim(r))) r <- matrix_of(r)
+  vector <- !is.matrix(x)
   if (vector) x <- matrix_of(x)
   if (nrow(x) < k) trace_fail("invalid dimensions in `backsolve()`")
   keep <- seq_len(k)
@@ -218,6 +221,7 @@ overlay_norm <- function(x, type = "O") {
 # ---- diagonals, blocks ----
 
 overlay_diag <- function(x = 1, nrow, ncol, names = TRUE) {
+  n_args <- nargs()
   if (!has_codes(x)) {
     # diag() looks at how many arguments it was given.
     call <- sys.call()
@@ -226,15 +230,11 @@ overlay_diag <- function(x = 1, nrow, ncol, names = TRUE) {
   }
   if (is.matrix(x)) return(diagonal_of(x, names))
   x <- bless(x)
-  if (missing(nrow)) nrow <- if (!missing(ncol)) ncol else if (length(x) == 1L) fail_identity(x) else length(x)
+  if (length(x) == 1L && n_args == 1L) fail_identity(x)
+  if (missing(nrow)) nrow <- length(x)
   if (missing(ncol)) ncol <- nrow
-  labels <- if (names && length(x) == nrow && nrow == ncol) base::names(x)
-  result <- matrix(0, nrow, ncol)
   k <- seq_len(min(nrow, ncol))
-  result <- bare(result)
-  result[cbind(k, k)] <- bare(rep_len(x, length(k)))
-  if (!is.null(labels)) dimnames(result) <- list(labels, labels)
-  bless(result)
+  assign_codes(`[<-`, matrix(0, nrow, ncol), cbind(k, k), value = rep_len(bare(x), length(k)))
 }
 
 fail_identity <- function(x) {
