@@ -23,6 +23,9 @@
 #' @name autoplot.reparam_fit
 NULL
 
+# The pronoun by which ggplot2's aes() names a column.
+utils::globalVariables(".data")
+
 autoplot.reparam_fit <- function(object, ..., type = "auto", probs = c(0.05, 0.95)) {
   autoplot_fits(as_fits(object), site_arguments(...), type, probs)
 }

@@ -9,5 +9,6 @@
 #' @docType package
 #' @keywords internal
 #' @useDynLib reparam, .registration = TRUE
+#' @importFrom methods setClass setMethod
 #' @importFrom stats median quantile weighted.mean
 NULL

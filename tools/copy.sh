@@ -2,10 +2,11 @@
 # Copies the sources of the package, as they stand in the tree, to a new directory, with src/Makevars up to date:
 # sh tools/copy.sh directory
 set -eu
-cd "$(dirname "$0")/.."
 mkdir -p "$1"
+target=$(cd "$target" && pwd)
+cd "$(dirname "$0")/.."
 for part in DESCRIPTION NAMESPACE LICENSE NEWS.md .Rbuildignore R man src tests inst vignettes tools CONTRIBUTING.md README.md; do
-  [ ! -e "$part" ] || cp -R "$part" "$1/"
+  [ ! -e "$part" ] || cp -R "$part" "$target/"
 done
-find "$1/src" \( -name '*.o' -o -name '*.so' -o -name '*.dll' \) -exec rm -f {} +
-(cd "$1" && sh tools/objects.sh)
+find "$target/src" \( -name '*.o' -o -name '*.so' -o -name '*.dll' \) -exec rm -f {} +
+(cd "$target" && sh tools/objects.sh)
