@@ -3,7 +3,7 @@
 # sh tools/copy.sh directory
 set -eu
 mkdir -p "$1"
-target=$(cd "$target" && pwd)
+target=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
 for part in DESCRIPTION NAMESPACE LICENSE NEWS.md .Rbuildignore R man src tests inst vignettes tools CONTRIBUTING.md README.md; do
   [ ! -e "$part" ] || cp -R "$part" "$target/"

@@ -113,6 +113,27 @@ test_that("an interrupted fit keeps the largest complete array", {
   expect_error(keep_complete_chains(result), "before the first draw")
 })
 
+test_that("Ctrl-C ends a fit and keeps its draws", {
+  skip_on_cran()
+  skip_on_os("windows")
+  skip_if(Sys.which("timeout") == "")
+  script <- withr::local_tempfile(fileext = ".R")
+  writeLines(c(
+    sprintf(".libPaths(%s)", paste(deparse(.libPaths()), collapse = "")), "library(reparam)",
+    "m <- model(function() x[1:10] ~ normal(0, 1))",
+    "fit <- fit_nuts(m, prune = FALSE, chains = 2, cores = 2, iter_sampling = 1e6, keep = character(), seed = 1)",
+    "x <- draws(fit, 'x')",
+    "cat('draws', dim(x), all(is.finite(x)), isTRUE(fit$interrupted), '\n')"
+  ), script)
+  output <- suppressWarnings(system2("timeout", c("-s", "INT", "4", file.path(R.home("bin"), "Rscript"), script),
+                                     stdout = TRUE, stderr = TRUE))
+  kept <- strsplit(grep("^draws", output, value = TRUE), " ")[[1]]
+  expect_equal(kept[c(3, 4, 5, 6)], c("2", "10", "TRUE", "TRUE"))
+  expect_lt(as.numeric(kept[2]), 1e6)
+  expect_gt(as.numeric(kept[2]), 0)
+  expect_match(output, "Interrupted: [0-9]+ of 1000000 draws are kept", all = FALSE)
+})
+
 test_that("a failed chain is left out, with a warning", {
   result <- unclass(mock_nuts(iterations = 10L))
   result$failures[2] <- "no starting point"
