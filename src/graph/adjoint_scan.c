@@ -11,7 +11,7 @@
 
 /* Adjoint states of a scan of k states over n steps whose step Jacobian has the elements jacobian[i + j * k]
  * (d state i / d state j; RP_NONE: zero); reverse tells which way the scan itself runs.
- * Fills lambda[i] (length n: the adjoint of the result of each step) and start[i] (the adjoint of the initial value). */
+ * Fills lambda[i] (length n: the adjoint of the result of each step) and start[i] (that of the initial value). */
 static void adjoint_states(rp_graph *g, rp_node_id seed, const rp_node_id *jacobian, int64_t n, int32_t k, int reverse,
                            rp_node_id *lambda, rp_node_id *start) {
   rp_node_id *transposed = calloc((size_t) k * (size_t) k + 3 * (size_t) k, sizeof *transposed);

@@ -36,7 +36,7 @@ typedef struct rp_graph rp_graph;
 typedef struct {
   rp_graph *body;
   int32_t n_carry, n_sequence, n_invariant;
-  rp_node_id *next; /* n_carry: value of each carry after a step */
+  rp_node_id *next; /* n_carry: value of each carry after a step; malloc'd, freed with the body */
 } rp_scan_body;
 
 typedef struct {
@@ -46,7 +46,7 @@ typedef struct {
   const rp_node_id *in;
   double value;           /* CONST with n == 1 */
   const double *data;     /* CONST with n > 1 */
-  const int32_t *index;   /* GATHER, SCATTER: n_index zero-based positions */
+  const int32_t *index;   /* GATHER, SCATTER: n_index zero-based positions; CONCAT: where its parts begin */
   int64_t n_index;
   int64_t attribute[6];   /* per operation; see ops.def */
   rp_sampler sampler;     /* RANDOM */

@@ -44,10 +44,11 @@ int rp_op_arity(rp_op op) {
 
 int rp_op_n_attributes(rp_op op) {
   switch (op) {
-  case RP_OP_PARAM: case RP_OP_INPUT: case RP_OP_SITE: case RP_OP_CARRY: case RP_OP_STEP: case RP_OP_INVARIANT: return 1;
+  case RP_OP_PARAM: case RP_OP_INPUT: case RP_OP_SITE: case RP_OP_CARRY: case RP_OP_STEP: case RP_OP_INVARIANT:
   case RP_OP_SLICE: case RP_OP_CUMSUM: return 1;
   case RP_OP_MATMUL: return 5;
-  case RP_OP_CHOLESKY: case RP_OP_CHOLESKY_ADJOINT: case RP_OP_LOG_ABS_DET: case RP_OP_DET: case RP_OP_EIGEN_SYMMETRIC: return 1;
+  case RP_OP_CHOLESKY: case RP_OP_CHOLESKY_ADJOINT: case RP_OP_LOG_ABS_DET: case RP_OP_DET: return 1;
+  case RP_OP_EIGEN_SYMMETRIC: return 1;
   case RP_OP_TRI_SOLVE: return 4;
   case RP_OP_SOLVE: return 3;
   case RP_OP_SVD: case RP_OP_SCAN: return 2;

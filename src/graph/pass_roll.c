@@ -7,7 +7,7 @@
 #include "construct.h"
 #include "roll.h"
 
-enum { LONGEST_STRIDE = 16, SHORTEST_CHAIN = 8, MOST_ROUNDS = 6, MOST_MISSES = 64 };
+enum { LONGEST_STRIDE = 16, SHORTEST_CHAIN = 6, MOST_ROUNDS = 6, MOST_MISSES = 64 };
 
 /* Candidate roots, in time order. */
 typedef struct {
@@ -107,8 +107,7 @@ static void close_roll(rp_roll *r) {
 
 static rp_op op_of(const rp_roll *r, rp_node_id id) { return rp_graph_node(r->g, id)->op; }
 
-/* count ids from ids, stride apart. */
-static void add_seed(seed_list *seeds, const rp_node_id *ids, int64_t count, int64_t stride) {
+static void add_seed(seed_list *seeds, const rp_node_id *ids, int64_t count) {
   if (!seeds->ok || count < ROLL_FEWEST_STEPS) return;
   if (seeds->n == seeds->room) {
     int64_t room = seeds->room == 0 ? 16 : 2 * seeds->room;
@@ -121,7 +120,7 @@ static void add_seed(seed_list *seeds, const rp_node_id *ids, int64_t count, int
   rp_node_id *id = malloc((size_t) count * sizeof *id);
   seeds->ok = id != NULL;
   if (!seeds->ok) return;
-  for (int64_t t = 0; t < count; t++) id[t] = ids[t * stride];
+  memcpy(id, ids, (size_t) count * sizeof *id);
   seeds->seed[seeds->n++] = (seed){id, count};
 }
 
@@ -141,13 +140,39 @@ static int try_runs(rp_roll *r, const rp_node_id *ids, int64_t n) {
   return 1;
 }
 
+/* How many of n ids have the operation of the one stride places before. */
+static int64_t count_alike(const rp_roll *r, const rp_node_id *ids, int64_t n, int64_t stride) {
+  int64_t count = 0;
+  for (int64_t i = stride; i < n; i++) count += op_of(r, ids[i]) == op_of(r, ids[i - stride]);
+  return count;
+}
+
+/* Elements of a vector as one loop; if that does not go, as the interleaved results of several, as a matrix has them that a
+ * loop filled column by column. */
+static int try_interleaved(rp_roll *r, const rp_node_id *ids, int64_t n) {
+  rp_node_id *every = malloc((size_t) n * sizeof *every);
+  int ok = every != NULL, done = 0;
+  for (int64_t stride = 1; ok && !done && stride <= LONGEST_STRIDE && n / stride >= ROLL_FEWEST_STEPS; stride++) {
+    if (stride > 1 && count_alike(r, ids, n, stride) < n - stride - n / 8) continue;
+    int32_t before = r->n_groups;
+    for (int64_t phase = 0; ok && phase < stride && (phase == 0 || r->n_groups > before); phase++) {
+      int64_t count = 0;
+      for (int64_t i = phase; i < n; i += stride) every[count++] = ids[i];
+      ok = try_runs(r, every, count);
+    }
+    done = r->n_groups > before;
+  }
+  free(every);
+  return ok;
+}
+
 /* In the order in which the loops ran; what an earlier group has taken is left out. What a group takes from outside
  * may itself have been computed step by step. */
 static int try_seeds(rp_roll *r, seed_list *seeds) {
   if (seeds->n > 1) qsort(seeds->seed, (size_t) seeds->n, sizeof *seeds->seed, compare_seeds);
   for (int64_t i = 0; i < seeds->n; i++) {
     int32_t first = r->n_groups;
-    if (!try_runs(r, seeds->seed[i].id, seeds->seed[i].n)) return 0;
+    if (!try_interleaved(r, seeds->seed[i].id, seeds->seed[i].n)) return 0;
     for (int32_t k = first; k < r->n_groups; k++) {
       for (int32_t p = 0; p < r->group[k]->n_packs; p++) {
         const roll_pack *pack = &r->group[k]->pack[p];
@@ -158,38 +183,13 @@ static int try_seeds(rp_roll *r, seed_list *seeds) {
   return 1;
 }
 
-/* The runs of one operation among every stride-th of n ids; returns how many ids are in such runs. */
-static int64_t seeds_with_stride(const rp_roll *r, const rp_node_id *ids, int64_t n, int64_t stride, seed_list *seeds) {
-  int64_t covered = 0;
-  for (int64_t phase = 0; phase < stride; phase++) {
-    int64_t begin = phase, end;
-    for (; begin < n; begin = end) {
-      for (end = begin + stride; end < n && op_of(r, ids[end]) == op_of(r, ids[begin]); end += stride) { }
-      int64_t count = (end - begin) / stride;
-      if (count < ROLL_FEWEST_STEPS) continue;
-      covered += count;
-      if (seeds != NULL) add_seed(seeds, ids + begin, count, stride);
-    }
-  }
-  return covered;
-}
-
 static void concat_seeds(rp_roll *r, seed_list *seeds) {
   for (rp_node_id id = 0; id < r->size; id++) {
     const rp_node *node = rp_graph_node(r->g, id);
     if (!r->live[id] || node->op != RP_OP_CONCAT) continue;
     for (int32_t begin = 0, end; begin < node->n_in; begin = end + 1) {
       for (end = begin; end < node->n_in && rp_roll_is_loose(r, node->in[end]); end++) { }
-      if (end - begin < ROLL_FEWEST_STEPS) continue;
-      int64_t n = end - begin, best = 0, best_stride = 1;
-      for (int64_t stride = 1; stride <= LONGEST_STRIDE && best < n - 2 * stride; stride++) {
-        int64_t covered = seeds_with_stride(r, node->in + begin, n, stride, NULL);
-        if (covered > best + best / 8) {
-          best = covered;
-          best_stride = stride;
-        }
-      }
-      seeds_with_stride(r, node->in + begin, n, best_stride, seeds);
+      add_seed(seeds, node->in + begin, end - begin);
     }
   }
 }
@@ -239,7 +239,7 @@ static void seeds_of_chain(const rp_roll *r, const rp_node_id *chain, int64_t n,
     }
     int64_t count = (length - 1) / period + 1;
     for (int64_t t = 0; t < count; t++) forward[count - 1 - t] = chain[begin + t * period];
-    add_seed(seeds, forward, count, 1);
+    add_seed(seeds, forward, count);
     begin += length;
   }
 }

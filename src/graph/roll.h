@@ -65,7 +65,7 @@ typedef struct {
 enum { ROLL_FEWEST_STEPS = 4 };
 
 /* roll_pack.c: tries the roots (n of them, in time order, all of one operation) as one loop; on success adds the
- * group and gives its nodes a home. Where a step does not fit, the parts before and after it are tried. 0: no memory. */
+ * group and gives its nodes a home. Where a step does not fit, the parts around it are tried. 0: no memory. */
 int rp_roll_try(rp_roll *r, const rp_node_id *roots, int64_t n);
 void rp_roll_group_free(roll_group *group);
 

@@ -17,9 +17,10 @@ typedef struct {
 static roll_group *build(rp_roll *r, const rp_node_id *roots, int64_t n, int *ok);
 static int adopt(rp_roll *r, roll_group *group);
 
-static int try_part(rp_roll *r, const rp_node_id *roots, int64_t n, int *splits) {
+/* Parts shorter than least are not worth a group of their own. */
+static int try_part(rp_roll *r, const rp_node_id *roots, int64_t n, int64_t least, int *splits) {
   int ok = 1;
-  while (n >= ROLL_FEWEST_STEPS && *splits < MOST_SPLITS && r->budget > 0) {
+  while (n >= least && *splits < MOST_SPLITS && r->budget > 0) {
     roll_group *group = build(r, roots, n, &ok);
     if (!ok) return 0;
     int64_t cut = group->failed_at;
@@ -27,7 +28,7 @@ static int try_part(rp_roll *r, const rp_node_id *roots, int64_t n, int *splits)
     rp_roll_group_free(group);
     if (cut <= 0 || cut >= n) return 1;
     ++*splits;
-    if (!try_part(r, roots, cut, splits)) return 0;
+    if (!try_part(r, roots, cut, least, splits)) return 0;
     roots += cut;
     n -= cut;
   }
@@ -36,7 +37,7 @@ static int try_part(rp_roll *r, const rp_node_id *roots, int64_t n, int *splits)
 
 int rp_roll_try(rp_roll *r, const rp_node_id *roots, int64_t n) {
   int splits = 0;
-  return try_part(r, roots, n, &splits);
+  return try_part(r, roots, n, n / 16 > ROLL_FEWEST_STEPS ? n / 16 : ROLL_FEWEST_STEPS, &splits);
 }
 
 void rp_roll_group_free(roll_group *group) {

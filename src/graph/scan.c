@@ -519,8 +519,8 @@ static rp_code solve_general(scan *s, const component *c) {
     for (size_t i = 0; i < size; i++) m.map[i] = RP_NONE;
     rp_node_id *sequences = lists, *invariants = lists + size + 1;
     if (build_body(s, c, &m, sequences, invariants) != RP_NONE) id = intern_scan(s, c, &m, sequences, invariants);
-    if (id == RP_NONE) rp_fail(status, rp_graph_status(m.body.body)->code, NULL, "%s",
-                               rp_graph_status(m.body.body)->message);
+    const rp_status *inner = rp_graph_status(m.body.body);
+    if (inner->code != RP_OK) rp_fail(status, inner->code, NULL, "%s", inner->message);
     for (int32_t i = 0; i < c->k; i++) s->states[c->carries[i]] = rp_slice(s->g, id, i * (s->n + 1), s->n + 1);
   }
   const rp_scan_body *kept = id == RP_NONE ? NULL : rp_graph_node(s->g, id)->scan;

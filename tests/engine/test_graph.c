@@ -188,7 +188,8 @@ static void test_conditions(void) {
   rp_node_id x = rp_param(g, 0, 6), zero = rp_const(g, 0), positive = rp_binary(g, RP_OP_LT, zero, x);
   rp_node_id root = rp_mul(g, rp_log(g, x), rp_unary(g, RP_OP_SQRT, x));
   rp_node_id power = rp_binary(g, RP_OP_POW, x, rp_const(g, 1.5));
-  rp_node_id y = rp_select(g, positive, rp_add(g, root, power), rp_sub(g, rp_const(g, 2), rp_unary(g, RP_OP_SQUARE, x)));
+  rp_node_id other = rp_sub(g, rp_const(g, 2), rp_unary(g, RP_OP_SQUARE, x));
+  rp_node_id y = rp_select(g, positive, rp_add(g, root, power), other);
   double at[6] = {-1, 0, 0.5, 2, -1e300, 3}, slope[6];
   rp_node_id gradient;
   CHECK(rp_gradient(g, rp_sum(g, y), &x, 1, &gradient) == RP_OK);
@@ -212,7 +213,8 @@ static void test_conditions(void) {
 static void test_overlapping_parameters(void) {
   rp_graph *g = rp_graph_new();
   rp_node_id all = rp_param(g, 0, 5), parts[3] = {rp_param(g, 1, 2), rp_param(g, 3, 1), rp_param(g, 0, 4)}, gradient[4];
-  rp_node_id output = rp_add(g, rp_sum(g, rp_unary(g, RP_OP_SQUARE, all)), rp_mul(g, rp_sum(g, rp_exp(g, parts[0])), parts[1]));
+  rp_node_id product = rp_mul(g, rp_sum(g, rp_exp(g, parts[0])), parts[1]);
+  rp_node_id output = rp_add(g, rp_sum(g, rp_unary(g, RP_OP_SQUARE, all)), product);
   double x[5] = {0.3, -0.2, 0.5, 1.5, 2}, got[5];
   CHECK(check_gradient(g, output, x, 5) < 1e-9);
   CHECK(rp_gradient(g, output, parts, 3, gradient) == RP_OK);
@@ -242,7 +244,9 @@ static void test_print(void) {
   rp_graph *g = rp_graph_new();
   rp_node_id v = rp_param(g, 0, 500), factor = rp_const(g, 2.5), picked = rp_gather(g, v, (int32_t[]){3, 1}, 2);
   rp_node_id root = rp_sum(g, rp_mul(g, factor, rp_exp(g, picked)));
-  is_text(g, root, "%0 = param (0) [500]\n%1 = const 2.5\n%2 = gather %0 {3 1} [2]\n%3 = exp %2 [2]\n%5 = sum %3\n%6 = mul %1 %5\n");
+  is_text(g, root,
+          "%0 = param (0) [500]\n%1 = const 2.5\n%2 = gather %0 {3 1} [2]\n%3 = exp %2 [2]\n%5 = sum %3\n"
+          "%6 = mul %1 %5\n");
   CHECK(rp_op_from_name("log_add_exp") == RP_OP_LOG_ADD_EXP && rp_op_from_name("nonsense") == RP_OP_COUNT);
   for (int op = 0; op < RP_OP_COUNT; op++) CHECK(rp_op_from_name(rp_op_name((rp_op) op)) == (rp_op) op);
   CHECK(rp_op_arity(RP_OP_SELECT) == 3 && rp_op_arity(RP_OP_CONCAT) == -1 && rp_op_arity(RP_OP_CONST) == 0);

@@ -236,6 +236,49 @@ static void test_interleaved(void) {
   rp_graph_free(g);
 }
 
+/* Lorenz 96: eight coupled carries, all of one form, stored column by column in one matrix. */
+static void test_lorenz96(void) {
+  enum { SITES = 8 };
+  rp_graph *g = rp_graph_new();
+  double p[SITES] = {1, 1.1, 0.9, 1.2, 0.8, 1.05, 0.95, 1};
+  rp_node_id x[SITES], next[SITES], all[SITES * STEPS];
+  for (int i = 0; i < SITES; i++) x[i] = rp_param(g, i, 1);
+  for (int t = 0; t < STEPS; t++) {
+    for (int i = 0; i < SITES; i++) {
+      rp_node_id ahead = rp_sub(g, x[(i + 1) % SITES], x[(i + 6) % SITES]);
+      rp_node_id slope = rp_sub(g, rp_mul(g, ahead, x[(i + 7) % SITES]), x[i]);
+      next[i] = rp_add(g, x[i], rp_mul(g, rp_const(g, 0.02), slope));
+    }
+    for (int i = 0; i < SITES; i++) all[i + SITES * t] = x[i] = next[i];
+  }
+  rp_node_id output = rp_sum(g, rp_unary(g, RP_OP_SIN, rp_concat(g, all, SITES * STEPS)));
+  shape s = roll_and_compare(g, output, p, SITES, 1e-10);
+  CHECK(s.scans == 1 && s.affine == 0 && s.nodes < 150);
+  rp_graph_free(g);
+}
+
+/* A short loop over groups, and a loop within a loop. */
+static void test_small_loops(void) {
+  rp_graph *g = rp_graph_new();
+  double p[12] = {4, 1, 0.1, -0.3, 0.2, 0.5, -0.6, 0.7, 0.8, -0.9, 0.3, 0.4};
+  rp_node_id lp = rp_const(g, 0);
+  for (int i = 0; i < 8; i++) {
+    rp_node_id theta = rp_add(g, rp_param(g, 0, 1), rp_mul(g, rp_exp(g, rp_param(g, 1, 1)), rp_param(g, 2 + i, 1)));
+    rp_node_id z = rp_div(g, rp_sub(g, rp_const(g, 3 * i - 5), theta), rp_const(g, 10 + i));
+    lp = rp_add(g, lp, rp_mul(g, rp_const(g, -0.5), rp_unary(g, RP_OP_SQUARE, z)));
+  }
+  shape s = roll_and_compare(g, lp, p, 12, 1e-12);
+  CHECK(s.scans == 0 && s.affine == 0 && s.nodes < 40);
+  rp_node_id y[20];
+  for (int i = 0; i < 20; i++) {
+    y[i] = rp_const(g, 0);
+    for (int j = 0; j < 12; j++) y[i] = rp_add(g, y[i], rp_mul(g, rp_const(g, sin(i + 20 * j)), rp_param(g, j, 1)));
+  }
+  s = roll_and_compare(g, rp_sum(g, rp_unary(g, RP_OP_SIN, rp_concat(g, y, 20))), p, 12, 1e-12);
+  CHECK(s.scans == 0 && s.affine == 0 && s.nodes < 60); /* one vector operation per step of the inner loop */
+  rp_graph_free(g);
+}
+
 /* What cannot be rolled stays as it is. */
 static void test_irregular(void) {
   rp_graph *g = rp_graph_new();
@@ -393,6 +436,8 @@ int main(void) {
   test_hmm(1);
   test_elementwise();
   test_interleaved();
+  test_lorenz96();
+  test_small_loops();
   test_irregular();
   test_random_loops();
   test_no_pattern();
