@@ -1,10 +1,10 @@
 #!/bin/sh
-# Runs the R tests against the package installed in a library: sh tools/rtest.sh library [filter]
+# Runs the R tests, the longer ones too, against the package installed in a library: sh tools/rtest.sh library [filter]
 set -eu
 library=$1
 filter=${2:-}
 cd "$(dirname "$0")/../tests/testthat"
-R_LIBS="$library${R_LIBS:+:$R_LIBS}" Rscript -e '
+NOT_CRAN=true R_LIBS="$library${R_LIBS:+:$R_LIBS}" Rscript -e '
   filter <- commandArgs(TRUE)
   results <- testthat::test_dir(".", package = "reparam", load_package = "installed", reporter = "check", stop_on_failure = FALSE,
                                 filter = if (length(filter)) filter)
