@@ -20,6 +20,7 @@ static int64_t size_after(const rp_transform *t, int64_t size);
 static rp_node_id family_density(rp_graph *g, const rp_distribution *d, rp_node_id x, int inside);
 static rp_node_id unwind(rp_graph *g, const rp_distribution *d, rp_node_id x, rp_node_id *log_jacobian);
 static rp_node_id transform_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n_events, int64_t size);
+static rp_node_id constrain_directly(rp_graph *g, const rp_distribution *d, rp_node_id u, rp_node_id *term);
 static rp_code default_bijector(rp_graph *g, const rp_distribution *d, const rp_bijector **bijector,
                                 rp_node_id arguments[4]);
 static int expand_base(rp_distribution *d);
@@ -243,6 +244,7 @@ rp_node_id rp_distribution_constrain(rp_graph *g, const rp_distribution *d, rp_n
     *term = rp_distribution_log_density(g, d, u, 1);
     return u;
   }
+  if (d->direct) return constrain_directly(g, d, u, term);
   rp_distribution base = *d;
   expand_base(&base);
   const rp_bijector *bijector;
@@ -254,8 +256,26 @@ rp_node_id rp_distribution_constrain(rp_graph *g, const rp_distribution *d, rp_n
   return rp_distribution_forward(g, &base, x);
 }
 
+static rp_node_id constrain_directly(rp_graph *g, const rp_distribution *d, rp_node_id u, rp_node_id *term) {
+  rp_support support;
+  rp_transform own = {0};
+  if (!rp_distribution_support(g, d, &support) || rp_support_default(g, support, &own.bijector, own.arguments) != RP_OK)
+    return *term = RP_NONE;
+  rp_node_id x = own.bijector->forward(g, u, own.arguments, d->n_events, d->event_size);
+  rp_node_id jacobian = transform_jacobian(g, &own, u, x, d->n_events, d->event_size);
+  *term = rp_add(g, rp_distribution_log_density(g, d, x, 1), jacobian);
+  return x;
+}
+
 rp_node_id rp_distribution_unconstrain(rp_graph *g, const rp_distribution *d, rp_node_id x) {
   if (d->unbounded) return x;
+  if (d->direct) {
+    rp_support own;
+    const rp_bijector *to;
+    rp_node_id bounds[4];
+    if (!rp_distribution_support(g, d, &own) || rp_support_default(g, own, &to, bounds) != RP_OK) return RP_NONE;
+    return to->inverse(g, x, bounds, d->n_events, d->event_size);
+  }
   rp_distribution base = *d;
   expand_base(&base);
   const rp_bijector *bijector;

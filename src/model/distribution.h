@@ -27,6 +27,7 @@ typedef struct {
   int64_t group;
   int64_t family_size;   /* numbers of one event before the transforms; 0: event_size */
   int32_t unbounded;     /* values fill the whole space: they are their own unconstrained coordinates */
+  int32_t direct;        /* coordinates are those of the values' own support, not those of the family before its transforms */
   int32_t event_dims;    /* of a univariate family: dims, from the right, that independent() declared to be one event */
   rp_node_id mask; /* one 0/1 per event (or a scalar); RP_NONE: everything counts */
 } rp_distribution;

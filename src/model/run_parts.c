@@ -8,7 +8,6 @@
 
 static rp_part *new_part(rp_run *run, rp_site_info *site);
 static rp_site_info *new_site(rp_run *run, const char *name);
-static rp_node_id weigh(rp_run *run, const rp_message *m, rp_node_id term);
 static rp_node_id inferred(rp_run *run, const rp_message *m);
 static rp_node_id residual_density(rp_graph *g, const rp_message *m, rp_node_id z);
 static rp_node_id unconstrained_leaf(rp_run *run, const rp_message *m, int64_t width);
@@ -31,11 +30,13 @@ rp_node_id rp_run_add_part(rp_run *run, const rp_message *m, rp_source source, r
   int has_term = source == RP_SOURCE_OBSERVED || source == RP_SOURCE_FIXED ||
                  (source == RP_SOURCE_ANCESTRAL && run->options->all_terms);
   if (latent) {
-    part->term = weigh(run, m, latent->term);
+    part->term = rp_run_weigh(run, m, latent->term);
+    /* The Jacobian of a change of coordinates is no part of the prior, so that scopes do not weigh it. */
+    if (m->centered) part->term = rp_add(run->graph, part->term, m->log_stretch);
     part->unconstrained = latent->unconstrained;
     part->initial = latent->initial;
   } else if (has_term) {
-    part->term = weigh(run, m, rp_distribution_log_density(run->graph, &m->dist, value, 0));
+    part->term = rp_run_weigh(run, m, rp_distribution_log_density(run->graph, &m->dist, value, 0));
   }
   return value;
 }
@@ -95,11 +96,11 @@ static rp_node_id inferred(rp_run *run, const rp_message *m) {
   return rp_run_add_part(run, m, RP_SOURCE_LATENT, value, &part);
 }
 
-/* log f(z | c m, s^c s0^(1-c)) from the residual: log f(delta | 0, s) + log stretch, delta = stretch (z - shift).  Never from
- * x - m, which cancels when the scale is tiny. */
+/* log f(z | c m, s^c s0^(1-c)), less its Jacobian log stretch, from the residual: log f(delta | 0, s), delta = stretch (z - shift).
+ * Never from x - m, which cancels when the scale is tiny. */
 static rp_node_id residual_density(rp_graph *g, const rp_message *m, rp_node_id z) {
   rp_node_id residual = rp_mul(g, rp_exp(g, m->log_stretch), rp_sub(g, z, m->shift));
-  return rp_add(g, rp_distribution_log_density(g, &m->dist, residual, 1), m->log_stretch);
+  return rp_distribution_log_density(g, &m->dist, residual, 1);
 }
 
 /* The message's place in the unconstrained vector. */
@@ -215,8 +216,7 @@ void rp_run_replaced(rp_run *run, const rp_message *m, const char *by) {
   rp_run_add_part(run, m, RP_SOURCE_COMPUTED, m->value, NULL);
 }
 
-/* Mask and scale of the scopes; a masked-out event contributes exactly 0, whatever its density is. */
-static rp_node_id weigh(rp_run *run, const rp_message *m, rp_node_id term) {
+rp_node_id rp_run_weigh(rp_run *run, const rp_message *m, rp_node_id term) {
   rp_graph *g = run->graph;
   if (term == RP_NONE) return RP_NONE;
   const rp_node *mask = rp_graph_node(g, m->mask);

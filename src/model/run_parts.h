@@ -18,6 +18,8 @@ rp_node_id rp_run_add_learned(rp_run *run, const rp_statement *s, int32_t statem
 rp_node_id rp_run_add_centering(rp_run *run, const rp_message *message);
 rp_code rp_run_add_computed(rp_run *run, const rp_statement *s, int32_t statement, rp_node_id value);
 
+/* Mask and scale of the scopes; a masked-out event contributes exactly 0, whatever its density is. */
+rp_node_id rp_run_weigh(rp_run *run, const rp_message *message, rp_node_id term);
 /* The message for some of its events (positions within the message). */
 rp_message rp_message_select(rp_run *run, const rp_message *message, const int32_t *which, int64_t n);
 /* Puts values of disjoint subsets of n events back in order. */

@@ -145,7 +145,7 @@ static rp_code add_adapted(rp_run *run, const rp_message *auxiliary, rp_adapted 
   adapted.original = auxiliary->original;
   adapted.n_events = auxiliary->dist.n_events;
   adapted.events = auxiliary->events;
-  adapted.score = family->score(run->graph, adapted.residual, auxiliary->dist.arguments);
+  adapted.score = rp_run_weigh(run, auxiliary, family->score(run->graph, adapted.residual, auxiliary->dist.arguments));
   run->adapted[run->n_adapted++] = adapted;
   return RP_OK;
 }

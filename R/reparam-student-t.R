@@ -1,0 +1,25 @@
+#' Reparameterize a Student t as a normal with random precision
+#'
+#' A site `x ~ student_t(df, m, s)` is drawn in two steps that give the same distribution: `x_gamma ~ gamma(df / 2, df /
+#' 2)`, then `x ~ normal(m, s / sqrt(x_gamma))`. Given the auxiliary site everything is normal, so that the tails no
+#' longer meet the sampler in `x`, and `x` can be decentered or go into a Kalman filter.
+#'
+#' Auxiliary site: `x_gamma`, of the shape of `x`. An observed `x` stays observed, now as a normal; integrating
+#' `x_gamma` out gives back its density. A starting value of `x` is used as it is.
+#'
+#' @return A reparameterizer, for use in [reparam()].
+#' @section Errors: The site is not `student_t()`.
+#' @references Andrews and Mallows (1974). Scale mixtures of normal distributions. Journal of the Royal Statistical
+#'   Society B 36.
+#' @seealso [reparam_stable()] for heavier tails.
+#' @examples
+#' m <- model(function(x, y) {
+#'   slope ~ normal(0, 5)
+#'   y ~ student_t(4, slope * x, 1)
+#' })
+#' robust <- m |> reparam(y = reparam_student_t())
+#' reparam_map(robust, list(x = 1:5, y = c(1.1, 2.3, 9, 3.8, 5.1)))
+#' @export
+reparam_student_t <- function() {
+  new_reparameterizer("student_t")
+}
