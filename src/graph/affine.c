@@ -66,6 +66,7 @@ static rp_node_id single_state(rp_graph *g, rp_node_id initial, rp_node_id a, rp
 rp_code rp_affine_states(rp_graph *g, const rp_node_id *initial, const rp_node_id *a, const rp_node_id *b, int64_t n,
                          int32_t k, int reverse, rp_node_id *states) {
   rp_status *status = rp_graph_status(g);
+  for (int32_t i = 0; i < k; i++) states[i] = RP_NONE;
   if (n == 0) {
     for (int32_t i = 0; i < k; i++) states[i] = initial[i];
     return status->code;

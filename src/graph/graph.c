@@ -163,8 +163,8 @@ static rp_node_id append(rp_graph *g, const rp_node *prototype, uint32_t hash) {
   }
   if (ok && node.op == RP_OP_CONST && node.n != 1) {
     node.data = keep(g, prototype->data, prototype->n, sizeof *node.data, &ok);
-    node.attribute[0] = is_uniform(node.data, node.n);
-    node.value = node.n > 0 ? node.data[0] : 0;
+    node.attribute[0] = node.data != NULL && is_uniform(node.data, node.n);
+    node.value = node.data != NULL ? node.data[0] : 0;
   }
   if (!ok) {
     rp_fail_memory(&g->status, "a node of the graph");
