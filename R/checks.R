@@ -53,6 +53,6 @@ quote_names <- function(x, limit = 8L) {
 }
 
 # Numbers as text, each by itself, so that 0.01 beside 1e-8 stays 0.01.
-format_each <- function(x, digits = 4L) {
-  vapply(x, format, "", digits = digits)
+format_each <- function(x, digits = 4L, ...) {
+  vapply(x, format, "", digits = digits, ...)
 }

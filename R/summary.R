@@ -35,8 +35,11 @@ summary.reparam_fit <- function(object, sites = NULL, probs = c(0.05, 0.5, 0.95)
   table[paste0("q", format_each(100 * probs))] <- as.data.frame(matrix(quantiles, size[3]))
   if (inherits(object, "reparam_nuts")) {
     table <- cbind(table, diagnose(x)[, c("mcse_mean", "rhat", "ess_bulk", "ess_tail"), drop = FALSE])
+  } else if (inherits(object, "reparam_predictive")) {
+    table$mcse_mean <- mcse_mean(x)
   } else {
-    table$mcse_mean <- table$sd / sqrt(size[1])
+    # Draws from a guide or from the prior are independent.
+    table$mcse_mean <- table$sd / sqrt(size[1] * size[2])
   }
   class(table) <- c("reparam_summary", "data.frame")
   table
@@ -157,7 +160,8 @@ print_drawn_afterwards <- function(fit) {
 
 print_sampler <- function(fit) {
   seconds <- apply(fit$seconds, 2L, max)
-  cat(sprintf("\n%s s warm-up + %s s sampling (slowest chain)", format(seconds[1], digits = 2), format(seconds[2], digits = 2)))
+  seconds <- format_each(seconds, 2L, scientific = FALSE)
+  cat(sprintf("\n%s s warm-up + %s s sampling (slowest chain)", seconds[1], seconds[2]))
   if (n_coordinates(fit) > 0L) {
     s <- fit$sampler
     cat(sprintf(
