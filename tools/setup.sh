@@ -53,7 +53,7 @@ if [ -n "$lacking" ]; then
   echo "setup.sh: installing from CRAN: $lacking"
   library=$(Rscript -e 'd <- .libPaths(); w <- d[file.access(d, 2) == 0]; cat(if (length(w)) w[1] else Sys.getenv("R_LIBS_USER"))')
   mkdir -p "$library"
-  Rscript -e 'p <- commandArgs(TRUE); install.packages(p[-1], lib = p[1], repos = "https://cloud.r-project.org", quiet = TRUE)' \
+  Rscript -e 'p <- commandArgs(TRUE); install.packages(p[-1], lib = p[1], quiet = TRUE)' \
     "$library" $lacking
   lacking=$(absent $packages)
   if [ -n "$lacking" ]; then echo "setup.sh: could not install: $lacking" >&2; exit 1; fi
