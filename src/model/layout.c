@@ -175,6 +175,7 @@ static rp_code fill_layout(const closure *c, rp_layout *layout, rp_pool *pool) {
       const rp_part *part = &run->parts[p];
       if (!is_coordinate(part)) continue;
       any = 1;
+      if (part->source == RP_SOURCE_LATENT) place->original = rp_pool_text(pool, site->original);
       place->width = rp_graph_node(run->graph, part->unconstrained)->n / part->n_events;
       for (int64_t b = 0; b < part->n_events; b++)
         if (c->active[p][b]) place->rank[part->events[b]] = 0;

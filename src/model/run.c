@@ -17,6 +17,8 @@ static rp_code run_param(rp_run *run, int32_t i);
 static rp_code run_record(rp_run *run, int32_t i);
 static rp_code enter_scope(rp_run *run, const rp_statement *s);
 static rp_node_id latent(rp_run *run, rp_message *message);
+static int split(rp_run *run, const rp_message *message, int32_t *events[2], int64_t counts[2]);
+static rp_node_id in_two(rp_run *run, rp_message *message, int32_t *const events[2], const int64_t counts[2]);
 static rp_node_id observed(rp_run *run, rp_message *message);
 static rp_node_id partly_observed(rp_run *run, rp_message *message);
 static rp_node_id replace_site(void *context, rp_graph *to, const rp_node *leaf);
@@ -170,6 +172,9 @@ static rp_node_id look_up_row(void *context, rp_node_id row) {
 /* ---- messages ---- */
 
 static rp_node_id latent(rp_run *run, rp_message *m) {
+  int32_t *events[2];
+  int64_t counts[2];
+  if (!m->original && !m->hidden && split(run, m, events, counts)) return in_two(run, m, events, counts);
   if (run->options->n_init > 0 && m->initial == RP_NONE) {
     const double *init = rp_handler_value(run, run->options->init, run->options->n_init, m);
     if (init) m->initial = rp_data(run->graph, init, m->dist.n_events * m->dist.event_size);
@@ -188,6 +193,37 @@ static rp_node_id observed(rp_run *run, rp_message *m) {
   if (run->status->code != RP_OK) return RP_NONE;
   rp_node_id x = rp_data(run->graph, m->observed, m->dist.n_events * m->dist.event_size);
   return rp_run_add_part(run, m, RP_SOURCE_OBSERVED, x, NULL);
+}
+
+/* Whether some of the events, but not all, will be drawn ancestrally: events[0] are inferred, events[1] drawn (positions within the
+ * message). */
+static int split(rp_run *run, const rp_message *m, int32_t *events[2], int64_t counts[2]) {
+  const rp_node *mask = rp_graph_node(run->graph, m->mask);
+  int64_t n = m->dist.n_events;
+  counts[0] = counts[1] = 0;
+  if (n < 2 || run->options->prior || !rp_distribution_can_sample(&m->dist)) return 0;
+  for (int k = 0; k < 2; k++) {
+    events[k] = rp_pool_array(run->pool, n, sizeof *events[k]);
+    if (!events[k]) return rp_fail_memory(run->status, "a site"), 0;
+  }
+  for (int64_t b = 0; b < n; b++) {
+    double counted = mask->op != RP_OP_CONST ? 1 : mask->n == 1 ? mask->value : mask->data[b];
+    int drawn = counted == 0 || !rp_run_is_inferred(run, m, m->events[b]);
+    events[drawn][counts[drawn]++] = (int32_t) b;
+  }
+  return counts[0] > 0 && counts[1] > 0;
+}
+
+/* The inferred events and the drawn ones go their own ways from here on, so that no density is computed of, or derivative taken
+ * through, a random draw. */
+static rp_node_id in_two(rp_run *run, rp_message *m, int32_t *const events[2], const int64_t counts[2]) {
+  rp_node_id values[2];
+  for (int k = 0; k < 2; k++) {
+    rp_message part = rp_message_select(run, m, events[k], counts[k]);
+    values[k] = latent(run, &part);
+  }
+  const int32_t *const places[2] = {events[0], events[1]};
+  return rp_assemble(run, values, places, counts, 2, m->dist.n_events, m->dist.event_size);
 }
 
 /* Splits the events into known and unknown ones, each a message of its own. */

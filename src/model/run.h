@@ -53,6 +53,7 @@ typedef struct {
 /* Which latent events are inferred, and where they lie in the unconstrained vector. */
 typedef struct {
   const char *name;
+  const char *original;    /* the user's site whose events these are; NULL for what is learned */
   int64_t n_events, width; /* width: unconstrained numbers per event */
   int64_t offset;          /* of the first inferred event */
   int32_t *rank;           /* per event: place among the inferred ones, -1 when drawn ancestrally */

@@ -127,6 +127,16 @@ static const rp_layout_site *layout_of(const rp_run *run, const char *name) {
   return NULL;
 }
 
+int rp_run_is_inferred(const rp_run *run, const rp_message *m, int32_t event) {
+  if (!run->layout) return 1;
+  for (int32_t i = 0; i < run->layout->n; i++) {
+    const rp_layout_site *place = &run->layout->sites[i];
+    if (!place->original || strcmp(place->original, m->name) != 0) continue;
+    if (place->n_events != m->n_site_events || place->rank[event] >= 0) return 1;
+  }
+  return 0;
+}
+
 rp_node_id rp_run_add_learned(rp_run *run, const rp_statement *s, int32_t statement, int64_t n) {
   rp_graph *g = run->graph;
   rp_site_info *site = new_site(run, s->name);
