@@ -101,7 +101,8 @@ is_count <- function(x) {
 }
 
 no_ncp <- function(name, ncp) {
-  if (!missing(ncp)) trace_fail(sprintf("`%s()` with `ncp` cannot work on a traced value.", name), "Use the central distribution.")
+  if (missing(ncp)) return(invisible())
+  trace_fail(sprintf("`%s()` with `ncp` cannot work on a traced value.", name), "Use the central distribution.")
 }
 
 flip <- function(p, upper) if (upper) 1 - p else p
@@ -227,7 +228,8 @@ probabilities <- list(
   pf = function(q, df1, df2, ncp, upper) {
     no_ncp("pf", ncp)
     z <- df1 * elementwise("max", q, 0)
-    if (upper) elementwise("beta_i", df2 / (df2 + z), df2 / 2, df1 / 2) else elementwise("beta_i", z / (df2 + z), df1 / 2, df2 / 2)
+    if (upper) return(elementwise("beta_i", df2 / (df2 + z), df2 / 2, df1 / 2))
+    elementwise("beta_i", z / (df2 + z), df1 / 2, df2 / 2)
   },
   punif = function(q, min = 0, max = 1, upper) {
     flip(elementwise("min", elementwise("max", (q - min) / (max - min), 0), 1), upper)

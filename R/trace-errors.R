@@ -52,7 +52,9 @@ match_hint <- "Compare with `==` and combine by `ifelse()`, or match data only."
 text_hint <- "Text cannot depend on sites: use data or loop indices in it; `print(x)` shows what a traced value is."
 random_hint <- "Draw a site instead: `x ~ normal(mu, sd)`."
 solver_hint <- "Write the steps as a `for` loop or as `Reduce(accumulate = TRUE)` with a fixed number of steps."
-size_hint <- "Sizes must be known while the model is written down: use data, or draw as many as there can be and mask some."
+size_hint <- paste(
+  "Sizes must be known while the model is written down: use data, or draw as many as there can be and mask some."
+)
 set_hint <- "Which elements are equal is not known while the model is written down: use data only."
 
 untraceable <- list(
@@ -86,15 +88,16 @@ untraceable <- list(
   rchisq = random_hint, rweibull = random_hint, rlogis = random_hint, rgeom = random_hint, rnbinom = random_hint,
   rmultinom = random_hint, sample = random_hint, sample.int = random_hint,
   qr = "Use `solve()` or `chol()`, which work.", lowess = solver_hint, density = set_hint, ecdf = set_hint,
-  `:` = size_hint, seq_len = size_hint, numeric = size_hint, integer = size_hint, double = size_hint, logical = size_hint,
+  `:` = size_hint, seq_len = size_hint, numeric = size_hint, integer = size_hint, double = size_hint,
+  logical = size_hint,
   vector = size_hint, cor.test = set_hint, bitwAnd = set_hint, as.Date = set_hint,
   mad = "Use `median(abs(x - median(x)))`.", fivenum = "Use `quantile()`, which works."
 )
 
 solvers <- c("integrate", "uniroot", "optim", "optimize", "optimise", "nlm", "nlminb")
 
-# A stand-in for base R's function that fails when an argument is traced, or when a function given to it returns a traced
-# value.
+# A stand-in for base R's function that fails when an argument is traced, or when a function given to it returns a
+# traced value.
 untraceable_stub <- function(name, fn) {
   force(name)
   force(fn)
@@ -125,22 +128,23 @@ explain_error <- function(condition) {
   if (!is.call(call) || !is_base_call(call, sys.frame(at))) return(invisible())
   names <- Filter(function(name) has_codes(get0(name, envir = sys.frame(at))), all.vars(call))
   if (!length(names)) return(invisible())
+  form <- if (length(names) > 1L) "its arguments %s depend on sites" else "its argument %s depends on sites"
+  arguments <- sprintf(form, paste0("`", names, "`", collapse = ", "))
   stop_reparam(
-    sprintf(
-      "`%s` failed (%s); its argument%s %s %s on sites.", call_text(call), conditionMessage(condition),
-      if (length(names) > 1L) "s" else "", paste0("`", names, "`", collapse = ", "), if (length(names) > 1L) "depend" else "depends"
-    ),
+    sprintf("`%s` failed (%s); %s.", call_text(call), conditionMessage(condition), arguments),
     "This step needs numbers that are known before the model runs: data, sizes, loop indices.",
     call = sys.call(at), where = source_line(sys.call(at + 1L))
   )
 }
 
-# The call that failed as the user wrote it: a call of base R's inside a function that the user's frame called stands for
-# that function's call.
+# The call that failed as the user wrote it: a call of base R's inside a function that the user's frame called stands
+# for that function's call.
 call_from <- function(at, condition) {
   inner <- if (at < sys.nframe()) sys.call(at + 1L)
-  heads <- c("stop", ".handleSimpleError", "explain_error", "call_from")
-  if (is.null(inner) || (is.symbol(inner[[1L]]) && as.character(inner[[1L]]) %in% heads)) conditionCall(condition) else inner
+  handlers <- c("stop", ".handleSimpleError", "explain_error", "call_from")
+  if (is.null(inner)) return(conditionCall(condition))
+  handled <- is.symbol(inner[[1L]]) && as.character(inner[[1L]]) %in% handlers
+  if (handled) conditionCall(condition) else inner
 }
 
 # Number of the innermost frame of the model's function or of a helper, NULL when there is none.
@@ -148,7 +152,8 @@ innermost_overlaid <- function() {
   for (at in rev(seq_len(sys.nframe()))) {
     env <- parent.env(sys.frame(at))
     while (!identical(env, globalenv()) && !identical(env, emptyenv()) && !isNamespace(env)) {
-      if (exists(".trace_overlay", envir = env, inherits = FALSE) && !is_base_home(topenv(env))) return(first_of_frame(at))
+      overlaid <- exists(".trace_overlay", envir = env, inherits = FALSE)
+      if (overlaid && !is_base_home(topenv(env))) return(first_of_frame(at))
       env <- parent.env(env)
     }
   }

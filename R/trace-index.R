@@ -43,7 +43,9 @@ assign_codes <- function(fn, x, ..., value) {
 traced_at <- function(x, ..., drop = TRUE, exact = TRUE) {
   if (!(is.numeric(x) || is.logical(x) || has_codes(x))) {
     trace_fail(
-      sprintf("An index that %s can select from numbers only, not from %s.", depends_text(traced_among(...)), describe(x)),
+      sprintf(
+        "An index that %s can select from numbers only, not from %s.", depends_text(traced_among(...)), describe(x)
+      ),
       "Put what is selected into a vector or matrix."
     )
   }
@@ -155,14 +157,18 @@ assign_any <- function(fn, x, ..., value) {
   if (.Call(ffi_trace_any, environment())) {
     if (...length() == 1L && (is.numeric(x) || is.logical(x) || has_codes(x))) return(assign_at(x, ..1, value))
     trace_fail(
-      sprintf("An assignment to elements whose index %s is possible with one index only.", depends_text(traced_among(...))),
+      sprintf(
+        "An assignment to elements whose index %s is possible with one index only.", depends_text(traced_among(...))
+      ),
       "Use `ifelse(seq_along(x) == i, value, x)`."
     )
   }
   if (is.list(x) && has_codes(value)) value <- as.list.rp(bless(value))
   if (is.list(x) || !(has_codes(value) || has_codes(x))) return(fn(x, ..., value = value))
   if (!is.null(x) && !(is.numeric(x) || is.logical(x) || is.complex(x))) {
-    trace_fail(sprintf("A traced value cannot become an element of %s.", describe(x)), "Store it in numbers or in a list.")
+    trace_fail(
+      sprintf("A traced value cannot become an element of %s.", describe(x)), "Store it in numbers or in a list."
+    )
   }
   assign_codes(fn, x, ..., value = value)
 }
@@ -196,7 +202,8 @@ set_slowly <- function(fn, name, indices, value, frame) {
 
 #' @export
 c.rp <- function(..., recursive = FALSE, use.names = TRUE) {
-  check_no_text(bless(do.call(base::c, c(lapply(list(...), bare_or_same), recursive = recursive, use.names = use.names))))
+  args <- c(lapply(list(...), bare_or_same), recursive = recursive, use.names = use.names)
+  check_no_text(bless(do.call(base::c, args)))
 }
 
 bare_or_same <- function(x) if (is_traced(x)) bare(x) else x

@@ -167,10 +167,13 @@ determinant.rp <- function(x, logarithm = TRUE, ...) {
 }
 
 overlay_eigen <- function(x, symmetric, only.values = FALSE, ...) {
-  if (!has_codes(x)) return(if (missing(symmetric)) eigen(x, , only.values, ...) else eigen(x, symmetric, only.values, ...))
+  if (!has_codes(x) && missing(symmetric)) return(eigen(x, only.values = only.values, ...))
+  if (!has_codes(x)) return(eigen(x, symmetric, only.values, ...))
   n <- square_size(x, "x")
   if (!missing(symmetric) && !symmetric) {
-    trace_fail("`eigen()` of a traced matrix works for symmetric ones only.", "Say `eigen(x, symmetric = TRUE)` if it is one.")
+    trace_fail(
+      "`eigen()` of a traced matrix works for symmetric ones only.", "Say `eigen(x, symmetric = TRUE)` if it is one."
+    )
   }
   x <- bless(x)
   both <- linalg("eigen_symmetric", symmetrised(x), NULL, n)

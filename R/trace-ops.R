@@ -198,7 +198,8 @@ traced_or <- function(e1, e2) {
 scalar_logic <- function(operator, e1, e2) {
   if (length(e1) != 1L || length(e2) != 1L) {
     trace_fail(
-      sprintf("`%s%s` needs one TRUE or FALSE on each side.", operator, operator), sprintf("Use `%s` for vectors.", operator)
+      sprintf("`%s%s` needs one TRUE or FALSE on each side.", operator, operator),
+      sprintf("Use `%s` for vectors.", operator)
     )
   }
   .Call(ffi_trace_binary, operator, e1, e2)

@@ -123,12 +123,13 @@ make_overlay_table <- function() {
   table <- list(
     .trace_overlay = TRUE,
     .trace_if = truth_for_if, .trace_while = truth_for_while, .trace_switch = value_for_switch, .trace_each = each_of,
-    .trace_set = set_element, .trace_set2 = set_element2, .trace_set_array = set_elements, .trace_callable = callable_head,
+    .trace_set = set_element, .trace_set2 = set_element2, .trace_set_array = set_elements,
+    .trace_callable = callable_head,
     `.trace_at<-` = base::`[<-`, `.trace_at2<-` = base::`[[<-`,
     `[` = overlay_at, `[[` = overlay_at2, `[<-` = overlay_assign, `[[<-` = overlay_assign2,
-    c = overlay_c, unlist = overlay_unlist, seq = overlay_seq, seq.int = overlay_seq, rep = overlay_rep, rep_len = overlay_rep_len,
-    rep.int = overlay_rep_int, matrix = overlay_matrix, array = overlay_array, vapply = overlay_vapply,
-    lapply = overlay_lapply, sapply = overlay_sapply, simplify2array = overlay_simplify,
+    c = overlay_c, unlist = overlay_unlist, seq = overlay_seq, seq.int = overlay_seq, rep = overlay_rep,
+    rep_len = overlay_rep_len, rep.int = overlay_rep_int, matrix = overlay_matrix, array = overlay_array,
+    vapply = overlay_vapply, lapply = overlay_lapply, sapply = overlay_sapply, simplify2array = overlay_simplify,
     `&&` = traced_and, `||` = traced_or, xor = traced_xor, isTRUE = traced_isTRUE, isFALSE = traced_isFALSE,
     stopifnot = traced_stopifnot, ifelse = traced_ifelse, `::` = overlay_colons
   )
@@ -194,7 +195,8 @@ overlay_language <- function() {
 keep_class <- function(x, value) {
   if (is.null(value) || all(value %in% c("numeric", "double", "matrix", "array"))) return(bless(x))
   trace_fail(
-    sprintf("A traced value cannot have the class \"%s\".", value[1L]), "Put it into a list, and give the list the class."
+    sprintf("A traced value cannot have the class \"%s\".", value[1L]),
+    "Put it into a list, and give the list the class."
   )
 }
 

@@ -14,7 +14,8 @@ mean.rp <- function(x, trim = 0, na.rm = FALSE, ...) {
 }
 
 overlay_var <- function(x, y = NULL, na.rm = FALSE, use) {
-  if (!has_codes(x) && !has_codes(y)) return(if (missing(use)) stats::var(x, y, na.rm) else stats::var(x, y, na.rm, use))
+  if (!has_codes(x) && !has_codes(y) && missing(use)) return(stats::var(x, y, na.rm))
+  if (!has_codes(x) && !has_codes(y)) return(stats::var(x, y, na.rm, use))
   if (is.null(dim(x)) && is.null(y)) {
     if (na.rm) x <- x[!is.na(x)]
     return(sum((unname_codes(x) - mean(x))^2) / (length(x) - 1))
@@ -99,7 +100,9 @@ median.rp <- function(x, na.rm = FALSE, ...) {
 }
 
 overlay_quantile <- function(x, probs = seq(0, 1, 0.25), ...) {
-  if (has_codes(probs)) trace_fail("`quantile()` needs probabilities that are numbers.", "Only `x` may depend on sites.")
+  if (has_codes(probs)) {
+    trace_fail("`quantile()` needs probabilities that are numbers.", "Only `x` may depend on sites.")
+  }
   stats::quantile(if (has_codes(x)) bless(x) else x, probs, ...)
 }
 

@@ -102,8 +102,8 @@ format_traced <- function(x) {
 #' Let a function from a package work on traced values
 #'
 #' While a model runs, its function and your own helpers compute on traced values, for which some functions of R are
-#' replaced (`c()`, `ifelse()`, `[<-`, ...). Functions that come from packages are not treated so: they may fail on traced
-#' values with an error. `traceable()` marks one to be treated like your own helpers.
+#' replaced (`c()`, `ifelse()`, `[<-`, ...). Functions that come from packages are not treated so: they may fail on
+#' traced values with an error. `traceable()` marks one to be treated like your own helpers.
 #'
 #' @param fn A function written in R.
 #' @return The function, marked; outside models it works as before.

@@ -19,8 +19,9 @@ static uint64_t n_traces;
 static SEXP home; /* environment of the package's R code; preserved by R_PreserveObject() */
 static SEXP prototype; /* an empty traced vector: lends its class and S4 bit */
 
-static const char *const foreign_hint = "Only R code that the model or its own helpers run can be traced: rewrite this step "
-                                        "with functions that can, or keep no traced value between two runs of a model.";
+static const char *const foreign_hint =
+    "Only R code that the model or its own helpers run can be traced: rewrite this step with functions that can, or "
+    "keep no traced value between two runs of a model.";
 
 /* ---- beginning and ending ---- */
 
@@ -153,6 +154,10 @@ SEXP ffi_trace_codes(rp_node_id id, R_xlen_t n, int logical) {
   return result;
 }
 
+static Rcomplex code_of(rp_node_id scalar) {
+  return (Rcomplex){.r = code_position(code_seed(current->number, scalar), 0), .i = code_tag(scalar)};
+}
+
 SEXP ffi_trace_scalar_codes(const rp_node_id *ids, R_xlen_t n, int logical) {
   rp_graph *g = ffi_trace_graph();
   int known = 1;
@@ -166,7 +171,7 @@ SEXP ffi_trace_scalar_codes(const rp_node_id *ids, R_xlen_t n, int logical) {
     if (known && logical) LOGICAL(result)[i] = ISNAN(node->value) ? NA_LOGICAL : node->value != 0;
     else if (known) REAL(result)[i] = node->value;
     else if (node->op == RP_OP_CONST) COMPLEX(result)[i] = (Rcomplex){.r = node->value, .i = 0};
-    else COMPLEX(result)[i] = (Rcomplex){.r = code_position(code_seed(current->number, ids[i]), 0), .i = code_tag(ids[i])};
+    else COMPLEX(result)[i] = code_of(ids[i]);
   }
   if (!known) SHALLOW_DUPLICATE_ATTRIB(result, prototype);
   UNPROTECT(1);

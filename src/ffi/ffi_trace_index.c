@@ -1,8 +1,8 @@
 /* Reading and writing elements of traced vectors.
  *
- * `x[i] <- v` in a model is rewritten (R/trace-overlay.R) to a call that knows the variable's name, so that it can write
- * into the variable's value when nothing else refers to it; otherwise a loop that fills a vector would copy it at every
- * step.  What these functions do not handle they leave to R code by returning FALSE or NULL. */
+ * `x[i] <- v` in a model is rewritten (R/trace-overlay.R) to a call that knows the variable's name, so that it can
+ * write into the variable's value when nothing else refers to it; otherwise a loop that fills a vector would copy it at
+ * every step.  What these functions do not handle they leave to R code by returning FALSE or NULL. */
 #include "ffi_trace.h"
 
 #include "ffi_trace_code.h"
@@ -50,8 +50,8 @@ static int is_all_numbers(SEXP x) {
   return 1;
 }
 
-/* What base R made of codes becomes a traced vector again, or a plain one when no code is left. Complex numbers of the user's own
- * pass unchanged. */
+/* What base R made of codes becomes a traced vector again, or a plain one when no code is left.  Complex numbers of the
+ * user's own pass unchanged. */
 SEXP ffi_trace_bless(SEXP x) {
   if (TYPEOF(x) != CPLXSXP) return x;
   if (ffi_has_codes(x)) {
@@ -215,8 +215,8 @@ SEXP ffi_trace_set(SEXP name, SEXP value, SEXP i, SEXP env, SEXP kind) {
   return Rf_ScalarLogical(done);
 }
 
-/* The same within R's own `x[i] <- value`, which keeps the variable's value in `*tmp*` of the frame meanwhile. The result is
- * what R assigns to the variable; NULL when R code must find it. */
+/* The same within R's own `x[i] <- value`, which keeps the variable's value in `*tmp*` of the frame meanwhile.  The
+ * result is what R assigns to the variable; NULL when R code must find it. */
 SEXP ffi_trace_set_value(SEXP value, SEXP i, SEXP env) {
   int own;
   SEXP x = PROTECT(variable(Rf_install("*tmp*"), env, &own));

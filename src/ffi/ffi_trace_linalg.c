@@ -25,8 +25,8 @@ static SEXP product_scalars(rp_graph *g, SEXP x, SEXP y, const int *s) {
 SEXP ffi_trace_matmul(SEXP x, SEXP y, SEXP sizes) {
   rp_graph *g = ffi_trace_graph();
   const int *s = INTEGER(sizes);
-  int small = Rf_xlength(x) <= most_mixed && Rf_xlength(y) <= most_mixed && (R_xlen_t) s[0] * s[2] <= most_mixed && s[1] > 0;
-  if (small && (ffi_is_mixed(x) || ffi_is_mixed(y))) return product_scalars(g, x, y, s);
+  int small = Rf_xlength(x) <= most_mixed && Rf_xlength(y) <= most_mixed && (R_xlen_t) s[0] * s[2] <= most_mixed;
+  if (small && s[1] > 0 && (ffi_is_mixed(x) || ffi_is_mixed(y))) return product_scalars(g, x, y, s);
   rp_node_id a = ffi_trace_array(x), b = ffi_trace_array(y);
   return ffi_trace_codes(rp_matmul(g, a, b, s[0], s[1], s[2], s[3], s[4]), (R_xlen_t) s[0] * s[2], 0);
 }

@@ -48,13 +48,12 @@ R_xlen_t ffi_trace_length2(SEXP x, SEXP y) {
   int x_array = is_array(x, y), y_array = is_array(y, x);
   if (x_array && y_array && !same_dims(x, y)) ffi_trace_fail(NULL, "non-conformable arrays");
   if ((x_array && !y_array && n > nx) || (y_array && !x_array && n > ny)) {
-    ffi_trace_fail(NULL, "dims [product %lld] do not match the length of object [%lld]", (long long) (x_array ? nx : ny),
-                   (long long) n);
+    ffi_trace_fail(NULL, "dims [product %lld] do not match the length of object [%lld]",
+                   (long long) (x_array ? nx : ny), (long long) n);
   }
   if (n % (nx < ny ? nx : ny) != 0) {
-    SEXP call = PROTECT(Rf_lang2(Rf_install("trace_warn"),
-                                 PROTECT(Rf_mkString("longer object length is not a multiple of shorter object length"))));
-    Rf_eval(call, ffi_trace_home());
+    SEXP text = PROTECT(Rf_mkString("longer object length is not a multiple of shorter object length"));
+    Rf_eval(PROTECT(Rf_lang2(Rf_install("trace_warn"), text)), ffi_trace_home());
     UNPROTECT(2);
   }
   return n;
@@ -244,7 +243,8 @@ SEXP ffi_trace_elementwise(SEXP op_text, SEXP args) {
     if (Rf_xlength(x) > n) n = Rf_xlength(x);
     if (ffi_is_mixed(x)) mixed = 1;
   }
-  SEXP result = mixed && n <= most_mixed ? elementwise_scalars(g, op, args, arity, n) : elementwise_arrays(g, op, args, arity, n);
+  if (n > most_mixed) mixed = 0;
+  SEXP result = mixed ? elementwise_scalars(g, op, args, arity, n) : elementwise_arrays(g, op, args, arity, n);
   PROTECT(result);
   for (int k = arity - 1; k >= 0; k--)
     if (Rf_xlength(VECTOR_ELT(args, k)) == n) copy_attributes(result, VECTOR_ELT(args, k));
@@ -279,7 +279,7 @@ SEXP ffi_trace_cumulate(SEXP generic, SEXP x) {
   else if (strcmp(name, "cummax") == 0) id = cumulate(g, RP_OP_MAX, a, R_NegInf, n);
   else if (strcmp(name, "cummin") == 0) id = cumulate(g, RP_OP_MIN, a, R_PosInf, n);
   SEXP result = PROTECT(ffi_trace_codes(id, n, 0)), names = PROTECT(Rf_getAttrib(x, R_NamesSymbol));
-  if (names != R_NilValue && Rf_getAttrib(x, R_DimSymbol) == R_NilValue) Rf_setAttrib(result, R_NamesSymbol, names);
+  if (names != R_NilValue) Rf_setAttrib(result, R_NamesSymbol, names);
   UNPROTECT(2);
   return result;
 }

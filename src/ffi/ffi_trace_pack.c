@@ -168,7 +168,8 @@ static rp_node_id value_of_site(void *context, rp_graph *to, const rp_node *leaf
   site_values *sites = context;
   if (leaf->op != RP_OP_SITE) return RP_NONE;
   for (R_xlen_t k = 0; k < sites->n_sites; k++) {
-    if (sites->numbers[k] == leaf->attribute[0] && sites->n[k] == leaf->n) return rp_param(to, sites->offsets[k], leaf->n);
+    if (sites->numbers[k] != leaf->attribute[0] || sites->n[k] != leaf->n) continue;
+    return rp_param(to, sites->offsets[k], leaf->n);
   }
   sites->missing = leaf->attribute[0];
   return RP_NONE;

@@ -84,8 +84,8 @@ expect_same_in <- function(groups) {
   }
 }
 
-# Gradient of the sum of fn's result against central differences of fn on numbers. step 1e-5: truncation 1e-10 and rounding
-# 1e-11 relative, so that 1e-6 leaves room for third derivatives up to 1e4.
+# Gradient of the sum of fn's result against central differences of fn on numbers. Step 1e-5: truncation 1e-10 and
+# rounding 1e-11 relative, so that 1e-6 leaves room for third derivatives up to 1e4.
 expect_gradient <- function(fn, label, inputs = trace_inputs, tolerance = 1e-6) {
   traced <- with_traced(fn, inputs = inputs, what = function(result, sites) {
     if (is_traced(result)) unlist(trace_gradient(result, sites), use.names = FALSE)

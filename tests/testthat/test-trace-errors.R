@@ -2,7 +2,8 @@
 message_of <- function(body, helper = NULL) {
   scope <- new.env(parent = globalenv())
   if (!is.null(helper)) eval(helper, scope)
-  fn <- eval(call("function", NULL, call("{", quote(k ~ normal(0, 1)), quote(x[1:3] ~ normal(0, 1)), call(":=", quote(z), body))))
+  code <- call("{", quote(k ~ normal(0, 1)), quote(x[1:3] ~ normal(0, 1)), call(":=", quote(z), body))
+  fn <- eval(call("function", NULL, code))
   environment(fn) <- scope
   tryCatch(model_spec(model(fn)), error = function(e) {
     expect_s3_class(e, "reparam_error")
@@ -11,7 +12,10 @@ message_of <- function(body, helper = NULL) {
 }
 
 test_that("the thirteen constructs that cannot work each say what to write instead", {
-  expect_match(message_of(quote(if (k > 1) 1 else 2)), "`if` needs one TRUE or FALSE, but `k > 1` depends on the site `k`.*ifelse\\(k > 1, a, b\\)")
+  expect_match(
+    message_of(quote(if (k > 1) 1 else 2)),
+    "`if` needs one TRUE or FALSE, but `k > 1` depends on the site `k`.*ifelse\\(k > 1, a, b\\)"
+  )
   expect_match(message_of(quote({ while (k > 1) k <- k - 1; k })), "`while` needs one TRUE or FALSE.*for. loop")
   expect_match(message_of(quote(x[x > 0])), "cannot be selected.*site `x`.*multiply by the comparison")
   expect_match(message_of(quote(x[order(x)])), "`order\\(\\)` needs numbers.*site `x`.*sort")
@@ -55,8 +59,11 @@ test_that("the user's helper and its line are named", {
   }
   environment(fn) <- scope
   error <- tryCatch(model_spec(model(fn)), error = identity)
-  expect_match(format(error), "Error in `decay()` at model.R:4:\n! `if` needs one TRUE or FALSE, but `k > 1` depends on the site `k_d`.",
-    fixed = TRUE)
+  expect_match(
+    format(error),
+    "Error in `decay()` at model.R:4:\n! `if` needs one TRUE or FALSE, but `k > 1` depends on the site `k_d`.",
+    fixed = TRUE
+  )
 })
 
 test_that("errors of base R on traced arguments are explained, errors of the user's own are not touched", {

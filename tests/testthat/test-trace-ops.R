@@ -25,10 +25,13 @@ test_that("at kinks and ties the documented subgradients come out", {
 
 test_that("recycling warns as R does, and shapes that do not conform are errors", {
   expect_warning(
-    with_traced(function(x) x * 1:4, numbers_of, list(x = 1:6 + 0)), "longer object length is not a multiple of shorter object length"
+    with_traced(function(x) x * 1:4, numbers_of, list(x = 1:6 + 0)),
+    "longer object length is not a multiple of shorter object length"
   )
   expect_error(traced_result(function(x, M, s) M + diag(2)), "non-conformable arrays")
-  expect_error(traced_result(function(x, M, s) M + 1:10), "dims \\[product 9\\] do not match the length of object \\[10\\]")
+  expect_error(
+    traced_result(function(x, M, s) M + 1:10), "dims \\[product 9\\] do not match the length of object \\[10\\]"
+  )
 })
 
 test_that("logic on single truth values waits for both sides as R does", {

@@ -1,5 +1,5 @@
-# Small R programs over x (6 numbers), M (3 x 3 symmetric positive definite) and s (one number), copied from the project's
-# shared corpus (corpus/trace-programs.R).
+# Small R programs over x (6 numbers), M (3 x 3 symmetric positive definite) and s (one number), copied from the
+# project's shared corpus (corpus/trace-programs.R).
 # Each is run on plain numbers and on traced values; the results must be equal (R 4.2.2 semantics).
 inputs <- list(x = c(0.5, 1.2, 2.3, 0.7, 1.9, 0.2),
                M = crossprod(matrix(c(2, .3, .1, .2, 1.5, .4, .3, .2, 1.8), 3)),
