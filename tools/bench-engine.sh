@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 build=$(mktemp -d "${TMPDIR:-/tmp}/reparam-bench.XXXXXX")
 trap 'rm -rf "$build"' EXIT
 flags="-std=gnu11 ${OPT:--O2} -g -pthread"
-find src -name '*.c' ! -path 'src/ffi/*' ! -name init.c | LC_ALL=C sort | tr '\n' '\0' |
+find src/core src/graph src/exec -name '*.c' | LC_ALL=C sort | tr '\n' '\0' |
   xargs -0 -P "$(nproc 2>/dev/null || echo 2)" -I '{}' sh -c '
     $3 $4 -c "$2" -o "$1/$(echo "$2" | tr / _).o"' sh "$build" '{}' "${CC:-cc}" "$flags"
 ${CC:-cc} $flags tests/engine/bench_engine.c "$build"/*.o -o "$build/bench" -llapack -lblas -lm

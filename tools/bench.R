@@ -1,0 +1,147 @@
+# The engine against Stan, one chain on one core: Rscript tools/bench.R [--rounds=3] [--csv=bench.csv] [--no-stan]
+# [--isa=avx2] [case ...]. The cases are in tools/bench-models.R.
+#
+# Both samplers run in this process, in turns. Microseconds are CPU time per leapfrog step while sampling, the smallest of
+# all rounds, since other work on the machine can only add; the ratio says how many times faster this package is. `draws` is
+# the elapsed time from nothing to all draws, with tracing here and compilation there; `memory` is what a fit adds to the
+# process at its peak (Linux only). Compiled Stan programs are kept in the directory REPARAM_BENCH_CACHE if that is set. The
+# package is taken from REPARAM_LIB if that is set.
+
+here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)))
+source(file.path(here, "bench-models.R"))
+library_dir <- Sys.getenv("REPARAM_LIB")
+if (nzchar(library_dir)) .libPaths(c(library_dir, .libPaths()))
+library(reparam)
+
+arguments <- commandArgs(TRUE)
+option <- function(name, default) {
+  given <- grep(paste0("^--", name, "="), arguments, value = TRUE)
+  if (length(given)) sub("^[^=]*=", "", given[1]) else default
+}
+rounds <- as.integer(option("rounds", "3"))
+csv <- option("csv", "bench.csv")
+isa <- option("isa", "")
+if (nzchar(isa)) options(reparam.isa = isa)
+chosen <- setdiff(arguments, grep("^--", arguments, value = TRUE))
+if (!length(chosen)) chosen <- names(cases)
+if (length(setdiff(chosen, names(cases)))) stop("The cases are ", paste(names(cases), collapse = ", "), ".")
+with_stan <- !"--no-stan" %in% arguments && requireNamespace("rstan", quietly = TRUE)
+
+options(width = 120)
+
+# ---- measuring ----
+
+# Debian's R looks for Boost in package BH, Debian's BH has it in the system's headers.
+if (with_stan && file.exists("/usr/include/boost/version.hpp")) rstan::rstan_options(boost_lib = "/usr/include")
+
+resident <- function(field) {
+  status <- "/proc/self/status"
+  if (!file.exists(status)) return(NA)
+  as.numeric(sub("\\D*(\\d+).*", "\\1", grep(field, readLines(status), value = TRUE))) / 1024
+}
+
+# Value, CPU and elapsed seconds, and megabytes that were added at the peak.
+measure <- function(code) {
+  gc()
+  if (file.exists("/proc/self/clear_refs")) try(cat("5", file = "/proc/self/clear_refs"), silent = TRUE)
+  before <- resident("VmRSS")
+  time <- system.time(value <- code)
+  list(value = value, cpu = sum(time[c(1, 2)]), elapsed = time[[3]], memory = resident("VmHWM") - before)
+}
+
+# draws: [iteration, chain, variable]
+smallest_ess <- function(draws) min(reparam:::diagnose(draws)[, "ess_bulk"])
+
+fit_here <- function(case, data, seed, iterations = case$iterations) {
+  settings <- list(
+    case$model(), data, chains = 1, cores = 1, seed = seed, iter_warmup = iterations[1], iter_sampling = iterations[2],
+    keep = case$sites
+  )
+  run <- measure(do.call("fit_nuts", c(settings, case$settings)))
+  fit <- run$value
+  # The clock of a chain counts waiting for a processor; the share of sampling in it is applied to the CPU time.
+  sampling <- run$cpu * sum(fit$seconds[, 2]) / run$elapsed
+  data.frame(
+    us = 1e6 * sampling / sum(fit$sampler$n_leapfrog), leapfrogs = sum(fit$sampler$n_leapfrog),
+    ess_per_second = smallest_ess(as.array(fit, case$sites)) / sampling, draws = run$elapsed, memory = run$memory
+  )
+}
+
+compiled <- list()
+stan_program <- function(name, form, code) {
+  key <- paste0(name, "_", form)
+  if (!is.null(compiled[[key]])) return(compiled[[key]])
+  file <- tempfile(fileext = ".stan")
+  writeLines(code, file)
+  cache <- Sys.getenv("REPARAM_BENCH_CACHE")
+  kept <- if (nzchar(cache)) file.path(cache, paste0(tools::md5sum(file), ".rds"))
+  if (nzchar(cache) && file.exists(kept)) {
+    program <- readRDS(kept)
+  } else {
+    time <- system.time(model <- rstan::stan_model(file, model_name = key))
+    program <- list(model = model, seconds = time)
+    if (nzchar(cache)) saveRDS(program, kept)
+  }
+  compiled[[key]] <<- program
+}
+
+fit_stan <- function(case, data, program, seed) {
+  if (!is.null(case$stan_data)) data <- case$stan_data(data)
+  iterations <- case$stan_iterations
+  run <- measure(suppressWarnings(rstan::sampling(
+    program$model, data = data, chains = 1, cores = 1, seed = seed, warmup = iterations[1], iter = sum(iterations),
+    refresh = 0, pars = case$stan_sites, control = case$stan_control
+  )))
+  fit <- run$value
+  leapfrogs <- sum(rstan::get_sampler_params(fit, inc_warmup = FALSE)[[1]][, "n_leapfrog__"])
+  # Stan 2.21 measures CPU time.
+  sampling <- rstan::get_elapsed_time(fit)[1, "sample"]
+  data.frame(
+    us = 1e6 * sampling / leapfrogs, leapfrogs = leapfrogs,
+    ess_per_second = smallest_ess(as.array(fit, pars = case$stan_sites)) / sampling,
+    draws = run$elapsed + program$seconds[[3]], memory = run$memory
+  )
+}
+
+best <- function(runs) {
+  runs <- do.call(rbind, runs)
+  data.frame(
+    us = min(runs$us), leapfrogs = median(runs$leapfrogs), ess_per_second = median(runs$ess_per_second),
+    draws = min(runs$draws), memory = median(runs$memory)
+  )
+}
+
+# One row for this package and one for each form of the Stan program.
+bench <- function(name) {
+  case <- cases[[name]]
+  if (is.null(case$stan_sites)) case$stan_sites <- case$sites
+  set.seed(1)
+  data <- case$data()
+  forms <- if (with_stan) case$stan
+  programs <- Map(function(form, code) stan_program(name, form, code), names(forms), forms)
+  here <- list()
+  stan <- lapply(forms, function(form) list())
+  for (round in seq_len(rounds)) {
+    here[[round]] <- fit_here(case, data, round)
+    for (form in names(forms)) stan[[form]][[round]] <- fit_stan(case, data, programs[[form]], round)
+  }
+  rows <- rbind(cbind(case = name, program = "reparam", best(here)),
+                do.call(rbind, lapply(names(forms), function(form) cbind(case = name, program = form, best(stan[[form]])))))
+  rows$ratio <- rows$us / rows$us[1]
+  rows$ess_ratio <- rows$ess_per_second[1] / rows$ess_per_second
+  rows$target <- c(NA, unname(case$target[names(forms)]))
+  rows$reached <- ifelse(is.na(rows$target), "", ifelse(rows$ratio >= rows$target, "yes", "NO"))
+  rows
+}
+
+# ---- the table ----
+
+result <- NULL
+for (name in chosen) {
+  rows <- bench(name)
+  cat("\n", cases[[name]]$what, "\n", sep = "")
+  print(rows[-1], digits = 3, row.names = FALSE)
+  result <- rbind(result, rows)
+  utils::write.csv(result, csv, row.names = FALSE)
+}
+cat("\nWritten to ", csv, "\n", sep = "")
