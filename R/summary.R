@@ -86,6 +86,7 @@ print.reparam_svi <- function(x, digits = 3, ...) {
   if (!anyNA(x$elbo)) {
     cat(sprintf("ELBO %s (Monte Carlo error %s)\n", format(x$elbo[1], digits = 5), format(x$elbo[2], digits = 2)))
   }
+  if (!is.null(x$khat) && !is.na(x$khat)) cat(khat_verdict(x$khat), "\n", sep = "")
   print_sites(x, digits)
   print_drawn_afterwards(x)
   print_advice(svi_advice(x, loss))
@@ -154,22 +155,31 @@ worse <- function(worst, variables, rhat, ess) {
 }
 
 print_drawn_afterwards <- function(fit) {
-  ancestral <- intersect(site_field(fit, "name")[site_field(fit, "kind") == "ancestral"], random_sites(fit))
+  ancestral <- ancestral_sites(fit)
   if (length(ancestral)) cat(sprintf("\nNo data depend on %s: drawn directly, not sampled.\n", quote_names(ancestral)))
 }
 
+# Sites that left the sampler, also those of which a reparameterizer made auxiliary sites that all left it.
+ancestral_sites <- function(fit) {
+  names <- site_field(fit, "name")
+  kinds <- site_field(fit, "kind")
+  left <- vapply(names, function(name) {
+    made <- kinds[site_field(fit, "original") == name & kinds != "reparameterized"]
+    length(made) > 0L && all(made == "ancestral")
+  }, NA)
+  intersect(names[left], random_sites(fit))
+}
+
 print_sampler <- function(fit) {
+  if (n_coordinates(fit) == 0L) return(cat("Nothing was left to sample.\n"))
   seconds <- apply(fit$seconds, 2L, max)
   seconds <- format_each(seconds, 2L, scientific = FALSE)
   cat(sprintf("\n%s s warm-up + %s s sampling (slowest chain)", seconds[1], seconds[2]))
-  if (n_coordinates(fit) > 0L) {
-    s <- fit$sampler
-    cat(sprintf(
-      "; step size %s; tree depth mean %.1f, max %.0f; acceptance %.2f; %s", format(mean(s$step_size), digits = 2),
-      mean(s$tree_depth), max(s$tree_depth), mean(s$accept_stat), count(sum(s$divergent), "divergence")
-    ))
-  }
-  cat("\n")
+  s <- fit$sampler
+  cat(sprintf(
+    "; step size %s; tree depth mean %.1f, max %.0f; acceptance %.2f; %s\n", format(mean(s$step_size), digits = 2),
+    mean(s$tree_depth), max(s$tree_depth), mean(s$accept_stat), count(sum(s$divergent), "divergence")
+  ))
 }
 
 print_advice <- function(advice) {

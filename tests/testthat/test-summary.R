@@ -26,6 +26,20 @@ test_that("a healthy fit prints sites and sampler, and no advice", {
   expect_false(any(grepl("^!", text)))
 })
 
+test_that("sites that left the sampler are named, also behind a reparameterizer", {
+  fit <- mock_nuts()
+  expect_length(ancestral_sites(fit), 0)
+  fit$sites[[1]]$kind <- "reparameterized"
+  base <- mock_site("k_base", "ancestral", auxiliary = TRUE)
+  base$original <- "k"
+  fit$sites <- c(fit$sites, list(base))
+  fit$sites[[4]]$kind <- "ancestral"
+  expect_equal(ancestral_sites(fit), c("k", "y"))
+  expect_match(capture.output(print(fit)), "No data depend on `k`, `y`: drawn directly", all = FALSE)
+  fit$sites[[5]]$kind <- "latent"
+  expect_equal(ancestral_sites(fit), "y")
+})
+
 test_that("the raw narrow site: the fit says what is wrong and gives the line that mends it", {
   fit <- mock_nuts(
     shift = 1, sampler = list(tree_depth = 10, step_size = 0.002), control = list(prune = FALSE),
