@@ -1,0 +1,183 @@
+# Effective draws of the worst parameter per 1000 gradients with every hierarchical site decentered (c = 0), centered (c = 1) and
+# adapted (auto), warm-up included, 4 chains of 1000 draws, medians over seeds:
+#   Rscript tools/bench-centering.R [seeds=5] [models=all] [stan=FALSE] [out=file.csv]
+# `models` are names separated by commas; stan=TRUE adds rstan's sampler on decentered Stan programs.
+library(reparam)
+
+arguments <- list(seeds = "5", models = "all", stan = "FALSE", out = "")
+for (text in commandArgs(TRUE)) arguments[[sub("=.*", "", text)]] <- sub("[^=]*=", "", text)
+
+grouped_data <- function(sizes, mu, tau, sigma, effect = rnorm(length(sizes))) {
+  group <- rep(seq_along(sizes), sizes)
+  list(y = rnorm(length(group), (mu + tau * effect)[group], sigma), group = group, J = length(sizes))
+}
+
+grouped <- model(function(y, group, J, unit = 1) {
+  mu ~ normal(0, 10 * unit)
+  tau ~ half_normal(5 * unit)
+  sigma ~ half_normal(10 * unit)
+  theta[1:J] ~ normal(mu, tau)
+  y ~ normal(theta[group], sigma)
+})
+
+walk_data <- function(s, sigma) {
+  x <- cumsum(rnorm(200, 0, s))
+  list(y = rnorm(200, x, sigma), n = 200, sigma_typical = sigma)
+}
+walk <- model(function(y, n, sigma_typical) {
+  s ~ half_normal(1)
+  sigma ~ lognormal(log(sigma_typical), 0.1)
+  x <- numeric(n)
+  x[1] ~ normal(0, 1)
+  for (t in 2:n) x[t] ~ normal(x[t - 1], s)
+  y ~ normal(x, sigma)
+})
+
+uneven <- function() round(exp(seq(0, log(200), length.out = 100)))
+
+benchmarks <- list(
+  eight_schools = list(
+    model = model(function(y, sigma) {
+      mu ~ normal(0, 5)
+      tau ~ half_cauchy(5)
+      theta[1:8] ~ normal(mu, tau)
+      y ~ normal(theta, sigma)
+    }),
+    data = function() list(y = c(28, 8, -3, 7, -1, 1, 18, 12), sigma = c(15, 10, 16, 11, 9, 11, 10, 18))
+  ),
+  groups_uneven = list(model = grouped, data = function() grouped_data(uneven(), 1, 1, 3)),
+  groups_uneven_x1000 = list(model = grouped, data = function() {
+    data <- grouped_data(uneven(), 1, 1, 3)
+    c(replace(data, "y", list(1000 * data$y)), unit = 1000)
+  }),
+  logistic = list(
+    model = model(function(y, group, J) {
+      mu ~ normal(0, 2)
+      tau ~ half_normal(2)
+      theta[1:J] ~ normal(mu, tau)
+      y ~ bernoulli(logits = theta[group])
+    }),
+    data = function() {
+      group <- rep(1:50, round(exp(seq(log(2), log(200), length.out = 50))))
+      list(y = rbinom(length(group), 1, plogis(rnorm(50, 0.5, 1)[group])), group = group, J = 50)
+    }
+  ),
+  student_t = list(
+    model = model(function(y, group, J) {
+      mu ~ normal(0, 10)
+      tau ~ half_normal(5)
+      sigma ~ half_normal(10)
+      theta[1:J] ~ student_t(4, mu, tau)
+      y ~ normal(theta[group], sigma)
+    }),
+    data = function() {
+      sizes <- rep(c(2, 5, 20, 60), length.out = 40)
+      grouped_data(sizes, 1, 1, 2, effect = replace(rt(40, 4), c(3, 20), c(8, -10)))
+    }
+  ),
+  lognormal_poisson = list(
+    model = model(function(y, exposure, J) {
+      m ~ normal(0, 2)
+      s ~ half_normal(1)
+      rate[1:J] ~ lognormal(m, s)
+      y ~ poisson(exposure * rate)
+    }),
+    data = function() {
+      exposure <- exp(seq(log(0.2), log(100), length.out = 60))
+      list(y = rpois(60, exposure * rlnorm(60, 0.5, 0.7)), exposure = exposure, J = 60)
+    }
+  ),
+  three_levels = list(
+    model = model(function(y, parent, group, A, B) {
+      mu ~ normal(0, 10)
+      tau_a ~ half_normal(5)
+      tau_b ~ half_normal(5)
+      sigma ~ half_normal(10)
+      a[1:A] ~ normal(mu, tau_a)
+      b[1:B] ~ normal(a[parent], tau_b)
+      y ~ normal(b[group], sigma)
+    }),
+    data = function() {
+      parent <- rep(1:20, each = 8)
+      b <- rnorm(160, rnorm(20, 2, 1)[parent], 0.5)
+      group <- rep(1:160, rep(c(1, 2, 5, 20), length.out = 160))
+      list(y = rnorm(length(group), b[group], 1), parent = parent, group = group, A = 20, B = 160)
+    }
+  ),
+  walk_weak = list(model = walk, data = function() walk_data(0.1, 1)),
+  walk_informative = list(model = walk, data = function() walk_data(0.5, 0.1)),
+  groups_strong = list(model = grouped, data = function() grouped_data(round(exp(seq(log(20), log(200), length.out = 100))), 1, 3, 2)),
+  tau_zero = list(model = grouped, data = function() grouped_data(rep(5, 30), 1, 0, 1)),
+  funnel = list(
+    model = model(function() {
+      v ~ normal(0, 3)
+      x[1:9] ~ normal(0, exp(v / 2))
+    }),
+    data = function() list(), prune = FALSE
+  ),
+  crossed = list(
+    model = model(function(y, row, column) {
+      mu ~ normal(0, 10)
+      tau_row ~ half_normal(2)
+      tau_column ~ half_normal(2)
+      sigma ~ half_normal(5)
+      a[1:30] ~ normal(0, tau_row)
+      b[1:25] ~ normal(0, tau_column)
+      y ~ normal(mu + a[row] + b[column], sigma)
+    }),
+    data = function() {
+      row <- sample(30, 600, TRUE)
+      column <- sample(25, 600, TRUE)
+      list(y = rnorm(600, 1 + rnorm(30)[row] + rnorm(25, 0, 0.5)[column], 1), row = row, column = column)
+    }
+  )
+)
+
+strategies <- list("c = 0" = reparam_auto(centered = 0), "c = 1" = "none", auto = "auto")
+
+measure <- function(benchmark, data, strategy, seed) {
+  prune <- if (is.null(benchmark$prune)) TRUE else benchmark$prune
+  fit <- fit_nuts(benchmark$model, data, reparam = strategy, prune = prune, seed = seed, refresh = FALSE)
+  table <- summary(fit)
+  gradients <- sum(fit$adaptation$gradients_warmup + fit$adaptation$gradients_sampling)
+  c(efficiency = 1000 * min(table$ess_bulk) / gradients, rhat = max(table$rhat), divergent = 100 * mean(fit$sampler$divergent))
+}
+
+# The decentered model by rstan, 1000 iterations of its warm-up; a program for each model in tools/stan when there is one.
+measure_stan <- function(name, data, seed) {
+  path <- file.path("tools", "stan", paste0(name, ".stan"))
+  if (!file.exists(path)) return(NULL)
+  program <- rstan::stan_model(path)
+  fit <- rstan::sampling(program, data = data, seed = seed, refresh = 0)
+  gradients <- sum(vapply(rstan::get_sampler_params(fit), function(x) sum(x[, "n_leapfrog__"]), 0))
+  draws <- as.array(fit)
+  draws <- draws[, , dimnames(draws)[[3]] != "lp__", drop = FALSE]
+  c(efficiency = 1000 * min(apply(draws, 3, rstan::ess_bulk)) / gradients, rhat = max(apply(draws, 3, rstan::Rhat)), divergent = NA)
+}
+
+run <- function(name, seeds, stan) {
+  set.seed(match(name, names(benchmarks)))
+  data <- benchmarks[[name]]$data()
+  rows <- list()
+  add <- function(method, values) {
+    rows[[length(rows) + 1]] <<- data.frame(
+      model = name, method = method, efficiency = signif(median(values["efficiency", ]), 3),
+      rhat = round(max(values["rhat", ]), 3), divergent_percent = round(max(values["divergent", ]), 2), seeds = ncol(values)
+    )
+    print(rows[[length(rows)]], row.names = FALSE)
+  }
+  for (method in names(strategies)) {
+    add(method, vapply(seeds, function(s) measure(benchmarks[[name]], data, strategies[[method]], s), numeric(3)))
+  }
+  by_stan <- if (stan) lapply(seeds, function(s) measure_stan(name, data, s))
+  if (length(unlist(by_stan))) add("rstan", do.call(cbind, by_stan))
+  do.call(rbind, rows)
+}
+
+chosen <- if (arguments$models == "all") names(benchmarks) else strsplit(arguments$models, ",")[[1]]
+results <- do.call(rbind, lapply(chosen, run, seq_len(as.integer(arguments$seeds)), as.logical(arguments$stan)))
+if (nzchar(arguments$out)) write.csv(results, arguments$out, row.names = FALSE, quote = FALSE)
+wide <- reshape(results[c("model", "method", "efficiency")], idvar = "model", timevar = "method", direction = "wide")
+names(wide) <- sub("efficiency.", "", names(wide), fixed = TRUE)
+wide$ratio <- round(wide$auto / pmax(wide[["c = 0"]], wide[["c = 1"]]), 2)
+print(wide, row.names = FALSE)
