@@ -45,6 +45,7 @@ SEXP ffi_trace_begin(SEXP home_env) {
   }
   trace *t = calloc(1, sizeof *t);
   if (t) t->graph = rp_graph_new();
+  if (t && t->graph) rp_graph_set_literal(t->graph);
   if (!t || !t->graph) {
     free(t);
     Rf_error("out of memory");

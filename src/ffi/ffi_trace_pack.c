@@ -125,6 +125,7 @@ static rp_packed *pack_rows(copying *c, const int *barriers, R_xlen_t n_barriers
     rp_fail_memory(status, "a graph");
     return NULL;
   }
+  rp_graph_set_literal(c->to); /* until loops are rolled */
   copy_all(c, barriers, n_barriers);
   for (int32_t k = 0; k < n_rows; k++) rows[k] = c->map[rows[k]];
   *status = *rp_graph_status(c->to);

@@ -83,7 +83,7 @@ static rp_node_id make(rp_graph *g, rp_op op, const rp_node_id *in, int n_in) {
   int constant = 1;
   for (int k = 0; k < n_in; k++) constant = constant && rp_is_const(g, in[k]);
   rp_node_id simple = RP_NONE;
-  if (!constant) {
+  if (!constant && !rp_graph_is_literal(g)) {
     switch (op) {
     case RP_OP_ADD: simple = simplify_add(g, in[0], in[1]); break;
     case RP_OP_SUB: simple = simplify_sub(g, in[0], in[1]); break;

@@ -18,6 +18,7 @@ typedef struct {
 
 struct rp_graph {
   rp_status status;
+  int32_t literal;
   rp_node **pages;
   int32_t n_pages, size;
   slot *slots;
@@ -60,6 +61,8 @@ void rp_graph_free(rp_graph *g) {
   free(g);
 }
 
+void rp_graph_set_literal(rp_graph *g) { g->literal = 1; }
+int rp_graph_is_literal(const rp_graph *g) { return g->literal; }
 rp_status *rp_graph_status(rp_graph *g) { return &g->status; }
 
 int32_t rp_graph_size(const rp_graph *g) { return g->size; }

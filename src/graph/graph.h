@@ -55,6 +55,10 @@ typedef struct {
 
 rp_graph *rp_graph_new(void); /* NULL: no memory */
 void rp_graph_free(rp_graph *g);
+/* From now on elementwise operations are kept as they are written (constants still fold), so that the steps of a loop look
+ * alike until rp_pass_roll() has seen them; a copy into an ordinary graph simplifies. For tracing. */
+void rp_graph_set_literal(rp_graph *g);
+int rp_graph_is_literal(const rp_graph *g);
 rp_status *rp_graph_status(rp_graph *g);
 int32_t rp_graph_size(const rp_graph *g);
 const rp_node *rp_graph_node(const rp_graph *g, rp_node_id id); /* valid until the next constructor call */
