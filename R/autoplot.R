@@ -1,12 +1,14 @@
 #' Plot a fit with ggplot2
 #'
-#' A ggplot object, to which scales, themes and layers can be added. A named list of fits gives a panel a fit, with shared axes.
+#' A ggplot object, to which scales, themes and layers can be added. A named list of fits gives a panel a fit, with
+#' shared axes.
 #'
 #' @param object A fit, or a named list of fits.
 #' @param ... Names of sites.
 #' @param type `"trajectory"`: median and interval of arrays along their index, a colour a site, observations as points.
-#'   `"intervals"`: median and interval of each variable. `"density"`, `"trace"`: of each variable. `"pairs"`: draws of the first
-#'   two variables, divergent ones marked. `"loss"`: the loss of a fit by SVI. `"auto"` chooses by the sites.
+#'   `"intervals"`: median and interval of each variable. `"density"`, `"trace"`: of each variable. `"pairs"`: draws
+#'   of the first two variables, divergent ones marked. `"loss"`: the loss of a fit by SVI. `"auto"` chooses by the
+#'   sites.
 #' @param probs The two ends of the intervals, as probabilities.
 #' @return A ggplot object.
 #' @details The methods are registered when ggplot2 is loaded; without it, use [plot()][plot.reparam_fit].
@@ -83,8 +85,9 @@ ggplot_trace <- function(fits, sites, probs) {
   plot <- ggplot2::ggplot(data, ggplot2::aes(x = .data$iteration, y = .data$value, colour = .data$chain)) +
     ggplot2::geom_line(linewidth = 0.3) +
     ggplot2::labs(x = "iteration", y = NULL)
-  if (length(fits) > 1L) plot + ggplot2::facet_grid(ggplot2::vars(.data$variable), ggplot2::vars(.data$fit), scales = "free_y")
-  else plot + ggplot2::facet_wrap(ggplot2::vars(.data$variable), scales = "free_y")
+  variable <- ggplot2::vars(.data$variable)
+  plot + if (length(fits) > 1L) ggplot2::facet_grid(variable, ggplot2::vars(.data$fit), scales = "free_y")
+  else ggplot2::facet_wrap(variable, scales = "free_y")
 }
 
 ggplot_pairs <- function(fits, sites, probs) {

@@ -25,8 +25,8 @@ mcse_sd <- function(x) {
   sqrt(error / variance / 4)
 }
 
-# Energy fraction of missing information of each chain (Betancourt 2016): below 0.3 the momentum resampling is too small a
-# step for the spread of the energy.
+# Energy fraction of missing information of each chain (Betancourt 2016): below 0.3 the momentum resampling is too
+# small a step for the spread of the energy.
 e_bfmi <- function(energy) {
   energy <- as.matrix(energy)
   if (nrow(energy) < 3L) return(rep(NA_real_, ncol(energy)))

@@ -1,9 +1,9 @@
 #' Draws of sites
 #'
 #' @description
-#' `draws()` gives the draws of sites as R arrays that keep the shape of the site. [as.array()] binds all variables into one array
-#' `[iteration, chain, variable]`, with the variable names of the posterior package (`theta[2,3]`, first index fastest), and
-#' [as.data.frame()] into a data frame with a row a draw.
+#' `draws()` gives the draws of sites as R arrays that keep the shape of the site. [as.array()] binds all variables
+#' into one array `[iteration, chain, variable]`, with the variable names of the posterior package (`theta[2,3]`,
+#' first index fastest), and [as.data.frame()] into a data frame with a row a draw.
 #'
 #' A site whose draws were not stored (`keep =` of [fit_nuts()]), or an auxiliary site that a reparameterizer made, is
 #' recomputed from the stored coordinates, with the same values bit for bit.
@@ -12,8 +12,9 @@
 #' @param ... For `draws()`, names of sites. None: all that are stored.
 #' @param sites Names of sites; NULL: all that are stored.
 #' @param aux TRUE adds, when no sites are named, the auxiliary sites that reparameterizers made.
-#' @return `draws()` of one site: an array `[iteration, chain, dims...]`, `[iteration, chain]` of a scalar; of several sites, a
-#'   named list of such arrays. Of a partly observed site the observed elements hold the data. Values are in the user's scale.
+#' @return `draws()` of one site: an array `[iteration, chain, dims...]`, `[iteration, chain]` of a scalar; of
+#'   several sites, a named list of such arrays. Of a partly observed site the observed elements hold the data.
+#'   Values are in the user's scale.
 #'
 #'   `as.array()`: a double array `[iteration, chain, variable]` with dimnames.
 #'

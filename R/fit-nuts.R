@@ -1,51 +1,56 @@
 #' Fit a model by the No-U-Turn sampler
 #'
-#' Draws from the posterior by NUTS with multinomial sampling and the generalised U-turn criterion, several chains, step size
-#' and inverse mass matrix adapted in warm-up. Latent sites that carry no information, because no data depend on them, leave the
-#' sampler and are drawn ancestrally from each posterior draw (`prune = TRUE`).
+#' Draws from the posterior by NUTS with multinomial sampling and the generalised U-turn criterion, several chains,
+#' step size and inverse mass matrix adapted in warm-up. Latent sites that carry no information, because no data
+#' depend on them, leave the sampler and are drawn ancestrally from each posterior draw (`prune = TRUE`).
 #'
 #' # Reproducibility
 #'
-#' `set.seed(1)` before the call governs the fit; `seed = 1` does too and leaves R's own generator as it was. The draws of a
-#' chain depend on the model, the data, the seed and the number of the chain, not on how many chains or cores there are.
+#' `set.seed(1)` before the call governs the fit; `seed = 1` does too and leaves R's own generator as it was. The
+#' draws of a chain depend on the model, the data, the seed and the number of the chain, not on how many chains or
+#' cores there are.
 #'
 #' # Interrupting
 #'
-#' Ctrl-C ends the fit with a warning and keeps the draws made so far, as many from each chain as make the largest complete
-#' array.
+#' Ctrl-C ends the fit with a warning and keeps the draws made so far, as many from each chain as make the largest
+#' complete array.
 #'
 #' @param model A model made by [model()], or a function, or what [model_spec()] returned (then without `data`).
 #' @param data A named list (or data frame) of the model function's arguments. Arguments of sites are data; their `NA`
 #'   elements are unknown.
 #' @param chains Number of chains.
 #' @param cores Chains that run at the same time, on threads of this process.
-#' @param iter_warmup,iter_sampling Iterations of each chain in warm-up (not kept) and in sampling. `iter_warmup = NULL` is 400 for
-#'   the fast schedule and 1000 for Stan's.
+#' @param iter_warmup,iter_sampling Iterations of each chain in warm-up (not kept) and in sampling. `iter_warmup =
+#'   NULL` is 400 for the fast schedule and 1000 for Stan's.
 #' @param thin Keep every `thin`-th iteration.
-#' @param init NULL: uniform on (-2, 2) on the unconstrained scale. Or a named list of starting values of sites, in the user's
-#'   scale and by the user's names, for all chains; sites that it does not name start as with NULL.
+#' @param init NULL: uniform on (-2, 2) on the unconstrained scale. Or a named list of starting values of sites, in
+#'   the user's scale and by the user's names, for all chains; sites that it does not name start as with NULL.
 #' @param adapt_delta Acceptance probability that the step size is adapted to, between 0 and 1.
-#' @param max_treedepth Largest number of doublings of a trajectory, which then has `2^max_treedepth - 1` leapfrog steps.
+#' @param max_treedepth Largest number of doublings of a trajectory, which then has `2^max_treedepth - 1` leapfrog
+#'   steps.
 #' @param metric Inverse mass matrix: `"diag"` (adapted variances), `"dense"` (adapted covariance) or `"unit"`.
-#' @param warmup Schedule of the adaptation. `"fast"`: overlapping windows and a diagonal metric from draws and gradients, which
-#'   is usable after ten draws. `"stan"`: Stan's windows, also for a dense metric, for which it is the default.
-#' @param reparam Strategy for sites that the model's own [reparam()] does not name: `"auto"` samples transformed families through
-#'   their base and chooses, in warm-up and for each element, how to center sites whose location or scale depends on other
-#'   latent sites (see [centering()]); `"minimal"` changes only what cannot be sampled as it stands, `"none"` changes nothing; see
-#'   [reparam_strategies]. Or a table made by [centering()], whose centering is kept.
+#' @param warmup Schedule of the adaptation. `"fast"`: overlapping windows and a diagonal metric from draws and
+#'   gradients, which is usable after ten draws. `"stan"`: Stan's windows, also for a dense metric, for which it is
+#'   the default.
+#' @param reparam Strategy for sites that the model's own [reparam()] does not name: `"auto"` samples transformed
+#'   families through their base and chooses, in warm-up and for each element, how to center sites whose location or
+#'   scale depends on other latent sites (see [centering()]); `"minimal"` changes only what cannot be sampled as it
+#'   stands, `"none"` changes nothing; see [reparam_strategies]. Or a table made by [centering()], whose centering is
+#'   kept.
 #' @param prune Take sites that carry no information out of the sampler.
-#' @param keep Names of the sites whose draws are stored. NULL: all that fit into `getOption("reparam.keep_bytes", 1e9)` bytes,
-#'   small ones first. [draws()] recomputes the others when they are asked for, bit for bit.
+#' @param keep Names of the sites whose draws are stored. NULL: all that fit into `getOption("reparam.keep_bytes",
+#'   1e9)` bytes, small ones first. [draws()] recomputes the others when they are asked for, bit for bit.
 #' @param seed A whole number from 0 to 2^53, or NULL.
-#' @param refresh TRUE shows progress. NULL: only on an interactive terminal (or as `getOption("reparam.refresh")` says).
+#' @param refresh TRUE shows progress. NULL: only on an interactive terminal (or as `getOption("reparam.refresh")`
+#'   says).
 #' @return A fit of class `reparam_nuts` and `reparam_fit`, plain data that [saveRDS()] keeps; see [draws()],
 #'   [summary()][summary.reparam_fit], [print()][print.reparam_fit] and [plot()][plot.reparam_fit].
 #' @section Errors:
-#' Data that do not fit the model, an argument outside its range, a log density that is not finite at any of the starting
-#' points (the error names the site to blame).
+#' Data that do not fit the model, an argument outside its range, a log density that is not finite at any of the
+#' starting points (the error names the site to blame).
 #' @references
-#' Hoffman and Gelman (2014). The No-U-Turn Sampler: Adaptively Setting Path Lengths in Hamiltonian Monte Carlo. Journal of
-#' Machine Learning Research 15.
+#' Hoffman and Gelman (2014). The No-U-Turn Sampler: Adaptively Setting Path Lengths in Hamiltonian Monte Carlo.
+#' Journal of Machine Learning Research 15.
 #'
 #' Betancourt (2017). A Conceptual Introduction to Hamiltonian Monte Carlo. arXiv:1701.02434.
 #' @examples
@@ -68,18 +73,24 @@ fit_nuts <- function(model, data = list(), chains = 4, cores = getOption("mc.cor
   if (is.null(iter_warmup)) iter_warmup <- if (warmup == "fast") 400 else 1000
   control <- list(
     chains = check_whole(chains, "chains", 1, 1e5), cores = check_whole(cores, "cores", 1, 1e4),
-    iter_warmup = check_whole(iter_warmup, "iter_warmup"), iter_sampling = check_whole(iter_sampling, "iter_sampling", 1),
+    iter_warmup = check_whole(iter_warmup, "iter_warmup"),
+    iter_sampling = check_whole(iter_sampling, "iter_sampling", 1),
     thin = check_whole(thin, "thin", 1), init = check_init(init),
     adapt_delta = check_number(adapt_delta, "adapt_delta", function(x) x > 0 && x < 1, "between 0 and 1"),
     max_treedepth = check_whole(max_treedepth, "max_treedepth", 1, 30),
     metric = metric, warmup = warmup,
     keep = check_sites(keep, "keep"), budget = storage_budget()
   )
-  if (control$thin > control$iter_sampling) stop_reparam("`thin` is larger than `iter_sampling`, so that no draw would be kept.")
+  if (control$thin > control$iter_sampling) {
+    stop_reparam("`thin` is larger than `iter_sampling`, so that no draw would be kept.")
+  }
   progress <- if (progress_wanted(refresh)) progress_line(nuts_progress(control))
+  model <- with_strategy(model, reparam)
   spec <- fit_spec(model, data)
   centering <- centering_control(reparam, control$chains)
-  control <- c(control, model_control(as_strategy(reparam), prune, seed), list(centering = centering, progress = progress$show))
+  control <- c(
+    control, model_control(as_strategy(reparam), prune, seed), list(centering = centering, progress = progress$show)
+  )
   result <- .Call(ffi_sample_nuts, spec, control)
   if (!is.null(progress)) progress$close()
   control$isa <- result$isa
@@ -117,8 +128,8 @@ nuts_progress <- function(control) {
   }
 }
 
-# Chains that failed or never began are left out. Of those cut short, as many are kept as give most draws: k chains of the
-# k-th longest length.
+# Chains that failed or never began are left out. Of those cut short, as many are kept as give most draws: k chains
+# of the k-th longest length.
 keep_complete_chains <- function(result) {
   failed <- which(!is.na(result$failures))
   if (length(failed)) {
@@ -136,8 +147,8 @@ keep_complete_chains <- function(result) {
   if (length < 1L) stop_reparam("Interrupted before the first draw was kept.", class = "reparam_interrupted")
   chains <- sort(longest[seq_len(kept)])
   if (isTRUE(result$interrupted)) {
-    warn_reparam(sprintf("Interrupted: %d of %d draws are kept from each of %d of %d chains.", length, n_iterations, kept,
-                         length(completed)), class = "reparam_interrupted")
+    text <- "Interrupted: %d of %d draws are kept from each of %d of %d chains."
+    warn_reparam(sprintf(text, length, n_iterations, kept, length(completed)), class = "reparam_interrupted")
   }
   rows <- seq_len(length)
   result$draws <- lapply(result$draws, function(x) x[rows, chains, , drop = FALSE])
@@ -147,7 +158,10 @@ keep_complete_chains <- function(result) {
     if (is.matrix(x)) x[, chains, drop = FALSE] else x[chains]
   })
   result$seconds <- result$seconds[chains, , drop = FALSE]
-  if (!is.null(result$centering)) result$centering[c("c", "s0")] <- lapply(result$centering[c("c", "s0")], function(x) x[, chains, drop = FALSE])
+  if (!is.null(result$centering)) {
+    by_chain <- c("c", "s0")
+    result$centering[by_chain] <- lapply(result$centering[by_chain], function(x) x[, chains, drop = FALSE])
+  }
   result$chains <- chains
   result
 }

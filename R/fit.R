@@ -1,7 +1,8 @@
 # What fits by NUTS and by SVI have in common: seed, control list, the object, its sites.
 #
-# A fit is plain data (no pointer, nothing of this process): spec and control say how to make it again, `draws` holds an array
-# [iteration, chain, element] a site, `unconstrained` the coordinates from which any other site can be recomputed.
+# A fit is plain data (no pointer, nothing of this process): spec and control say how to make it again, `draws` holds
+# an array [iteration, chain, element] a site, `unconstrained` the coordinates from which any other site can be
+# recomputed.
 
 # `model` is the user's, kept for predictions with new data; NULL when the fit was made from a spec.
 new_fit <- function(result, model, spec, control, call, class) {
@@ -22,6 +23,7 @@ fit_spec <- function(model, data) {
 # The part of `control` that says which model the engine builds from a spec.
 model_control <- function(reparam, prune, seed) {
   if (is.character(reparam) && length(reparam) == 1L) reparam <- strategy_by_name(reparam)
+  if (is_asking_strategy(reparam)) reparam <- reparam_minimal() # with_strategy() has made it a handler
   if (!inherits(reparam, "reparam_reparam") || !identical(reparam$kind, "strategy")) {
     stop_reparam(
       sprintf("`reparam` must be a strategy, not %s.", describe(reparam)),

@@ -1,14 +1,14 @@
 #' Guides: families of approximate posteriors
 #'
-#' What [fit_svi()] fits: a distribution over the unconstrained coordinates of the sites that the data inform. A site bounded
-#' below, say, enters by its logarithm, as it does in [fit_nuts()].
+#' What [fit_svi()] fits: a distribution over the unconstrained coordinates of the sites that the data inform. A site
+#' bounded below, say, enters by its logarithm, as it does in [fit_nuts()].
 #'
 #' * `guide_normal()`, also called `guide_diagonal()`: independent normals (mean field).
 #' * `guide_mvn()`: one multivariate normal with a full covariance, by its Cholesky factor.
 #' * `guide_lowrank()`: a multivariate normal with covariance `W W' + diag(d)^2`, `W` of `rank` columns.
 #' * `guide_delta()`: a point; the fit is the posterior mode of the unconstrained coordinates (MAP).
-#' * `guide_list()`: several guides, each for its own sites, independent of one another. A part that names no sites takes those
-#'   that the others leave.
+#' * `guide_list()`: several guides, each for its own sites, independent of one another. A part that names no sites
+#'   takes those that the others leave.
 #'
 #' @param ... For `guide_list()`, guides. For the others, names of sites, as in the model; you need no derived names: a
 #'   reparameterized `k` is still `"k"`. None: all sites that are left.
@@ -18,11 +18,11 @@
 #' @section Errors:
 #' A site named in two parts of a list, two parts without sites, a name that no site has (when the guide is fitted).
 #' @references
-#' Kucukelbir, Tran, Ranganath, Gelman and Blei (2017). Automatic Differentiation Variational Inference. Journal of Machine
-#' Learning Research 18.
+#' Kucukelbir, Tran, Ranganath, Gelman and Blei (2017). Automatic Differentiation Variational Inference. Journal of
+#' Machine Learning Research 18.
 #'
-#' Ong, Nott and Smith (2018). Gaussian Variational Approximation With a Factor Covariance Structure. Journal of Computational
-#' and Graphical Statistics 27.
+#' Ong, Nott and Smith (2018). Gaussian Variational Approximation With a Factor Covariance Structure. Journal of
+#' Computational and Graphical Statistics 27.
 #' @examples
 #' guide_normal()
 #' guide_list(guide_mvn("k", "k_d"), guide_normal())
@@ -63,7 +63,9 @@ guide_delta <- function(...) {
 guide_list <- function(...) {
   parts <- list(...)
   for (part in parts) {
-    if (!inherits(part, "reparam_guide")) stop_reparam(sprintf("A part of `guide_list()` is %s, not a guide.", describe(part)))
+    if (!inherits(part, "reparam_guide")) {
+      stop_reparam(sprintf("A part of `guide_list()` is %s, not a guide.", describe(part)))
+    }
   }
   if (!length(parts)) stop_reparam("`guide_list()` needs at least one guide.")
   parts <- unlist(lapply(parts, function(part) if (part$kind == "list") part$parts else list(part)), recursive = FALSE)
@@ -108,7 +110,9 @@ guide_sites <- function(...) {
   if (!length(sites)) return(NULL)
   if (!is.null(names(sites)) || !all(vapply(sites, is.character, NA))) {
     wrong <- if (is.null(names(sites))) "something that is no text" else quote_names(names(sites)[nzchar(names(sites))])
-    stop_reparam(sprintf("A guide takes the names of sites, but was given %s.", wrong), "Write `guide_mvn(\"k\", \"k_d\")`.")
+    stop_reparam(
+      sprintf("A guide takes the names of sites, but was given %s.", wrong), "Write `guide_mvn(\"k\", \"k_d\")`."
+    )
   }
   sites <- unlist(sites)
   if (anyDuplicated(sites)) stop_reparam(sprintf("%s is named twice.", quote_names(sites[duplicated(sites)])))

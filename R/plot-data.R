@@ -51,7 +51,9 @@ trajectory_data <- function(fit, sites, probs) {
     size <- dim(x)
     quantiles <- quantile_columns(matrix(x, size[1] * size[2]), c(probs[1], 0.5, probs[2]))
     quantiles <- matrix(quantiles, size[3])
-    data.frame(site = name, index = seq_len(size[3]), median = quantiles[, 2], lower = quantiles[, 1], upper = quantiles[, 3])
+    data.frame(
+      site = name, index = seq_len(size[3]), median = quantiles[, 2], lower = quantiles[, 1], upper = quantiles[, 3]
+    )
   })
   do.call(rbind, rows)
 }

@@ -48,7 +48,8 @@ base_trajectory <- function(fit, sites, probs) {
 base_intervals <- function(fit, sites, probs) {
   data <- interval_data(fit, sites, probs)
   at <- rev(seq_len(nrow(data)))
-  graphics::plot(data$median, at, xlim = range(data$lower, data$upper, finite = TRUE), pch = 19, yaxt = "n", xlab = "", ylab = "")
+  ends <- range(data$lower, data$upper, finite = TRUE)
+  graphics::plot(data$median, at, xlim = ends, pch = 19, yaxt = "n", xlab = "", ylab = "")
   graphics::segments(data$lower, at, data$upper, at)
   graphics::axis(2, at, data$variable, las = 1)
 }
@@ -71,7 +72,8 @@ base_trace <- function(fit, sites, probs) {
 base_pairs <- function(fit, sites, probs) {
   names <- pair_names(list(fit), sites)
   data <- pair_data(fit, sites)
-  graphics::plot(data$x, data$y, pch = 20, cex = 0.6, col = grDevices::adjustcolor("black", 0.3), xlab = names[1], ylab = names[2])
+  pale <- grDevices::adjustcolor("black", 0.3)
+  graphics::plot(data$x, data$y, pch = 20, cex = 0.6, col = pale, xlab = names[1], ylab = names[2])
   graphics::points(data$x[data$divergent], data$y[data$divergent], pch = 19, col = "red")
 }
 
@@ -85,7 +87,9 @@ base_loss <- function(fit, sites, probs) {
 in_panels <- function(data, draw) {
   variables <- unique(data$variable)
   if (length(variables) > 16L) {
-    stop_reparam(sprintf("%d variables do not fit into one picture.", length(variables)), "Name fewer sites, or plot intervals.")
+    stop_reparam(
+      sprintf("%d variables do not fit into one picture.", length(variables)), "Name fewer sites, or plot intervals."
+    )
   }
   old <- graphics::par(mfrow = grDevices::n2mfrow(length(variables)))
   on.exit(graphics::par(old))

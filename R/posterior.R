@@ -2,9 +2,10 @@
 #'
 #' Methods that are registered when these packages are loaded, so that their functions work on a fit:
 #'
-#' * posterior: `as_draws()`, `as_draws_array()`, `as_draws_df()`, `as_draws_matrix()`, `as_draws_rvars()`, each with arguments `sites` and
-#'   `aux` as [as.array()][draws] has them;
-#' * bayesplot: `nuts_params()` and `log_posterior()`; its `mcmc_*()` functions take a fit by way of [as.array()][draws].
+#' * posterior: `as_draws()`, `as_draws_array()`, `as_draws_df()`, `as_draws_matrix()`, `as_draws_rvars()`, each with
+#'   arguments `sites` and `aux` as [as.array()][draws] has them;
+#' * bayesplot: `nuts_params()` and `log_posterior()`; its `mcmc_*()` functions take a fit by way of
+#'   [as.array()][draws].
 #'
 #' @return What the functions of those packages return.
 #' @examplesIf requireNamespace("posterior", quietly = TRUE)

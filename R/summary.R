@@ -1,7 +1,7 @@
 #' Summarise and print a fit
 #'
-#' `summary()` gives a row for each variable. `print()` shows the scalar sites, a line for each array, how the sampler fared, and,
-#' when something is wrong, what, with a line of code that should mend it.
+#' `summary()` gives a row for each variable. `print()` shows the scalar sites, a line for each array, how the
+#' sampler fared, and, when something is wrong, what, with a line of code that should mend it.
 #'
 #' @param object,x A fit by [fit_nuts()] or [fit_svi()].
 #' @param sites Names of sites; NULL: all that are stored.
@@ -9,11 +9,12 @@
 #' @param aux TRUE adds auxiliary sites.
 #' @param digits Significant digits.
 #' @param ... Must be empty.
-#' @return `summary()`: a data frame of class `reparam_summary` with columns `variable`, `mean`, `sd`, a quantile a column (`q5`,
-#'   `q50`, ...), `mcse_mean`, and for NUTS `rhat` (rank-normalised split R-hat), `ess_bulk`, `ess_tail`, as defined by Vehtari et al.
-#'   (2021) and computed by the posterior package; NA for a variable that does not vary. `print()` returns its argument.
-#' @references Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021). Rank-normalization, folding, and localization: an improved
-#'   R-hat for assessing convergence of MCMC. Bayesian Analysis 16(2).
+#' @return `summary()`: a data frame of class `reparam_summary` with columns `variable`, `mean`, `sd`, a quantile a
+#'   column (`q5`, `q50`, ...), `mcse_mean`, and for NUTS `rhat` (rank-normalised split R-hat), `ess_bulk`,
+#'   `ess_tail`, as defined by Vehtari et al. (2021) and computed by the posterior package; NA for a variable that
+#'   does not vary. `print()` returns its argument.
+#' @references Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021). Rank-normalization, folding, and localization:
+#'   an improved R-hat for assessing convergence of MCMC. Bayesian Analysis 16(2).
 #' @examples
 #' coin <- model(function(y) {
 #'   p ~ beta(1, 1)
@@ -108,7 +109,8 @@ count <- function(n, what) {
   sprintf("%d %s%s", as.integer(n), what, if (n == 1) "" else "s")
 }
 
-# Scalars as a table, then a line an array. Returns the worst R-hat and effective sample size, with the variables they belong to.
+# Scalars as a table, then a line an array. Returns the worst R-hat and effective sample size, with the variables
+# they belong to.
 print_sites <- function(fit, digits) {
   sites <- choose_sites(fit)
   scalar <- vapply(sites, function(name) !length(site_dim(fit, name)), NA)
@@ -147,10 +149,11 @@ print_array <- function(fit, name, digits, worst) {
 }
 
 worse <- function(worst, variables, rhat, ess) {
+  named <- function(x, at) stats::setNames(x[at], variables[at])
   at <- which.max(rhat)
-  if (length(at) && (is.null(worst$rhat) || rhat[at] > worst$rhat)) worst$rhat <- stats::setNames(rhat[at], variables[at])
+  if (length(at) && (is.null(worst$rhat) || rhat[at] > worst$rhat)) worst$rhat <- named(rhat, at)
   at <- which.min(ess)
-  if (length(at) && (is.null(worst$ess) || ess[at] < worst$ess)) worst$ess <- stats::setNames(ess[at], variables[at])
+  if (length(at) && (is.null(worst$ess) || ess[at] < worst$ess)) worst$ess <- named(ess, at)
   worst
 }
 

@@ -1,17 +1,18 @@
 #' The sites of a model, with values from the prior
 #'
-#' `trace_model()` runs the model once: data where there are any, a draw from the prior elsewhere. `reparam_map()` lists, without
-#' drawing, how a fit would see each site: what was reparameterized, into which auxiliary sites, and why.
+#' `trace_model()` runs the model once: data where there are any, a draw from the prior elsewhere. `reparam_map()`
+#' lists, without drawing, how a fit would see each site: what was reparameterized, into which auxiliary sites, and why.
 #'
 #' @inheritParams fit_nuts
-#' @return `trace_model()`: a data frame with a row a site in the order of the model and columns `name`, `kind` (`"draw"`
-#'   for a random site, `"observed"`, `"partial"` for one with some data, `"recorded"`, `"param"`, `"substituted"` or `"intervened"`),
-#'   `dim` (list of integer vectors, `integer(0)` for a scalar), `distribution`, `value` (list of numeric vectors or arrays), `log_density`
-#'   (the site's term of the log density on the user's scale, summed over elements; NA where there is none), `observed`, `auxiliary`.
+#' @return `trace_model()`: a data frame with a row a site in the order of the model and columns `name`, `kind`
+#'   (`"draw"` for a random site, `"observed"`, `"partial"` for one with some data, `"recorded"`, `"param"`,
+#'   `"substituted"` or `"intervened"`), `dim` (list of integer vectors, `integer(0)` for a scalar), `distribution`,
+#'   `value` (list of numeric vectors or arrays), `log_density` (the site's term of the log density on the user's
+#'   scale, summed over elements; NA where there is none), `observed`, `auxiliary`.
 #'
-#'   `reparam_map()`: a data frame with columns `site`, `auxiliary` (the names of the auxiliary sites, separated by commas),
-#'   `distribution` (of the site as the model has it), `kind` (`"reparameterized"`, `"latent"`, `"ancestral"`, `"observed"`, ...)
-#'   and `why`.
+#'   `reparam_map()`: a data frame with columns `site`, `auxiliary` (the names of the auxiliary sites, separated by
+#'   commas), `distribution` (of the site as the model has it), `kind` (`"reparameterized"`, `"latent"`,
+#'   `"ancestral"`, `"observed"`, ...) and `why`.
 #' @section Errors:
 #' Those of [model_spec()].
 #' @examples
@@ -25,6 +26,7 @@
 #' @export
 trace_model <- function(model, data = list(), reparam = "none", seed = NULL) {
   control <- model_control(reparam, FALSE, seed)
+  model <- with_strategy(model, reparam)
   table <- .Call(ffi_model_table, fit_spec(model, data), c(list(prior = 1), control))
   warn_engine(table$warnings)
   kind <- vapply(table$sites, `[[`, "", "kind")
@@ -44,6 +46,7 @@ trace_model <- function(model, data = list(), reparam = "none", seed = NULL) {
 #' @export
 reparam_map <- function(model, data = list(), reparam = "minimal", prune = TRUE) {
   control <- model_control(reparam, prune, 0)
+  model <- with_strategy(model, reparam)
   table <- .Call(ffi_model_table, fit_spec(model, data), c(list(prior = 0), control))
   warn_engine(table$warnings)
   field <- function(name) vapply(table$sites, function(site) as.character(site[[name]]), "")

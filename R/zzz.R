@@ -10,13 +10,14 @@
   register_lazily("bayesplot", "log_posterior", "reparam_nuts", log_posterior.reparam_nuts)
 }
 
-# Registers an S3 method now if the generic's package is loaded, and whenever it is loaded later. A method that another package
-# has registered already stays.
+# Registers an S3 method now if the generic's package is loaded, and whenever it is loaded later. A method that
+# another package has registered already stays.
 register_lazily <- function(package, generic, class, method) {
   register <- function(...) {
     home <- asNamespace(package)
-    taken <- class == "list" && exists(paste0(generic, ".", class), envir = home[[".__S3MethodsTable__."]], inherits = FALSE)
-    if (!taken && exists(generic, envir = home, inherits = FALSE)) registerS3method(generic, class, method, envir = home)
+    has <- function(name, where) exists(name, envir = where, inherits = FALSE)
+    taken <- class == "list" && has(paste0(generic, ".", class), home[[".__S3MethodsTable__."]])
+    if (!taken && has(generic, home)) registerS3method(generic, class, method, envir = home)
   }
   if (isNamespaceLoaded(package)) register()
   setHook(packageEvent(package, "onLoad"), register)

@@ -5,7 +5,8 @@ set -eu
 mkdir -p "$1"
 target=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
-for part in DESCRIPTION NAMESPACE LICENSE NEWS.md .Rbuildignore R man src tests inst vignettes tools CONTRIBUTING.md README.md; do
+parts="DESCRIPTION NAMESPACE LICENSE NEWS.md README.md CONTRIBUTING.md .Rbuildignore"
+for part in $parts R man src tests inst vignettes tools; do
   [ ! -e "$part" ] || cp -R "$part" "$target/"
 done
 find "$target/src" \( -name '*.o' -o -name '*.so' -o -name '*.dll' \) -exec rm -f {} +

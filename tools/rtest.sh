@@ -6,8 +6,10 @@ filter=${2:-}
 cd "$(dirname "$0")/../tests/testthat"
 NOT_CRAN=true R_LIBS="$library${R_LIBS:+:$R_LIBS}" Rscript -e '
   filter <- commandArgs(TRUE)
-  results <- testthat::test_dir(".", package = "reparam", load_package = "installed", reporter = "check", stop_on_failure = FALSE,
-                                filter = if (length(filter)) filter)
+  results <- testthat::test_dir(
+    ".", package = "reparam", load_package = "installed", reporter = "check", stop_on_failure = FALSE,
+    filter = if (length(filter)) filter
+  )
   table <- as.data.frame(results)
   failed <- sum(table$failed) + sum(table$error)
   cat(sprintf("R: %d passed, %d failed\n", sum(table$nb) - sum(table$failed) - sum(table$skipped), failed))

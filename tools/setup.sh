@@ -24,10 +24,15 @@ apt_install() {
 needed=""
 missing_command Rscript && needed="$needed r-base-core"
 { missing_command cc || missing_command make; } && needed="$needed build-essential"
-links() { printf 'int main(void) { return 0; }\n' > "$1/t.c" && cc "$1/t.c" -o "$1/t" -llapack -lblas -lgfortran -lm 2> /dev/null; }
+links() {
+  printf 'int main(void) { return 0; }\n' > "$1/t.c"
+  cc "$1/t.c" -o "$1/t" -llapack -lblas -lgfortran -lm 2> /dev/null
+}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-{ [ -n "$needed" ] || ! links "$scratch" || [ ! -e "$(R RHOME 2> /dev/null)/etc/Makeconf" ]; } && needed="$needed r-base-dev"
+if [ -n "$needed" ] || ! links "$scratch" || [ ! -e "$(R RHOME 2> /dev/null)/etc/Makeconf" ]; then
+  needed="$needed r-base-dev"
+fi
 [ -z "$needed" ] || apt_install $needed
 
 packages="ggplot2"
@@ -51,7 +56,10 @@ if [ -n "$lacking" ] && ! missing_command apt-get; then
 fi
 if [ -n "$lacking" ]; then
   echo "setup.sh: installing from CRAN: $lacking"
-  library=$(Rscript -e 'd <- .libPaths(); w <- d[file.access(d, 2) == 0]; cat(if (length(w)) w[1] else Sys.getenv("R_LIBS_USER"))')
+  library=$(Rscript -e '
+    paths <- .libPaths()
+    writable <- paths[file.access(paths, 2) == 0]
+    cat(if (length(writable)) writable[1] else path.expand(Sys.getenv("R_LIBS_USER")))')
   mkdir -p "$library"
   Rscript -e 'p <- commandArgs(TRUE); install.packages(p[-1], lib = p[1], quiet = TRUE)' \
     "$library" $lacking

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Everything that is needed, then every check: engine tests, documentation up to date, R CMD check with the R tests and vignettes.
-# The last line counts: "N passed, N failed".
+# Everything that is needed, then every check: engine tests, documentation up to date, R CMD check with the R tests
+# and vignettes. The last line counts: "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.."
 passed=0
@@ -15,8 +15,8 @@ report() { # name status log
 # Adds the counts of a log whose last line of that form is "...: N passed, N failed".
 count() {
   line=$(grep -E '[0-9]+ passed, [0-9]+ failed' "$1" | tail -n 1)
-  passed=$((passed + $(echo "$line" | sed -n 's/.*[^0-9]\([0-9][0-9]*\) passed.*/\1/p;s/^\([0-9][0-9]*\) passed.*/\1/p' | head -n 1)))
-  failed=$((failed + $(echo "$line" | sed -n 's/.* \([0-9][0-9]*\) failed.*/\1/p')))
+  passed=$((passed + $(echo "$line" | sed 's/.*[^0-9]\([0-9][0-9]*\) passed.*/\1/')))
+  failed=$((failed + $(echo "$line" | sed 's/.* \([0-9][0-9]*\) failed.*/\1/')))
 }
 
 if ! sh tools/setup.sh test > "$build/setup.log" 2>&1; then report "what the tests need" 1 "$build/setup.log"; fi
@@ -26,7 +26,9 @@ sh tools/ctest.sh > "$build/engine.log" 2>&1
 status=$?
 tail -n 40 "$build/engine.log"
 if grep -qE '[0-9]+ passed, [0-9]+ failed' "$build/engine.log"; then count "$build/engine.log"; fi
-if [ "$status" -ne 0 ] && ! grep -qE ', [1-9][0-9]* failed' "$build/engine.log"; then report "the engine compiles and runs" 1; fi
+if [ "$status" -ne 0 ] && ! grep -qE ', [1-9][0-9]* failed' "$build/engine.log"; then
+  report "the engine compiles and runs" 1
+fi
 
 echo "== package"
 sh tools/copy.sh "$build/reparam"
@@ -55,13 +57,15 @@ echo "== R tests"
 sh tools/rtest.sh "$build/library" > "$build/r.log" 2>&1
 status=$?
 cat "$build/r.log"
-if grep -qE '[0-9]+ passed, [0-9]+ failed' "$build/r.log"; then count "$build/r.log"; else report "the R tests run" "$status"; fi
+if grep -qE '[0-9]+ passed, [0-9]+ failed' "$build/r.log"; then count "$build/r.log"
+else report "the R tests run" "$status"; fi
 
 echo "== R CMD check"
 package=$(ls "$build"/reparam_*.tar.gz 2> /dev/null | head -n 1)
 if [ -n "$package" ]; then
   # The tests have run above, and their counts with them.
-  (cd "$build" && env MAKEFLAGS="-j$cores" R CMD check --as-cran --no-manual --no-tests "$package") > "$build/check.log" 2>&1
+  (cd "$build" && env MAKEFLAGS="-j$cores" R CMD check --as-cran --no-manual --no-tests "$package") \
+    > "$build/check.log" 2>&1
   # What was not OK, with its explanation.
   awk '/^\* /{shown = /(NOTE|WARNING|ERROR)$/} shown || /^Status/' "$build/check.log"
   grep -q '^Status' "$build/check.log" && ! grep -qE '(WARNING|ERROR)$' "$build/check.log"

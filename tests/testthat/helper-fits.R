@@ -10,14 +10,18 @@ mock_spec <- function(n = 4L, y = rep(NA_real_, n)) {
     list(op = "site", n = n, input = integer(), number = 4)
   )
   lognormal <- function(mean, sd) list(family = "lognormal", args = list(meanlog = mean, sdlog = sd))
-  statement <- function(kind, name, node, dim, ...) list(kind = kind, name = name, node = node, dim = as.integer(dim), ...)
+  statement <- function(kind, name, node, dim, ...) {
+    list(kind = kind, name = name, node = node, dim = as.integer(dim), ...)
+  }
   structure(
     list(
       version = 1L,
       nodes = list(
         op = vapply(rows, `[[`, "", "op"), n = vapply(rows, `[[`, 0, "n"),
-        input = unlist(lapply(rows, `[[`, "input")), input_end = cumsum(vapply(rows, function(r) length(r$input), 0L)),
-        number = unlist(lapply(rows, `[[`, "number")), number_end = cumsum(vapply(rows, function(r) length(r$number), 0L))
+        input = unlist(lapply(rows, `[[`, "input")),
+        input_end = cumsum(vapply(rows, function(r) length(r$input), 0L)),
+        number = unlist(lapply(rows, `[[`, "number")),
+        number_end = cumsum(vapply(rows, function(r) length(r$number), 0L))
       ),
       statements = list(
         statement("draw", "k", 3L, 1, dist = lognormal(1L, 2L)),
@@ -32,7 +36,10 @@ mock_spec <- function(n = 4L, y = rep(NA_real_, n)) {
 }
 
 mock_site <- function(name, kind, dim = 1L, auxiliary = FALSE, distribution = "lognormal") {
-  list(name = name, kind = kind, dim = as.integer(dim), auxiliary = auxiliary, original = name, distribution = distribution)
+  list(
+    name = name, kind = kind, dim = as.integer(dim), auxiliary = auxiliary, original = name,
+    distribution = distribution
+  )
 }
 
 mock_result <- function(draws, kinds, dims, sampler = list()) {
@@ -49,8 +56,8 @@ mock_result <- function(draws, kinds, dims, sampler = list()) {
     sites = Map(mock_site, names(kinds), kinds, dims), draws = draws,
     unconstrained = array(coordinates, c(size, length(coordinates) / prod(size))), unconstrained_names = latent,
     sampler = defaults, adaptation = list(step_size = rep(0.5, size[2])), completed = rep(size[1], size[2]),
-    interrupted = FALSE, seconds = matrix(0.1, size[2], 2), dim = length(latent), isa = "portable", warnings = character(),
-    failures = rep(NA_character_, size[2])
+    interrupted = FALSE, seconds = matrix(0.1, size[2], 2), dim = length(latent), isa = "portable",
+    warnings = character(), failures = rep(NA_character_, size[2])
   )
 }
 
@@ -64,7 +71,8 @@ mock_nuts <- function(n = 4L, iterations = 200L, chains = 4L, y = rep(NA_real_, 
   draws$y[] <- ifelse(is.na(rep(y, each = iterations * chains)), draws$y, rep(y, each = iterations * chains))
   kinds <- c(k = "latent", k_d = "latent", a = "recorded", y = y_kind)
   defaults <- list(
-    chains = chains, iter_warmup = 1000, iter_sampling = iterations, adapt_delta = 0.8, max_treedepth = 10, prune = TRUE, seed = 1
+    chains = chains, iter_warmup = 1000, iter_sampling = iterations, adapt_delta = 0.8, max_treedepth = 10,
+    prune = TRUE, seed = 1
   )
   defaults[names(control)] <- control
   result <- mock_result(draws, kinds, list(1L, 1L, n, n), sampler)

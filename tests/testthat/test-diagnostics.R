@@ -3,7 +3,9 @@
 series <- function(n, chains, seed = 1) {
   set.seed(seed)
   x <- array(rnorm(n * chains * 5), c(n, chains, 5))
-  filtered <- function(j, rho, scale) scale * apply(matrix(x[, , j], n), 2, stats::filter, filter = rho, method = "recursive")
+  filtered <- function(j, rho, scale) {
+    scale * apply(matrix(x[, , j], n), 2, stats::filter, filter = rho, method = "recursive")
+  }
   x[, , 2] <- filtered(2, 0.9, 1e12)
   x[, , 3] <- filtered(3, -0.7, 1e-9)
   x[, , 4] <- round(2 * x[, , 4])

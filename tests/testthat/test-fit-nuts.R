@@ -1,4 +1,5 @@
-# A normal mean with known variance: exact posterior N(1.1384615385, sd .5547001962) (reference values, "Other posteriors").
+# A normal mean with known variance: exact posterior N(1.1384615385, sd .5547001962) (reference values, "Other
+# posteriors").
 normal_mean <- model(function(y, sd = 1) {
   mu ~ normal(0, 2)
   twice := 2 * mu
@@ -75,7 +76,8 @@ test_that("thin, metrics, warm-up schedules and init are honoured", {
   expect_identical(draws(thin, "mu"), draws(quick(seed = 1), "mu")[4 * seq_len(50), ])
   for (metric in c("unit", "dense")) expect_lt(abs(mean(draws(quick(seed = 1, metric = metric), "mu")) - 1.138), 0.2)
   expect_lt(abs(mean(draws(quick(seed = 1, warmup = "fast"), "mu")) - 1.138), 0.2)
-  started <- fit_nuts(normal_mean, three, chains = 1, iter_warmup = 0, iter_sampling = 1, init = list(mu = 100), seed = 1)
+  far <- list(mu = 100)
+  started <- fit_nuts(normal_mean, three, chains = 1, iter_warmup = 0, iter_sampling = 1, init = far, seed = 1)
   expect_gt(draws(started, "mu")[1], 20)
 })
 
@@ -147,6 +149,7 @@ test_that("progress is silent unless asked for", {
   state <- list(iteration = c(100, 200), step_size = c(0.5, 0.7), accept_stat = c(0.8, 0.9), tree_depth = c(2, 3),
                 divergent = c(0, 1), gradients = c(1, 1), done = c(0, 0))
   line <- nuts_progress(list(iter_warmup = 200, iter_sampling = 200))(state)
-  expect_match(line, "NUTS:  38 % of 2 chains, step size 0.6, acceptance 0.85, tree depth 3, 1 divergences", fixed = TRUE)
+  wanted <- "NUTS:  38 % of 2 chains, step size 0.6, acceptance 0.85, tree depth 3, 1 divergences"
+  expect_match(line, wanted, fixed = TRUE)
   expect_error(quick(refresh = "often"), "`refresh`")
 })

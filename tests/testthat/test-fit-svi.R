@@ -8,7 +8,8 @@ three <- list(y = c(1.2, 0.4, 2.1))
 test_that("the normal guide finds a normal posterior, and the ELBO is the evidence", {
   fit <- fit_svi(normal_mean, three, steps = 5000, draws = 4000, elbo_draws = 1e4, seed = 1)
   mu <- draws(fit, "mu")
-  # exact: 1.1384615385 (.5547001962), evidence -4.9381364322. The optimizer ends within about 0.05 of the optimum with rate 0.01.
+  # exact: 1.1384615385 (.5547001962), evidence -4.9381364322. The optimizer ends within about 0.05 of the optimum
+  # with rate 0.01.
   expect_equal(mean(mu), 1.1384615385, tolerance = 0.1)
   expect_equal(sd(mu), 0.5547001962, tolerance = 0.1)
   expect_equal(fit$elbo[["mean"]], -4.9381364322, tolerance = 0.01)

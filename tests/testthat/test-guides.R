@@ -1,6 +1,7 @@
 test_that("guides are plain lists", {
   expect_s3_class(guide_normal(), "reparam_guide")
-  expect_equal(unclass(guide_mvn("k", "k_d", init_scale = 0.5)), list(kind = "mvn", sites = c("k", "k_d"), init_scale = 0.5))
+  mvn <- list(kind = "mvn", sites = c("k", "k_d"), init_scale = 0.5)
+  expect_equal(unclass(guide_mvn("k", "k_d", init_scale = 0.5)), mvn)
   expect_equal(unclass(guide_lowrank(rank = 2)), list(kind = "lowrank", init_scale = 0.1, rank = 2))
   expect_equal(unclass(guide_delta("k")), list(kind = "delta", sites = "k"))
   expect_identical(guide_diagonal("k"), guide_normal("k"))

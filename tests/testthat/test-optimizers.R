@@ -1,5 +1,6 @@
 test_that("optimizers are plain lists of settings", {
-  expect_equal(unclass(optim_adam(0.02)), list(kind = "adam", lr = 0.02, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, decay = 1))
+  adam <- list(kind = "adam", lr = 0.02, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, decay = 1)
+  expect_equal(unclass(optim_adam(0.02)), adam)
   expect_equal(optim_clipped_adam(clip = 3)$clip, 3)
   expect_equal(optim_rmsprop()$kind, "rmsprop")
   expect_equal(optim_adagrad(0.5)$lr, 0.5)
