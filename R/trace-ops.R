@@ -144,6 +144,7 @@ duplicated.rp <- function(x, ...) fail_function("duplicated", x, set_hint)
 #' @export
 anyDuplicated.rp <- function(x, ...) fail_function("anyDuplicated", x, set_hint)
 
+#' @method all.equal rp
 #' @export
 all.equal.rp <- function(target, current, ...) fail_function("all.equal", target, set_hint)
 

@@ -114,3 +114,100 @@ test_that("nothing is rolled up across statements", {
   expect_true(all(inputs < owner))
   expect_false("affine_scan" %in% packed$nodes$op)
 })
+
+# Loops over one or several carries, scalar and vector states.
+loops <- list(
+  reduce = function(k, n) Reduce(function(a, i) a - 0.1 * k * a, seq_len(n), 1, accumulate = TRUE),
+  lotka_volterra = function(k, n) {
+    u <- v <- numeric(n)
+    state <- c(1, 0.5)
+    slope <- function(s) c(s[1] * (k - s[2]), s[2] * (s[1] - 1))
+    for (i in 1:n) {
+      k1 <- slope(state)
+      k2 <- slope(state + 0.005 * k1)
+      k3 <- slope(state + 0.005 * k2)
+      k4 <- slope(state + 0.01 * k3)
+      state <- state + 0.01 / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+      u[i] <- state[1]
+      v[i] <- state[2]
+    }
+    c(u, v)
+  },
+  sir = function(k, n) {
+    S <- I <- numeric(n)
+    S[1] <- 0.99
+    I[1] <- 0.01
+    for (i in 2:n) {
+      new <- 0.1 * k * S[i - 1] * I[i - 1]
+      S[i] <- S[i - 1] - new
+      I[i] <- I[i - 1] + new - 0.05 * I[i - 1]
+    }
+    c(S, I)
+  },
+  ar2 = function(k, n) {
+    y <- sin(1:n)
+    mu <- numeric(n)
+    for (t in 3:n) mu[t] <- k * y[t - 1] + 0.1 * y[t - 2] + 0.2 * mu[t - 1]
+    dnorm(y, mu, 1, TRUE)
+  },
+  garch = function(k, n) {
+    y <- sin(1:n)
+    s <- numeric(n)
+    s[1] <- k
+    for (t in 2:n) s[t] <- sqrt(0.1 + 0.2 * (y[t - 1] - k)^2 + 0.3 * s[t - 1]^2)
+    dnorm(y, k, s, TRUE)
+  },
+  hidden_markov = function(k, n) {
+    y <- sin(1:n)
+    forward <- c(-1, -1)
+    A <- log(matrix(c(0.9, 0.1, 0.2, 0.8), 2))
+    for (t in 1:n) {
+      new <- numeric(2)
+      for (j in 1:2) {
+        terms <- forward + A[, j] + dnorm(y[t], c(0, k)[j], 1, TRUE)
+        top <- max(terms)
+        new[j] <- top + log(sum(exp(terms - top)))
+      }
+      forward <- new
+    }
+    forward
+  },
+  matrix_of_states = function(k, n) {
+    out <- matrix(0, n, 2)
+    state <- c(1, 0.5)
+    for (i in 1:n) {
+      state <- state + 0.01 * c(state[1] * (k - state[2]), state[2] * (state[1] - 1))
+      out[i, ] <- state
+    }
+    out
+  }
+)
+
+test_that("rolled loops have R's values and gradients in the engine", {
+  for (name in names(loops)) {
+    # Weights that no symmetry cancels.
+    total <- function(k) {
+      value <- loops[[name]](k, 60)
+      sum(value * cos(seq_along(value)))
+    }
+    m <- model(function() {
+      k ~ normal(0, 1)
+      log_factor("total", total(k))
+    })
+    result <- log_density(m, list(), list(k = 0.3))
+    expect_equal(as.numeric(result), dnorm(0.3, log = TRUE) + total(0.3), tolerance = 1e-10, info = name)
+    slope <- (total(0.3 + 1e-5) - total(0.3 - 1e-5)) / 2e-5 - 0.3
+    # Central differences: truncation 1e-10 times the third derivative, rounding 1e-11.
+    expect_equal(as.numeric(attr(result, "gradient")), slope, tolerance = 1e-6, info = name)
+  }
+})
+
+test_that("loops over states stay a few nodes however many steps they have", {
+  for (name in names(loops)) {
+    fn <- function(k) loops[[name]](k, 800)
+    with_traced(fn, inputs = list(k = 0.3), what = function(result, sites) {
+      # As written each of them has more than 3000 nodes.
+      expect_lt(length(trace_pack(trace_row(result), integer())$nodes$op), 500)
+    })
+  }
+})
