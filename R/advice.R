@@ -64,6 +64,12 @@ nuts_cures <- function(fit) {
 }
 
 svi_advice <- function(fit, loss) {
+  if (isTRUE(fit$converged) && isTRUE(fit$khat >= 0.7)) {
+    return(list(list(message = "The guide has converged, but is no good picture of the posterior.",
+                     lines = c("Take a richer guide, `guide_mvn()` for example, or sample:",
+                               paste0("  ", nuts_line(fit))))))
+  }
+  if (isTRUE(fit$converged)) return(list())
   if (!is.finite(loss[["last"]])) {
     smaller <- fit$control$optim$lr / 10
     return(list(list(message = "The loss is not finite at the end.",
@@ -80,6 +86,11 @@ svi_advice <- function(fit, loss) {
   if (!isTRUE(fall > 3 * error + 0.01)) return(list())
   list(list(message = sprintf("The loss was still falling, by %s over the last fifth of the steps.", format(fall, digits = 2)),
             lines = paste0("Take more steps: ", fit_line(fit, set = list(steps = 4 * fit$control$steps)))))
+}
+
+nuts_line <- function(fit) {
+  dropped <- c("guide", "optim", "steps", "particles", "alpha", "anneal", "path_derivative", "tolerance", "max_steps", "draws", "elbo_draws")
+  sub("fit_svi(", "fit_nuts(", fit_line(fit, drop = dropped), fixed = TRUE)
 }
 
 # The user's call again, with a verb after the model, arguments left out or set.
@@ -104,8 +115,8 @@ site_argument_name <- function(x) {
 
 # ---- which sites depend on which -------------------------------------------------------------------------------------
 
-# Sites that are sampled as they stand and that decenter() applies to. Targets: those whose distribution depends on other
-# latent sites. All: targets and the candidates above them, so that the whole hierarchy is in standard units.
+# Sites that are sampled as they stand and that decenter() applies to. Targets: those whose distribution depends on
+# other latent sites. All: targets and the candidates above them, so that the whole hierarchy is in standard units.
 decenter_candidates <- function(fit) {
   as_it_stands <- site_field(fit, "name")[site_field(fit, "kind") %in% c("latent", "partial")]
   as_it_stands <- intersect(as_it_stands, sub("\\[.*", "", fit$unconstrained_names))
@@ -158,8 +169,8 @@ innermost_family <- function(dist) {
   dist$family
 }
 
-# Named list: drawn site -> names of the sites on which its distribution depends directly. The attribute "factors" names those on
-# which a log_factor() depends.
+# Named list: drawn site -> names of the sites on which its distribution depends directly. The attribute "factors"
+# names those on which a log_factor() depends.
 site_parents <- function(spec) {
   names <- vapply(spec$statements, function(statement) if (is.null(statement$name)) "" else statement$name, "")
   kinds <- vapply(spec$statements, `[[`, "", "kind")
@@ -177,8 +188,8 @@ dist_rows <- function(dist) {
   c(unlist(dist$args), dist$mask, unlist(lapply(dist$transforms, `[[`, "args")), if (!is.null(dist$base)) dist_rows(dist$base))
 }
 
-# Positions of the statements whose SITE nodes the rows depend on. Inputs come before the nodes that use them, so one pass back
-# over the graph marks all.
+# Positions of the statements whose SITE nodes the rows depend on. Inputs come before the nodes that use them, so one
+# pass back over the graph marks all.
 sites_below <- function(nodes, rows) {
   needed <- logical(length(nodes$op))
   needed[rows] <- TRUE

@@ -1,78 +1,158 @@
 #' Fit a model by stochastic variational inference
 #'
-#' Fits a guide, a distribution over the unconstrained coordinates of the latent sites, by stochastic gradient ascent on the
-#' evidence lower bound (ELBO), then draws from it. Sites that carry no information are drawn ancestrally and recorded
-#' quantities are computed for each draw, as in [fit_nuts()].
+#' Fits a guide, a distribution over the unconstrained coordinates of the latent sites, by stochastic gradient ascent
+#' on the evidence lower bound (ELBO), then draws from it. Sites that carry no information are drawn ancestrally and
+#' recorded quantities are computed for each draw, as in [fit_nuts()].
 #'
 #' @inheritParams fit_nuts
 #' @param guide The family of approximations; see [guides].
 #' @param optim The optimizer; see [optimizers].
-#' @param steps Number of steps.
+#' @param steps `"auto"`: as many as it takes, see below. Or a number of steps.
 #' @param particles Draws of the guide from which each step's gradient is estimated.
-#' @param path_derivative TRUE leaves out the gradient through the guide's own density ("sticking the landing"), which has no
-#'   noise where guide and posterior agree, but is slower from a bad start.
+#' @param alpha 1: the ELBO. Otherwise the bound of Renyi's divergence of this order, estimated from `particles`
+#'   draws, of which there should be several: 0 is the importance weighted bound, below 1 covers more of the
+#'   posterior than the ELBO does.
+#' @param anneal TRUE: once the ELBO no longer improves, the gradient becomes the path derivative, the rate falls,
+#'   and the last iterates are averaged. NULL: TRUE unless `optim` has a schedule of its own.
+#' @param path_derivative TRUE leaves out the gradient through the guide's own density ("sticking the landing"),
+#'   which has no noise where guide and posterior agree, but is slower from a bad start; FALSE never does. NULL: as
+#'   `anneal` says.
+#' @param tolerance Nats of ELBO: improvements that are smaller count as none.
+#' @param max_steps Largest number of steps of `steps = "auto"`.
 #' @param draws Draws taken from the fitted guide.
-#' @param elbo_draws Fresh draws of the guide by which the final ELBO and its Monte Carlo standard error are estimated; 0 leaves
-#'   the estimate out.
-#' @param init NULL: the guide starts around 0 on the unconstrained scale. Or a named list of values of sites, in the user's
-#'   scale.
-#' @return A fit of class `reparam_svi` and `reparam_fit`, plain data. `fit$loss` is the negative ELBO estimated at each step,
-#'   `fit$elbo` the final ELBO and its standard error, `fit$params` the guide's parameters.
+#' @param elbo_draws Fresh draws of the guide by which the final ELBO and its Monte Carlo standard error are
+#'   estimated; 0 leaves the estimate out.
+#' @param init NULL: the guide starts around 0 on the unconstrained scale. Or a named list of values of sites, in the
+#'   user's scale.
+#' @return A fit of class `reparam_svi` and `reparam_fit`, plain data. `fit$loss` is the negative ELBO estimated at
+#'   each step, `fit$elbo` the final ELBO and its standard error, `fit$params` the guide's parameters,
+#'   `fit$log_weights` the log density of model minus guide at each draw, `fit$converged` whether the convergence
+#'   test was passed, `fit$khat` the [Pareto k][psis_khat] of the weights: how far the guide is from the posterior.
+#' @section How a fit ends:
+#' The steps are cut into windows, each half as long as all before it. When the average of a window's iterates has an
+#' ELBO less than `tolerance` better than that of the window before (by the same random numbers for both), the search
+#' is over. The path derivative follows, whose gradient has no noise where guide and posterior agree, until it does
+#' not improve the ELBO either; then the rate falls to a hundredth and the last iterates are averaged. With `steps =
+#' "auto"` the fit ends when that improved the ELBO by less than `tolerance`; given a number of steps, the rate falls
+#' over those that are left, two fifths of them at least.
+#'
+#' `fit_svi(fit, steps = )` goes on from where a fit ended, with its guide, optimizer and data.
 #' @section Errors:
-#' As of [fit_nuts()]; a guide that names a site that the model does not have or that leaves a site out; a loss that stays not
-#' finite.
+#' As of [fit_nuts()]; a guide that names a site that the model does not have or that leaves a site out; a loss that
+#' stays not finite.
 #' @references
 #' Hoffman, Blei, Wang and Paisley (2013). Stochastic Variational Inference. Journal of Machine Learning Research 14.
 #'
 #' Roeder, Wu and Duvenaud (2017). Sticking the Landing. Advances in Neural Information Processing Systems 30.
+#'
+#' Welandawe, Andersen, Vehtari and Huggins (2022). Robust, Automated, and Accurate Black-box Variational Inference.
+#' arXiv 2203.15945.
+#'
+#' Li and Turner (2016). Renyi Divergence Variational Inference. Advances in Neural Information Processing Systems 29.
+#' @param model A model made by [model()], a spec made by [model_spec()], or a fit by `fit_svi()` to be continued.
 #' @examples
 #' coin <- model(function(n, y) {
 #'   p ~ beta(1, 1)
 #'   y ~ bernoulli(rep(p, n))
 #' })
-#' fit <- fit_svi(coin, list(n = 5, y = c(1, 1, 0, 1, 1)), steps = 1000, seed = 1)
+#' fit <- fit_svi(coin, list(n = 5, y = c(1, 1, 0, 1, 1)), seed = 1)
 #' fit
 #' @export
-fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_adam(0.01), steps = 2000, particles = 1,
-                    path_derivative = FALSE, draws = 1000, elbo_draws = 1000, init = NULL, reparam = "minimal",
-                    prune = TRUE, keep = NULL, seed = NULL, refresh = NULL) {
+fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_adam(0.01), steps = "auto", particles = 1,
+                    alpha = 1, anneal = NULL, path_derivative = NULL, tolerance = 0.01, max_steps = 1e5, draws = 1000,
+                    elbo_draws = 1000, init = NULL, reparam = "minimal", prune = TRUE, keep = NULL, seed = NULL, refresh = NULL) {
   call <- match.call()
+  if (inherits(model, "reparam_svi")) return(continue_svi(model, call, parent.frame()))
+  check_svi_parts(guide, optim)
+  automatic <- identical(steps, "auto")
+  control <- list(
+    optim = optim, guide = guide, automatic = automatic,
+    steps = if (automatic) check_whole(max_steps, "max_steps", 1, 1e9) else check_whole(steps, "steps", 1, 1e9),
+    particles = check_whole(particles, "particles", 1, 1e5), alpha = check_number(alpha, "alpha"),
+    anneal = if (is.null(anneal)) has_constant_rate(optim) else check_flag(anneal, "anneal"),
+    path_derivative = if (!is.null(path_derivative)) check_flag(path_derivative, "path_derivative"),
+    tolerance = check_number(tolerance, "tolerance", function(x) x > 0, "positive"),
+    draws = check_whole(draws, "draws", 1, 1e8), elbo_draws = check_whole(elbo_draws, "elbo_draws", 0, 1e9),
+    init = check_init(init), keep = check_sites(keep, "keep"), budget = storage_budget()
+  )
+  control <- c(control, model_control(reparam, prune, seed))
+  model <- with_strategy(model, reparam)
+  run_svi(model, fit_spec(model, data), control, NULL, plain_fit_call(call), refresh)
+}
+
+run_svi <- function(model, spec, control, earlier, call, refresh) {
+  progress <- if (progress_wanted(refresh)) progress_line(svi_progress)
+  check_guide_sites(control$guide, spec, control)
+  engine <- control
+  engine$optim <- engine_optim(control$optim, length(earlier$loss) + control$steps)
+  engine$progress <- progress$show
+  if (!is.null(earlier)) engine$start <- list(params = earlier$params, state = earlier$state, step = earlier$step)
+  result <- .Call(ffi_fit_svi, spec, unclass_guide(control$guide), engine)
+  if (!is.null(progress)) progress$close()
+  control$isa <- result$isa
+  result$elbo <- stats::setNames(if (control$elbo_draws < 2) c(NA_real_, NA_real_) else result$elbo, c("mean", "mcse"))
+  result$loss <- c(earlier$loss, result$loss[seq_len(result$completed)])
+  result$khat <- if (has_points(control$guide) || n_random(result) == 0L) NA_real_ else psis_khat(result$log_weights)
+  if (isTRUE(result$interrupted)) {
+    warn_reparam(sprintf("Interrupted: %s of %s steps were made.", format(result$completed), format(control$steps)),
+                 class = "reparam_interrupted")
+  } else if (control$automatic && !result$converged) {
+    warn_reparam(sprintf("The ELBO was still improving after %s steps.", format(result$completed, big.mark = ",")),
+                 class = "reparam_not_converged")
+  }
+  new_fit(result, model, spec, control, call, "reparam_svi")
+}
+
+# Settings that the call names replace those of the fit; what decides about the model stays.
+continue_svi <- function(fit, call, env) {
+  named <- as.list(call)[-(1:2)]
+  allowed <- c("steps", "particles", "alpha", "anneal", "path_derivative", "tolerance", "max_steps", "draws", "elbo_draws",
+               "keep", "refresh")
+  wrong <- setdiff(names(named), allowed)
+  if (length(wrong)) {
+    stop_reparam(sprintf("A fit that is continued keeps its %s.", quote_names(wrong)), "Fit the model itself to change it.")
+  }
+  given <- lapply(named, eval, env)
+  control <- fit$control
+  for (name in setdiff(names(given), c("steps", "max_steps", "refresh"))) control[name] <- list(given[[name]])
+  if (!is.null(given$steps)) {
+    control$automatic <- identical(given$steps, "auto")
+    if (control$automatic) control$steps <- 1e5 else control$steps <- check_whole(given$steps, "steps", 1, 1e9)
+  }
+  if (control$automatic && !is.null(given$max_steps)) control$steps <- check_whole(given$max_steps, "max_steps", 1, 1e9)
+  run_svi(fit$model, fit$spec, control, fit, fit$call, given$refresh)
+}
+
+check_svi_parts <- function(guide, optim) {
   if (!inherits(guide, "reparam_guide")) {
     stop_reparam(sprintf("`guide` must be a guide, not %s.", describe(guide)), "Use `guide_normal()`, for example.")
   }
   if (!inherits(optim, "reparam_optim")) {
     stop_reparam(sprintf("`optim` must be an optimizer, not %s.", describe(optim)), "Use `optim_adam(0.01)`, for example.")
   }
-  control <- list(
-    optim = engine_optim(optim), guide = guide, steps = check_whole(steps, "steps", 1),
-    particles = check_whole(particles, "particles", 1, 1e5),
-    path_derivative = check_flag(path_derivative, "path_derivative"), draws = check_whole(draws, "draws", 1, 1e8),
-    elbo_draws = check_whole(elbo_draws, "elbo_draws", 0, 1e9), init = check_init(init),
-    keep = check_sites(keep, "keep"), budget = storage_budget()
-  )
-  progress <- if (progress_wanted(refresh)) progress_line(svi_progress)
-  spec <- fit_spec(model, data)
-  control <- c(control, model_control(reparam, prune, seed), list(progress = progress$show))
-  check_guide_sites(guide, spec, control)
-  result <- .Call(ffi_fit_svi, spec, unclass_guide(guide), control)
-  if (!is.null(progress)) progress$close()
-  control$isa <- result$isa
-  result$elbo <- stats::setNames(if (control$elbo_draws < 2) c(NA_real_, NA_real_) else result$elbo, c("mean", "mcse"))
-  result$loss <- result$loss[seq_len(result$completed)]
-  if (isTRUE(result$interrupted)) {
-    warn_reparam(sprintf("Interrupted: %s of %s steps were made.", format(result$completed), format(control$steps)),
-                 class = "reparam_interrupted")
-  }
-  new_fit(result, model, spec, control, plain_fit_call(call), "reparam_svi")
 }
+
+has_constant_rate <- function(optim) !is.function(optim$lr) && (is.null(optim$decay) || optim$decay == 1)
+
+# A point has no density, so that its weights say nothing.
+has_points <- function(guide) {
+  kinds <- if (guide$kind == "list") vapply(guide$parts, `[[`, "", "kind") else guide$kind
+  any(kinds == "delta")
+}
+
+n_random <- function(result) dim(result$unconstrained)[3]
 
 svi_progress <- function(state) {
   sprintf("SVI: step %.0f of %.0f, loss %.4g", state$step, state$steps, state$loss)
 }
 
-# The engine calls sgd's momentum beta1.
-engine_optim <- function(optim) {
+# The engine calls sgd's momentum beta1. A schedule becomes the rate of each step.
+engine_optim <- function(optim, steps) {
   names(optim)[names(optim) == "momentum"] <- "beta1"
+  if (is.function(optim$lr)) {
+    optim$rates <- schedule_rates(optim$lr, steps)
+    optim$lr <- optim$rates[1]
+  }
   unclass(optim)
 }
 

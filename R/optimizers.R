@@ -8,11 +8,12 @@
 #' * `optim_sgd()`: plain gradient descent, with momentum.
 #' * `optim_adagrad()`: gradients scaled by the sum of their squares so far (Duchi, Hazan and Singer 2011).
 #'
-#' @param lr Learning rate, positive.
+#' @param lr Learning rate, positive; or a schedule: a function of the number of the step (a vector, from 1) that gives
+#'   the rate of each, such as [schedule_cosine()] makes.
 #' @param beta1,beta2 Decay of the running means of the gradient and of its square; at least 0, below 1.
 #' @param eps Added to the denominator; positive.
-#' @param decay The rate is multiplied by it after each step: after `t` steps it is `lr * decay^t`. Above 0, at most 1; 1
-#'   keeps the rate.
+#' @param decay The rate is multiplied by it after each step: after `t` steps it is `lr * decay^t`. Above 0, at most
+#'   1; 1 keeps the rate.
 #' @param clip Largest absolute value of an element of the gradient; positive.
 #' @param momentum Share of the last step that is kept; at least 0, below 1.
 #' @return An object of class `reparam_optim`: a list with `kind` and the settings.
@@ -21,8 +22,8 @@
 #' @references
 #' Kingma and Ba (2015). Adam: A Method for Stochastic Optimization. ICLR.
 #'
-#' Duchi, Hazan and Singer (2011). Adaptive Subgradient Methods for Online Learning and Stochastic Optimization. Journal of
-#' Machine Learning Research 12.
+#' Duchi, Hazan and Singer (2011). Adaptive Subgradient Methods for Online Learning and Stochastic Optimization.
+#' Journal of Machine Learning Research 12.
 #' @examples
 #' optim_adam(0.01)
 #' optim_clipped_adam(0.05, decay = 0.999)
@@ -64,18 +65,88 @@ optim_adagrad <- function(lr = 0.1, eps = 1e-8, decay = 1) {
 #' @param ... Ignored.
 #' @export
 print.reparam_optim <- function(x, ...) {
-  settings <- unlist(x[-1])
-  cat(sprintf("optim_%s(%s)\n", x$kind, paste(names(settings), "=", format_each(settings), collapse = ", ")))
+  settings <- vapply(x[-1], function(value) if (is.function(value)) "a schedule" else format(value, digits = 4L), "")
+  cat(sprintf("optim_%s(%s)\n", x$kind, paste(names(settings), "=", settings, collapse = ", ")))
   invisible(x)
 }
 
 new_optim <- function(kind, ...) {
   settings <- list(...)
-  for (name in names(settings)) {
+  scheduled <- is.function(settings$lr)
+  for (name in setdiff(names(settings), if (scheduled) "lr")) {
     rule <- optim_rules[[name]]
     check_number(settings[[name]], name, rule$holds, rule$text)
   }
-  structure(c(list(kind = kind), lapply(settings, as.double)), class = "reparam_optim")
+  settings <- lapply(settings, function(x) if (is.function(x)) x else as.double(x))
+  structure(c(list(kind = kind), settings), class = "reparam_optim")
+}
+
+#' Learning-rate schedules
+#'
+#' Functions of the number of the step, to be given as `lr` of an [optimizer][optimizers]. Any function of your own
+#' that takes a vector of step numbers and gives as many positive rates does as well.
+#'
+#' * `schedule_exponential()`: from `lr` to `final`, by the same factor at every step.
+#' * `schedule_cosine()`: half a cosine from `lr` to `final`.
+#' * `schedule_linear()`: a straight line from `lr` to `final`.
+#' * `schedule_inverse()`: `lr / (1 + step / half)^power`.
+#'
+#' The first three stay at `final` after `steps` steps. All rise linearly from 0 over the first `warmup` steps.
+#'
+#' @param lr,final Rates at the start and at the end, positive.
+#' @param steps Number of steps from `lr` to `final`.
+#' @param warmup Number of steps of linear rise at the start.
+#' @param half,power See above; positive.
+#' @return A function of a vector of step numbers.
+#' @examples
+#' schedule_cosine(0.05, steps = 1000)(c(1, 500, 1000))
+#' optim_adam(schedule_exponential(0.05, steps = 2000))
+#' @name schedules
+NULL
+
+#' @rdname schedules
+#' @export
+schedule_exponential <- function(lr, steps, final = lr / 100, warmup = 0) {
+  new_schedule(lr, steps, final, warmup, function(share) lr * (final / lr)^share)
+}
+
+#' @rdname schedules
+#' @export
+schedule_cosine <- function(lr, steps, final = lr / 100, warmup = 0) {
+  new_schedule(lr, steps, final, warmup, function(share) final + (lr - final) * (1 + cos(pi * share)) / 2)
+}
+
+#' @rdname schedules
+#' @export
+schedule_linear <- function(lr, steps, final = lr / 100, warmup = 0) {
+  new_schedule(lr, steps, final, warmup, function(share) lr + (final - lr) * share)
+}
+
+#' @rdname schedules
+#' @export
+schedule_inverse <- function(lr, half = 1000, power = 1, warmup = 0) {
+  check_number(half, "half", function(x) x > 0, "positive")
+  check_number(power, "power", function(x) x > 0, "positive")
+  check_number(lr, "lr", function(x) x > 0, "positive")
+  warmup <- check_whole(warmup, "warmup")
+  function(step) pmin(1, step / (warmup + 1)) * lr / (1 + step / half)^power
+}
+
+new_schedule <- function(lr, steps, final, warmup, rate) {
+  check_number(lr, "lr", function(x) x > 0, "positive")
+  check_number(final, "final", function(x) x > 0, "positive")
+  steps <- check_whole(steps, "steps", 1)
+  warmup <- check_whole(warmup, "warmup")
+  function(step) pmin(1, step / (warmup + 1)) * rate(pmin(1, (step - 1) / max(1, steps - 1)))
+}
+
+schedule_rates <- function(schedule, steps) {
+  rates <- schedule(seq_len(steps))
+  if (!is.numeric(rates) || length(rates) != steps || !all(is.finite(rates)) || any(rates <= 0)) {
+    stop_reparam("A schedule must give one positive rate for each of the steps that it is called with.",
+                 "For example `function(step) 0.05 / sqrt(step)`.")
+  }
+  as.double(rates)
 }
 
 optim_rules <- local({

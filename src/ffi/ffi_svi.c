@@ -6,28 +6,26 @@
 #include "../infer/svi.h"
 #include "ffi_draws.h"
 #include "ffi_entries.h"
+#include "ffi_guide.h"
 #include "ffi_progress.h"
 
 typedef struct {
   const ffi_model *model;
   rp_svi *svi;
-  rp_guide_block *blocks;
-  int32_t n_blocks;
-  int64_t *index; /* one place per coordinate, cut up among the blocks */
-  double *init, *rows;
-  int64_t steps_done;
+  ffi_guide guide;
+  double *init, *rows, *log_weight;
+  rp_svi_report report;
   int stopped;
   double elbo, mcse;
   ffi_progress progress;
 } svi_run;
 
 static void release(void *data);
-static rp_code make_blocks(svi_run *run, SEXP guide, rp_status *status);
-static rp_code add_block(svi_run *run, SEXP part, uint8_t *taken, int64_t *used, int learned, rp_status *status);
 static rp_svi_options read_options(svi_run *run, SEXP control, rp_status *status);
 static rp_code fit(svi_run *run, SEXP guide, SEXP control, double *loss, int64_t n_steps, int64_t n_draws,
                    rp_status *status);
-static int in_block(const ffi_model *m, int64_t coordinate, SEXP sites);
+static rp_code resume(svi_run *run, SEXP start, rp_status *status);
+static rp_svi_plan read_plan(SEXP control, int64_t n_steps);
 static void show(void *context, int64_t step, int64_t n_steps, double loss);
 static int interrupted(void *context);
 static SEXP result(const svi_run *run, SEXP arrays, SEXP loss, int64_t n_draws);
@@ -68,10 +66,10 @@ SEXP ffi_fit_svi(SEXP spec, SEXP guide, SEXP control) {
 static void release(void *data) {
   svi_run *run = data;
   rp_svi_free(run->svi);
-  free(run->blocks);
-  free(run->index);
+  ffi_guide_clear(&run->guide);
   free(run->init);
   free(run->rows);
+  free(run->log_weight);
   free(run);
 }
 
@@ -79,22 +77,46 @@ static rp_code fit(svi_run *run, SEXP guide, SEXP control, double *loss, int64_t
                    rp_status *status) {
   const rp_model *model = run->model->model;
   rp_svi_options options = read_options(run, control, status);
-  if (status->code != RP_OK || make_blocks(run, guide, status) != RP_OK) return status->code;
-  run->svi = rp_svi_new(model->graph, model->log_density, model->dim, run->blocks, run->n_blocks, &options, status);
-  if (!run->svi) return status->code;
+  if (status->code != RP_OK || ffi_guide_read(&run->guide, run->model, guide, status) != RP_OK) return status->code;
+  run->svi = rp_svi_new(model->graph, model->log_density, model->dim, run->guide.blocks, run->guide.n_blocks, &options,
+                        status);
+  if (!run->svi || resume(run, ffi_get(control, "start"), status) != RP_OK) return status->code;
   rp_svi_hooks hooks = {run, show, interrupted};
-  if (rp_svi_run(run->svi, n_steps, loss, &run->steps_done, &hooks, status) == RP_INTERRUPTED) {
+  rp_svi_plan plan = read_plan(control, n_steps);
+  if (rp_svi_fit(run->svi, &plan, loss, &run->report, &hooks, status) == RP_INTERRUPTED) {
     run->stopped = 1;
     rp_status_clear(status);
   }
-  for (int64_t i = run->steps_done; i < n_steps; i++) loss[i] = NA_REAL;
+  for (int64_t i = run->report.n_done; i < n_steps; i++) loss[i] = NA_REAL;
   run->rows = malloc((size_t) (n_draws * model->dim + 1) * sizeof *run->rows);
-  if (!run->rows) return rp_fail_memory(status, "the guide's draws");
-  if (status->code == RP_OK) rp_svi_draws(run->svi, n_draws, run->model->seed, run->rows, status);
+  run->log_weight = malloc((size_t) n_draws * sizeof *run->log_weight);
+  if (!run->rows || !run->log_weight) return rp_fail_memory(status, "the guide's draws");
+  if (status->code == RP_OK)
+    rp_svi_draws(run->svi, n_draws, run->model->seed, run->rows, run->log_weight, status);
   int64_t n_elbo = ffi_integer(ffi_get(control, "elbo_draws"), 1000);
   if (status->code == RP_OK && n_elbo > 1)
     rp_svi_elbo(run->svi, n_elbo, run->model->seed + 1, &run->elbo, &run->mcse, status);
   return status->code;
+}
+
+static rp_svi_plan read_plan(SEXP control, int64_t n_steps) {
+  return (rp_svi_plan){.n_steps = n_steps,
+                       .automatic = ffi_number(ffi_get(control, "automatic"), 0) != 0,
+                       .anneal = ffi_number(ffi_get(control, "anneal"), 0) != 0,
+                       .keep_gradient = ffi_get(control, "path_derivative") != R_NilValue,
+                       .tolerance = ffi_number(ffi_get(control, "tolerance"), 0.01)};
+}
+
+/* From where an earlier fit ended: its parameters, optimizer state and number of steps. */
+static rp_code resume(svi_run *run, SEXP start, rp_status *status) {
+  if (start == R_NilValue) return RP_OK;
+  SEXP params = ffi_get(start, "params"), state = ffi_get(start, "state");
+  if (TYPEOF(params) != REALSXP || Rf_xlength(params) != rp_svi_n_parameters(run->svi) || TYPEOF(state) != REALSXP ||
+      Rf_xlength(state) != rp_svi_state_size(run->svi))
+    return rp_fail(status, RP_BAD_ARGUMENT, NULL, "the fit to be continued has another guide or optimizer");
+  rp_svi_set_parameters(run->svi, REAL(params));
+  rp_svi_set_state(run->svi, ffi_integer(ffi_get(start, "step"), 0), REAL(state));
+  return RP_OK;
 }
 
 static rp_svi_options read_options(svi_run *run, SEXP control, rp_status *status) {
@@ -111,6 +133,12 @@ static rp_svi_options read_options(svi_run *run, SEXP control, rp_status *status
   o.optim.epsilon = ffi_number(ffi_get(optim, "eps"), o.optim.epsilon);
   o.optim.clip = ffi_number(ffi_get(optim, "clip"), o.optim.clip);
   o.optim.decay = ffi_number(ffi_get(optim, "decay"), o.optim.decay);
+  SEXP rates = ffi_get(optim, "rates");
+  if (TYPEOF(rates) == REALSXP && Rf_xlength(rates) > 0) {
+    o.optim.rates = REAL(rates);
+    o.optim.n_rates = (int64_t) Rf_xlength(rates);
+  }
+  o.alpha = ffi_number(ffi_get(control, "alpha"), 1);
   o.particles = ffi_integer(ffi_get(control, "particles"), o.particles);
   o.path_derivative = ffi_number(ffi_get(control, "path_derivative"), 0) != 0;
   o.seed = run->model->seed;
@@ -122,73 +150,6 @@ static rp_svi_options read_options(svi_run *run, SEXP control, rp_status *status
   if (status->code == RP_OK) rp_initial_values(model, run->init, NULL, run->model->seed, 0, status);
   o.init = run->init;
   return o;
-}
-
-/* ---- guide blocks ---- */
-
-static rp_code make_blocks(svi_run *run, SEXP guide, rp_status *status) {
-  const rp_model *model = run->model->model;
-  SEXP parts = ffi_get(guide, "parts");
-  int is_list = strcmp(ffi_text(ffi_get(guide, "kind"), ""), "list") == 0;
-  R_xlen_t n = is_list ? Rf_xlength(parts) : 1;
-  uint8_t *taken = calloc((size_t) model->dim + 1, 1);
-  run->blocks = calloc((size_t) n + 1, sizeof *run->blocks);
-  run->index = malloc(((size_t) model->dim + 1) * sizeof *run->index);
-  int64_t used = 0;
-  if (!taken || !run->blocks || !run->index) rp_fail_memory(status, "the guide");
-  /* parts with sites first: a part without takes what is left */
-  for (int named = 1; named >= 0; named--)
-    for (R_xlen_t i = 0; i < n && status->code == RP_OK; i++) {
-      SEXP part = is_list ? VECTOR_ELT(parts, i) : guide;
-      if ((ffi_get(part, "sites") != R_NilValue) == named) add_block(run, part, taken, &used, 0, status);
-    }
-  if (status->code == RP_OK) add_block(run, R_NilValue, taken, &used, 1, status);
-  for (int64_t k = 0; k < model->dim && status->code == RP_OK; k++) {
-    char name[256];
-    rp_model_coordinate_name(model, k, name, sizeof name);
-    if (!taken[k]) rp_fail(status, RP_BAD_ARGUMENT, name, "no part of the guide covers this site");
-  }
-  free(taken);
-  return status->code;
-}
-
-static rp_code add_block(svi_run *run, SEXP part, uint8_t *taken, int64_t *used, int learned, rp_status *status) {
-  static const char *const kinds[] = {"normal", "mvn", "lowrank", "delta"};
-  const rp_model *model = run->model->model;
-  const char *kind = learned ? "delta" : ffi_text(ffi_get(part, "kind"), "");
-  SEXP sites = ffi_get(part, "sites");
-  if (strcmp(kind, "diagonal") == 0) kind = "normal";
-  int k = 0;
-  while (k < RP_GUIDE_COUNT && strcmp(kind, kinds[k]) != 0) k++;
-  if (k == RP_GUIDE_COUNT) return rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no guide of kind `%s`", kind);
-  rp_guide_block *block = &run->blocks[run->n_blocks];
-  *block = (rp_guide_block){.kind = (rp_guide_kind) k, .index = run->index + *used};
-  block->rank = ffi_integer(ffi_get(part, "rank"), 0);
-  block->init_scale = ffi_number(ffi_get(part, "init_scale"), 0);
-  for (int64_t c = 0; c < model->dim; c++) {
-    if (taken[c] || model->learned[c] != learned || !in_block(run->model, c, sites)) continue;
-    taken[c] = 1;
-    run->index[(*used)++] = c;
-    block->n++;
-  }
-  if (block->n > 0) run->n_blocks++;
-  return RP_OK;
-}
-
-/* By the user's name of the site, or an auxiliary site's own. */
-static int in_block(const ffi_model *m, int64_t coordinate, SEXP sites) {
-  if (sites == R_NilValue) return 1;
-  const rp_model *model = m->model;
-  const rp_layout_site *place = model->layout.sites;
-  while (coordinate >= place->offset + place->n_inferred * place->width) place++;
-  const char *original = place->name;
-  for (int32_t i = 0; i < model->n_sites; i++)
-    if (strcmp(model->sites[i].name, place->name) == 0) original = model->sites[i].original;
-  for (R_xlen_t i = 0; i < Rf_xlength(sites); i++) {
-    const char *name = CHAR(STRING_ELT(sites, i));
-    if (strcmp(name, place->name) == 0 || strcmp(name, original) == 0) return 1;
-  }
-  return 0;
 }
 
 /* ---- hooks and result ---- */
@@ -203,33 +164,42 @@ static int interrupted(void *context) {
   return ffi_progress_interrupted(&run->progress);
 }
 
+static SEXP numbers(const double *x, int64_t n) {
+  SEXP to = Rf_allocVector(REALSXP, (R_xlen_t) n);
+  if (n > 0) memcpy(REAL(to), x, (size_t) n * sizeof(double));
+  return to;
+}
+
 static SEXP result(const svi_run *run, SEXP arrays, SEXP loss, int64_t n_draws) {
   static const char *const names[] = {"sites", "draws", "loss", "params", "unconstrained", "unconstrained_names", "elbo",
-                                      "completed", "interrupted", "dim", "isa", "warnings"};
+                                      "completed", "interrupted", "dim", "isa", "warnings", "log_weights", "state",
+                                      "step", "searched", "converged", "last_gain"};
   const rp_model *model = run->model->model;
-  SEXP value = PROTECT(ffi_list(12, names));
+  const rp_svi *svi = run->svi;
+  const double elbo[2] = {run->elbo, run->mcse};
+  SEXP value = PROTECT(ffi_list(18, names));
   SET_VECTOR_ELT(value, 0, ffi_model_sites(model));
   SET_VECTOR_ELT(value, 1, arrays);
   SET_VECTOR_ELT(value, 2, loss);
-  int64_t n_params = rp_svi_n_parameters(run->svi);
-  SEXP params = Rf_allocVector(REALSXP, (R_xlen_t) n_params);
-  SET_VECTOR_ELT(value, 3, params);
-  memcpy(REAL(params), rp_svi_parameters(run->svi), (size_t) n_params * sizeof(double));
+  SET_VECTOR_ELT(value, 3, numbers(rp_svi_parameters(svi), rp_svi_n_parameters(svi)));
   const int dim[3] = {(int) n_draws, 1, (int) model->dim};
   SEXP unconstrained = ffi_array(dim, 3);
   SET_VECTOR_ELT(value, 4, unconstrained);
   for (int64_t k = 0; k < model->dim; k++)
     for (int64_t i = 0; i < n_draws; i++) REAL(unconstrained)[i + n_draws * k] = run->rows[i * model->dim + k];
   SET_VECTOR_ELT(value, 5, ffi_coordinate_names(model));
-  SEXP elbo = Rf_allocVector(REALSXP, 2);
-  SET_VECTOR_ELT(value, 6, elbo);
-  REAL(elbo)[0] = run->elbo;
-  REAL(elbo)[1] = run->mcse;
-  SET_VECTOR_ELT(value, 7, Rf_ScalarReal((double) run->steps_done));
+  SET_VECTOR_ELT(value, 6, numbers(elbo, 2));
+  SET_VECTOR_ELT(value, 7, Rf_ScalarReal((double) run->report.n_done));
   SET_VECTOR_ELT(value, 8, Rf_ScalarLogical(run->stopped));
   SET_VECTOR_ELT(value, 9, Rf_ScalarInteger((int) model->dim));
   SET_VECTOR_ELT(value, 10, Rf_mkString(rp_isa_name(run->model->isa == RP_ISA_BEST ? rp_isa_best() : run->model->isa)));
   SET_VECTOR_ELT(value, 11, ffi_model_warnings(model));
+  SET_VECTOR_ELT(value, 12, numbers(run->log_weight, n_draws));
+  SET_VECTOR_ELT(value, 13, numbers(rp_svi_state(svi), rp_svi_state_size(svi)));
+  SET_VECTOR_ELT(value, 14, Rf_ScalarReal((double) rp_svi_step(svi)));
+  SET_VECTOR_ELT(value, 15, Rf_ScalarReal(run->report.searched < 0 ? NA_REAL : (double) run->report.searched));
+  SET_VECTOR_ELT(value, 16, Rf_ScalarLogical(run->report.converged));
+  SET_VECTOR_ELT(value, 17, Rf_ScalarReal(run->report.last_gain));
   UNPROTECT(1);
   return value;
 }

@@ -1,8 +1,8 @@
 #include "elbo.h"
 
-#include <math.h>
 #include <stdlib.h>
 
+#include "../core/random_normals.h"
 #include "../graph/shorthand.h"
 
 /* Where the elements of the unconstrained vector are: element `at` of block `block`, and in the blocks joined. */
@@ -116,15 +116,9 @@ static rp_node_id build_guide(rp_elbo *elbo, const rp_guide_block *blocks, int32
   return log_guide;
 }
 
-/* Box & Muller (1958), both halves. */
 static void standard_normals(rp_random *stream, const double *const *arguments, int64_t n, double *out) {
   (void) arguments;
-  const double two_pi = 6.283185307179586477;
-  for (int64_t i = 0; i < n; i += 2) {
-    double radius = sqrt(-2 * log(rp_random_uniform(stream))), angle = two_pi * rp_random_uniform(stream);
-    out[i] = radius * cos(angle);
-    if (i + 1 < n) out[i + 1] = radius * sin(angle);
-  }
+  rp_random_normals(stream, n, out);
 }
 
 /* A slice of the model's vector: a slice of one block's draw when it lies in one piece there. */

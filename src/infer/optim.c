@@ -16,8 +16,11 @@ rp_optim_kind rp_optim_from_name(const char *name) {
 
 int64_t rp_optim_state_size(const rp_optim *optim, int64_t n) { return table[optim->kind]->state_per_parameter * n; }
 
-void rp_optim_step(const rp_optim *optim, double *state, int64_t step, int64_t n, double *parameters,
-                   const double *gradient) {
-  double rate = optim->decay == 1 ? optim->rate : optim->rate * pow(optim->decay, (double) (step - 1));
+void rp_optim_step(const rp_optim *optim, double factor, double *state, int64_t step, int64_t n,
+                   double *parameters, const double *gradient) {
+  double rate = optim->rate;
+  if (optim->n_rates > 0) rate = optim->rates[step <= optim->n_rates ? step - 1 : optim->n_rates - 1];
+  if (optim->decay != 1) rate *= pow(optim->decay, (double) (step - 1));
+  rate *= factor;
   table[optim->kind]->step(optim, rate, state, step, n, parameters, gradient);
 }

@@ -20,6 +20,8 @@ typedef struct {
   double epsilon;      /* 1e-8 */
   double clip;         /* clipped adam: 10 */
   double decay;        /* rate of step t: rate * decay^(t - 1); 1: constant */
+  const double *rates; /* a schedule instead of rate: that of each step, the last for all later ones; borrowed */
+  int64_t n_rates;     /* 0: none */
 } rp_optim;
 
 /* Defaults of a kind (rate 0.01). */
@@ -27,9 +29,9 @@ rp_optim rp_optim_default(rp_optim_kind kind);
 rp_optim_kind rp_optim_from_name(const char *name); /* "adam", "clipped_adam", ...; RP_OPTIM_COUNT: unknown */
 /* Doubles of state for n parameters; all 0 to start with. */
 int64_t rp_optim_state_size(const rp_optim *optim, int64_t n);
-/* Step number `step` (from 1): parameters move down the gradient. */
-void rp_optim_step(const rp_optim *optim, double *state, int64_t step, int64_t n, double *parameters,
-                   const double *gradient);
+/* Step number `step` (from 1) with the rate times factor: parameters move down the gradient. */
+void rp_optim_step(const rp_optim *optim, double factor, double *state, int64_t step, int64_t n,
+                   double *parameters, const double *gradient);
 
 /* One row of the table; rate is that of the step. */
 typedef struct {

@@ -9,30 +9,48 @@
 #include "potential.h"
 
 enum { MAX_BAD_STEPS = 100, POLL_NANOSECONDS = 50000000 };
-/* "Chains" of the random numbers: training, posterior draws, ELBO estimates. */
-enum { FOR_STEPS = 0, FOR_DRAWS = 1, FOR_ELBO = 2 };
+/* "Chains" of the random numbers: training, posterior draws, ELBO estimates, comparisons. */
+enum { FOR_STEPS = 0, FOR_DRAWS = 1, FOR_ELBO = 2, FOR_GAIN = 3 };
+
+/* The ELBO with one kind of gradient, compiled. */
+typedef struct {
+  rp_elbo elbo;
+  rp_density *density;
+  rp_work *work;
+} rp_estimator;
 
 struct rp_svi {
   rp_svi_options options;
-  int64_t dim, n_parameters, step;
-  int32_t stopped;
-  rp_graph *graph;
-  rp_node_id z, elbo;
-  rp_density *density; /* ELBO and its gradient in the guide's parameters */
-  rp_work *work;
-  double *parameters; /* twice when stopped: the second half is the copy that gradients do not see */
-  double *gradient, *sum, *optim_state;
+  const rp_graph *model; /* borrowed */
+  rp_node_id log_density;
+  rp_guide_block *blocks; /* own copies, indices included */
+  int32_t n_blocks;
+  int64_t dim, n_parameters, step, horizon, n_averaged;
+  double rate_factor;
+  rp_estimator estimators[2]; /* standard, path derivative; made at first use */
+  int path;                   /* which is in use */
+  rp_program *value;          /* the ELBO alone; made at first use */
+  rp_work *value_work;
+  double *parameters; /* twice: the second half is the copy that gradients of log q do not see */
+  double *gradient, *sum, *optim_state, *averaged;
+  struct timespec polled;
 };
 
-static rp_code start_parameters(rp_svi *svi, const rp_guide_block *blocks, int32_t n_blocks, rp_status *status);
+static rp_code copy_blocks(rp_svi *svi, const rp_guide_block *blocks, int32_t n_blocks, rp_status *status);
+static rp_code make_estimator(rp_svi *svi, int path, rp_status *status);
+static rp_code start_parameters(rp_svi *svi, rp_status *status);
 static double estimate(rp_svi *svi);
 static int all_finite(double value, const double *x, int64_t n);
 static void copy_stopped(rp_svi *svi);
-static rp_program *compile(const rp_svi *svi, rp_node_id output, rp_work **work, rp_status *status);
-static int poll(const rp_svi_hooks *hooks, struct timespec *last, int64_t step, int64_t n_steps, double loss);
+static rp_program *compile(const rp_svi *svi, const rp_node_id *outputs, int32_t n, rp_work **work, rp_status *status);
+static rp_code make_value(rp_svi *svi, rp_status *status);
+static double value_at(rp_svi *svi, const double *parameters, uint64_t chain, uint64_t seed, int64_t draw);
+static double objective_at(rp_svi *svi, const double *parameters, int64_t draw);
+static int poll(rp_svi *svi, const rp_svi_hooks *hooks, double loss);
+static void accumulate(double *mean, double *squares, int64_t i, double value);
 
 rp_svi_options rp_svi_options_default(void) {
-  return (rp_svi_options){.particles = 1, .optim = rp_optim_default(RP_OPTIM_ADAM), .isa = RP_ISA_BEST};
+  return (rp_svi_options){.particles = 1, .alpha = 1, .optim = rp_optim_default(RP_OPTIM_ADAM), .isa = RP_ISA_BEST};
 }
 
 rp_svi *rp_svi_new(const rp_graph *g, rp_node_id log_density, int64_t dim, const rp_guide_block *blocks,
@@ -47,20 +65,15 @@ rp_svi *rp_svi_new(const rp_graph *g, rp_node_id log_density, int64_t dim, const
     rp_fail_memory(status, "variational inference");
     return NULL;
   }
-  rp_elbo elbo;
   svi->options = *options;
+  svi->model = g;
+  svi->log_density = log_density;
   svi->dim = dim;
-  rp_code code = rp_elbo_build(&elbo, g, log_density, dim, blocks, n_blocks, options->path_derivative, status);
-  svi->graph = elbo.graph;
-  svi->z = elbo.z;
-  svi->elbo = elbo.elbo;
-  svi->n_parameters = elbo.n_parameters;
-  svi->stopped = elbo.stopped;
-  if (code == RP_OK) {
-    svi->density = rp_density_new(svi->graph, svi->elbo, svi->n_parameters, options->isa, status);
-    if (svi->density) svi->work = rp_work_new(rp_density_program(svi->density), status);
-    code = svi->work ? start_parameters(svi, blocks, n_blocks, status) : RP_NO_MEMORY;
-  }
+  svi->rate_factor = 1;
+  svi->path = options->path_derivative != 0;
+  rp_code code = copy_blocks(svi, blocks, n_blocks, status);
+  if (code == RP_OK) code = make_estimator(svi, svi->path, status);
+  if (code == RP_OK) code = start_parameters(svi, status);
   svi->options.init = NULL;
   if (code == RP_OK) return svi;
   rp_svi_free(svi);
@@ -69,24 +82,31 @@ rp_svi *rp_svi_new(const rp_graph *g, rp_node_id log_density, int64_t dim, const
 
 void rp_svi_free(rp_svi *svi) {
   if (!svi) return;
-  rp_work_free(svi->work);
-  rp_density_free(svi->density);
-  rp_graph_free(svi->graph);
+  for (int k = 0; k < 2; k++) {
+    rp_work_free(svi->estimators[k].work);
+    rp_density_free(svi->estimators[k].density);
+    rp_elbo_clear(&svi->estimators[k].elbo);
+  }
+  rp_work_free(svi->value_work);
+  rp_program_free(svi->value);
+  for (int32_t b = 0; b < svi->n_blocks; b++) free((void *) (uintptr_t) svi->blocks[b].index);
+  free(svi->blocks);
   free(svi->parameters);
   free(svi->gradient);
   free(svi->sum);
   free(svi->optim_state);
+  free(svi->averaged);
   free(svi);
 }
+
+/* ---- steps ---- */
 
 rp_code rp_svi_run(rp_svi *svi, int64_t n_steps, double *loss, int64_t *n_done, const rp_svi_hooks *hooks,
                    rp_status *status) {
   int64_t n = svi->n_parameters;
   int bad = 0;
-  struct timespec last;
-  clock_gettime(CLOCK_MONOTONIC, &last);
   for (*n_done = 0; *n_done < n_steps; ++*n_done) {
-    if (*n_done > 0 && hooks && poll(hooks, &last, *n_done, n_steps, loss[*n_done - 1])) {
+    if (hooks && *n_done > 0 && poll(svi, hooks, loss[*n_done - 1])) {
       return rp_fail(status, RP_INTERRUPTED, NULL, "interrupted");
     }
     double elbo = estimate(svi);
@@ -99,28 +119,71 @@ rp_code rp_svi_run(rp_svi *svi, int64_t n_steps, double *loss, int64_t *n_done, 
     }
     bad = 0;
     for (int64_t i = 0; i < n; i++) svi->sum[i] = -svi->sum[i];
-    rp_optim_step(&svi->options.optim, svi->optim_state, svi->step, n, svi->parameters, svi->sum);
+    rp_optim_step(&svi->options.optim, svi->rate_factor, svi->optim_state, svi->step, n, svi->parameters, svi->sum);
     copy_stopped(svi);
+    if (svi->n_averaged >= 0) {
+      svi->n_averaged++;
+      for (int64_t i = 0; i < n; i++) svi->averaged[i] += svi->parameters[i];
+    }
   }
   return RP_OK;
 }
+
+void rp_svi_set_horizon(rp_svi *svi, int64_t n_steps) { svi->horizon = n_steps; }
+void rp_svi_set_rate_factor(rp_svi *svi, double factor) { svi->rate_factor = factor; }
+
+rp_code rp_svi_set_path_derivative(rp_svi *svi, int on, rp_status *status) {
+  rp_code code = svi->estimators[on != 0].work ? RP_OK : make_estimator(svi, on != 0, status);
+  if (code != RP_OK) return code;
+  svi->path = on != 0;
+  copy_stopped(svi);
+  return RP_OK;
+}
+
+void rp_svi_average_from_here(rp_svi *svi) {
+  svi->n_averaged = 0;
+  memset(svi->averaged, 0, (size_t) svi->n_parameters * sizeof(double));
+}
+
+int64_t rp_svi_average(const rp_svi *svi, double *out) {
+  for (int64_t i = 0; svi->n_averaged > 0 && i < svi->n_parameters; i++) {
+    out[i] = svi->averaged[i] / (double) svi->n_averaged;
+  }
+  return svi->n_averaged;
+}
+
+/* ---- state ---- */
 
 int64_t rp_svi_n_parameters(const rp_svi *svi) { return svi->n_parameters; }
 const double *rp_svi_parameters(const rp_svi *svi) { return svi->parameters; }
 int64_t rp_svi_step(const rp_svi *svi) { return svi->step; }
 
 void rp_svi_set_parameters(rp_svi *svi, const double *parameters) {
-  memcpy(svi->parameters, parameters, (size_t) svi->n_parameters * sizeof(double));
+  memmove(svi->parameters, parameters, (size_t) svi->n_parameters * sizeof(double));
   copy_stopped(svi);
 }
 
-rp_code rp_svi_draws(rp_svi *svi, int64_t n, uint64_t seed, double *out, rp_status *status) {
+int64_t rp_svi_state_size(const rp_svi *svi) { return rp_optim_state_size(&svi->options.optim, svi->n_parameters); }
+const double *rp_svi_state(const rp_svi *svi) { return svi->optim_state; }
+
+void rp_svi_set_state(rp_svi *svi, int64_t step, const double *state) {
+  svi->step = step;
+  memmove(svi->optim_state, state, (size_t) rp_svi_state_size(svi) * sizeof(double));
+}
+
+/* ---- results ---- */
+
+rp_code rp_svi_draws(rp_svi *svi, int64_t n, uint64_t seed, double *out, double *log_weight, rp_status *status) {
   rp_work *work = NULL;
-  rp_program *program = compile(svi, svi->z, &work, status);
+  const rp_elbo *elbo = &svi->estimators[svi->path].elbo;
+  const rp_node_id outputs[2] = {elbo->z, elbo->elbo};
+  copy_stopped(svi);
+  rp_program *program = compile(svi, outputs, log_weight ? 2 : 1, &work, status);
   for (int64_t i = 0; program && i < n; i++) {
     rp_random_key key = {seed, FOR_DRAWS, (uint64_t) i};
-    rp_program_run(program, work, svi->parameters, NULL, &key);
+    rp_program_run(program, work, svi->parameters, svi->options.inputs, &key);
     memcpy(out + i * svi->dim, rp_work_output(work, 0), (size_t) svi->dim * sizeof(double));
+    if (log_weight) log_weight[i] = rp_work_output(work, 1)[0];
   }
   rp_work_free(work);
   rp_program_free(program);
@@ -128,37 +191,76 @@ rp_code rp_svi_draws(rp_svi *svi, int64_t n, uint64_t seed, double *out, rp_stat
 }
 
 rp_code rp_svi_elbo(rp_svi *svi, int64_t n, uint64_t seed, double *elbo, double *mcse, rp_status *status) {
-  rp_work *work = NULL;
-  rp_program *program = compile(svi, svi->elbo, &work, status);
-  double mean = 0, squares = 0;
-  for (int64_t i = 0; program && i < n; i++) {
-    rp_random_key key = {seed, FOR_ELBO, (uint64_t) i};
-    rp_program_run(program, work, svi->parameters, NULL, &key);
-    double value = rp_work_output(work, 0)[0], delta = value - mean;
-    mean += delta / (double) (i + 1);
-    squares += delta * (value - mean);
-  }
-  *elbo = mean;
+  if (make_value(svi, status) != RP_OK) return status->code;
+  const size_t bytes = (size_t) svi->n_parameters * sizeof(double);
+  double squares = 0;
+  *elbo = 0;
+  memcpy(svi->parameters + svi->n_parameters, svi->parameters, bytes);
+  for (int64_t i = 0; i < n; i++) accumulate(elbo, &squares, i, value_at(svi, svi->parameters, FOR_ELBO, seed, i));
   *mcse = sqrt(squares / (double) (n - 1) / (double) n);
-  rp_work_free(work);
-  rp_program_free(program);
-  return program ? RP_OK : status->code;
+  return RP_OK;
+}
+
+rp_code rp_svi_gain(rp_svi *svi, const double *a, const double *b, int64_t first, int64_t n, double *gain, double *mcse,
+                    rp_status *status) {
+  if (make_value(svi, status) != RP_OK) return status->code;
+  double squares = 0, *at = malloc(4 * (size_t) svi->n_parameters * sizeof *at + 1);
+  if (!at) return rp_fail_memory(status, "a comparison of parameters");
+  const size_t bytes = (size_t) svi->n_parameters * sizeof *at;
+  for (int half = 0; half < 2; half++) {
+    memcpy(at + half * svi->n_parameters, a, bytes);
+    memcpy(at + (2 + half) * svi->n_parameters, b, bytes);
+  }
+  *gain = 0;
+  for (int64_t i = 0; i < n; i++) {
+    double before = objective_at(svi, at, first + i), after = objective_at(svi, at + 2 * svi->n_parameters, first + i);
+    accumulate(gain, &squares, i, after - before);
+  }
+  *mcse = sqrt(squares / (double) (n - 1) / (double) n);
+  free(at);
+  return RP_OK;
 }
 
 /* ---- private ---- */
 
-static rp_code start_parameters(rp_svi *svi, const rp_guide_block *blocks, int32_t n_blocks, rp_status *status) {
+static rp_code copy_blocks(rp_svi *svi, const rp_guide_block *blocks, int32_t n_blocks, rp_status *status) {
+  svi->blocks = calloc((size_t) n_blocks + 1, sizeof *svi->blocks);
+  if (!svi->blocks) return rp_fail_memory(status, "the guide");
+  for (svi->n_blocks = 0; svi->n_blocks < n_blocks; svi->n_blocks++) {
+    rp_guide_block *copy = &svi->blocks[svi->n_blocks];
+    *copy = blocks[svi->n_blocks];
+    if (!copy->index) continue;
+    int64_t *index = malloc((size_t) copy->n * sizeof *index + 1);
+    if (index) memcpy(index, copy->index, (size_t) copy->n * sizeof *index);
+    copy->index = index;
+    if (!index) return rp_fail_memory(status, "the guide");
+  }
+  return RP_OK;
+}
+
+static rp_code make_estimator(rp_svi *svi, int path, rp_status *status) {
+  rp_estimator *e = &svi->estimators[path];
+  rp_code code = rp_elbo_build(&e->elbo, svi->model, svi->log_density, svi->dim, svi->blocks, svi->n_blocks, path, status);
+  if (code != RP_OK) return code;
+  svi->n_parameters = e->elbo.n_parameters;
+  e->density = rp_density_new(e->elbo.graph, e->elbo.elbo, svi->n_parameters, svi->options.isa, status);
+  if (e->density) e->work = rp_work_new(rp_density_program(e->density), status);
+  return e->work ? RP_OK : status->code;
+}
+
+static rp_code start_parameters(rp_svi *svi, rp_status *status) {
   size_t n = (size_t) svi->n_parameters;
-  int64_t state_size = rp_optim_state_size(&svi->options.optim, svi->n_parameters);
   svi->parameters = calloc(2 * n + 1, sizeof(double));
   svi->gradient = calloc(n + 1, sizeof(double));
   svi->sum = calloc(n + 1, sizeof(double));
-  svi->optim_state = calloc((size_t) state_size + 1, sizeof(double));
+  svi->averaged = calloc(n + 1, sizeof(double));
+  svi->optim_state = calloc((size_t) rp_svi_state_size(svi) + 1, sizeof(double));
+  svi->n_averaged = -1;
   double *centre = calloc((size_t) svi->dim + 1, sizeof(double));
-  int complete = svi->parameters && svi->gradient && svi->sum && svi->optim_state && centre;
+  int complete = svi->parameters && svi->gradient && svi->sum && svi->averaged && svi->optim_state && centre;
   double *parameters = svi->parameters;
-  for (int32_t b = 0; complete && b < n_blocks; b++) {
-    const rp_guide_block *block = &blocks[b];
+  for (int32_t b = 0; complete && b < svi->n_blocks; b++) {
+    const rp_guide_block *block = &svi->blocks[b];
     for (int64_t k = 0; svi->options.init && k < block->n; k++) {
       centre[k] = svi->options.init[block->index ? block->index[k] : k];
     }
@@ -173,19 +275,28 @@ static rp_code start_parameters(rp_svi *svi, const rp_guide_block *blocks, int32
   return RP_OK;
 }
 
-/* Mean ELBO over the particles; its gradient goes to svi->sum. */
+/* log mean exp((1 - alpha) w) / (1 - alpha) of log weights w is the bound of order alpha; its gradient weights those of
+ * w by exp((1 - alpha) w), normalised (Li & Turner 2016, "Renyi divergence variational inference", section 4.1). The
+ * mean of w is the limit at alpha = 1. Weights are kept relative to the largest so far. The gradient goes to svi->sum. */
 static double estimate(rp_svi *svi) {
-  int64_t n = svi->n_parameters, particles = svi->options.particles;
-  double elbo = 0;
+  const int64_t n = svi->n_parameters, particles = svi->options.particles;
+  const double power = 1 - svi->options.alpha;
+  rp_estimator *e = &svi->estimators[svi->path];
+  double mean = 0, top = 0, weights = 0;
   for (int64_t p = 0; p < particles; p++) {
     double value, *gradient = p == 0 ? svi->sum : svi->gradient;
     rp_random_key key = {svi->options.seed, FOR_STEPS, (uint64_t) (svi->step * particles + p)};
-    rp_density_run(svi->density, svi->work, svi->parameters, NULL, &key, &value, gradient);
-    elbo += value / (double) particles;
-    for (int64_t i = 0; p > 0 && i < n; i++) svi->sum[i] += gradient[i];
+    rp_density_run(e->density, e->work, svi->parameters, svi->options.inputs, &key, &value, gradient);
+    double scaled = power * value, rescale = 1, weight = 1;
+    if (p == 0) top = scaled;
+    else if (scaled > top) rescale = exp(top - scaled), top = scaled;
+    else weight = exp(scaled - top);
+    mean += value / (double) particles;
+    weights = weights * rescale + weight;
+    for (int64_t i = 0; p > 0 && i < n; i++) svi->sum[i] = svi->sum[i] * rescale + weight * gradient[i];
   }
-  for (int64_t i = 0; particles > 1 && i < n; i++) svi->sum[i] /= (double) particles;
-  return elbo;
+  for (int64_t i = 0; particles > 1 && i < n; i++) svi->sum[i] /= weights;
+  return power == 0 ? mean : (top + log(weights / (double) particles)) / power;
 }
 
 /* 0 times anything that is not finite is NaN, which stays in the sum. */
@@ -197,22 +308,54 @@ static int all_finite(double value, const double *x, int64_t n) {
 
 static void copy_stopped(rp_svi *svi) {
   size_t n = (size_t) svi->n_parameters;
-  if (svi->stopped) memcpy(svi->parameters + n, svi->parameters, n * sizeof(double));
+  if (svi->path) memcpy(svi->parameters + n, svi->parameters, n * sizeof(double));
 }
 
-static rp_program *compile(const rp_svi *svi, rp_node_id output, rp_work **work, rp_status *status) {
-  rp_program *program = rp_program_new(svi->graph, &output, 1, svi->options.isa, 1, status);
+static rp_program *compile(const rp_svi *svi, const rp_node_id *outputs, int32_t n, rp_work **work, rp_status *status) {
+  const rp_graph *g = svi->estimators[svi->path].elbo.graph;
+  rp_program *program = rp_program_new(g, outputs, n, svi->options.isa, 1, status);
   if (program) *work = rp_work_new(program, status);
   if (*work) return program;
   rp_program_free(program);
   return NULL;
 }
 
-static int poll(const rp_svi_hooks *hooks, struct timespec *last, int64_t step, int64_t n_steps, double loss) {
-  struct timespec now;
+static rp_code make_value(rp_svi *svi, rp_status *status) {
+  if (!svi->value) svi->value = compile(svi, &svi->estimators[svi->path].elbo.elbo, 1, &svi->value_work, status);
+  return svi->value ? RP_OK : status->code;
+}
+
+static double value_at(rp_svi *svi, const double *parameters, uint64_t chain, uint64_t seed, int64_t draw) {
+  rp_random_key key = {seed, chain, (uint64_t) draw};
+  rp_program_run(svi->value, svi->value_work, parameters, svi->options.inputs, &key);
+  return rp_work_output(svi->value_work, 0)[0];
+}
+
+static double objective_at(rp_svi *svi, const double *parameters, int64_t draw) {
+  const double power = 1 - svi->options.alpha;
+  if (power == 0) return value_at(svi, parameters, FOR_GAIN, svi->options.seed, draw);
+  double top = -INFINITY, sum = 0;
+  for (int64_t p = 0; p < svi->options.particles; p++) {
+    double w = power * value_at(svi, parameters, FOR_GAIN, svi->options.seed, draw * svi->options.particles + p);
+    sum = w > top ? sum * exp(top - w) + 1 : sum + exp(w - top);
+    if (w > top) top = w;
+  }
+  return (top + log(sum / (double) svi->options.particles)) / power;
+}
+
+/* Welford (1962): value number i, from 0. */
+static void accumulate(double *mean, double *squares, int64_t i, double value) {
+  double delta = value - *mean;
+  *mean += delta / (double) (i + 1);
+  *squares += delta * (value - *mean);
+}
+
+static int poll(rp_svi *svi, const rp_svi_hooks *hooks, double loss) {
+  struct timespec now, *last = &svi->polled;
   clock_gettime(CLOCK_MONOTONIC, &now);
+  if (last->tv_sec == 0 && last->tv_nsec == 0) *last = now;
   if ((now.tv_sec - last->tv_sec) * 1000000000L + (now.tv_nsec - last->tv_nsec) < POLL_NANOSECONDS) return 0;
   *last = now;
-  if (hooks->progress) hooks->progress(hooks->context, step, n_steps, loss);
+  if (hooks->progress) hooks->progress(hooks->context, svi->step, svi->horizon, loss);
   return hooks->interrupted && hooks->interrupted(hooks->context);
 }

@@ -3,7 +3,7 @@
  *
  * The unconstrained vector is cut into blocks of positions, each with its own guide; blocks are independent.  A
  * learnable parameter of the model (no prior) is a block with guide RP_GUIDE_DELTA.  Noise is keyed by (seed, step), so
- * a fit does not depend on lanes. */
+ * a fit does not depend on lanes.  svi.c makes steps; svi_fit.c decides how many, and with which rate and gradient. */
 #ifndef RP_INFER_SVI_H
 #define RP_INFER_SVI_H
 
@@ -14,8 +14,10 @@
 typedef struct {
   int64_t particles;       /* 1: draws of the guide per step */
   int32_t path_derivative; /* 0; 1: no gradient through log q (Roeder et al. 2017), "sticking the landing" */
+  double alpha;            /* 1: the ELBO; else the bound of Renyi's divergence of this order (Li & Turner 2016) */
   rp_optim optim;          /* adam(0.01) */
   const double *init;      /* centre of the guide, dim numbers, NULL: 0; borrowed during rp_svi_new */
+  const double *inputs;    /* run-time inputs of the model's graph; borrowed while the rp_svi lives; may be NULL */
   uint64_t seed;
   rp_isa isa;
 } rp_svi_options;
@@ -29,26 +31,66 @@ typedef struct {
 
 typedef struct rp_svi rp_svi;
 
-/* log_density: a scalar over PARAM leaves within 0 .. dim - 1 of g, which is only read. The blocks must cover every
- * position exactly once.  NULL: status says why. */
+/* log_density: a scalar over PARAM leaves within 0 .. dim - 1 of g, which is borrowed and only read. The blocks must
+ * cover every position exactly once.  NULL: status says why. */
 rp_svi *rp_svi_new(const rp_graph *g, rp_node_id log_density, int64_t dim, const rp_guide_block *blocks,
                    int32_t n_blocks, const rp_svi_options *options, rp_status *status);
 void rp_svi_free(rp_svi *svi);
+
+/* ---- steps ---- */
 
 /* n_steps more steps (calling again continues, optimizer state included); loss (n_steps places) takes minus the ELBO
  * estimate of each. n_done: steps made. RP_INTERRUPTED when stopped. A step whose loss or gradient is not finite leaves
  * the parameters alone; RP_NOT_FINITE after a hundred such steps in a row. */
 rp_code rp_svi_run(rp_svi *svi, int64_t n_steps, double *loss, int64_t *n_done, const rp_svi_hooks *hooks,
                    rp_status *status);
+void rp_svi_set_horizon(rp_svi *svi, int64_t n_steps); /* what hooks->progress() shows as the number of steps to come */
+/* The optimizer's rate is multiplied by this, from now on; 1 to begin with. */
+void rp_svi_set_rate_factor(rp_svi *svi, double factor);
+/* The gradient used from now on; options->path_derivative to begin with. Compiles it at first use. */
+rp_code rp_svi_set_path_derivative(rp_svi *svi, int on, rp_status *status);
+/* Iterates from here on are averaged, those before are forgotten. The average so far goes to out (n_parameters); returns
+ * how many iterates it has. */
+void rp_svi_average_from_here(rp_svi *svi);
+int64_t rp_svi_average(const rp_svi *svi, double *out);
 
+/* How they should end: see svi_fit.c. */
+typedef struct {
+  int64_t n_steps;    /* all of them, or at most as many */
+  int32_t automatic;  /* 1: stop when converged */
+  int32_t anneal;     /* 1: path derivative, falling rate and averaged iterates once the ELBO no longer improves */
+  int32_t keep_gradient; /* 1: the gradient stays what options->path_derivative says */
+  double tolerance;   /* nats of ELBO that may be left */
+} rp_svi_plan;
+typedef struct {
+  int64_t n_done;
+  int64_t searched;   /* steps until the ELBO stopped improving; -1: it never did */
+  int32_t converged;  /* the ELBO had stopped improving; when automatic, falling rates did not improve it either */
+  double last_gain;   /* by which the last falling of the rate improved the ELBO; NaN: not measured */
+} rp_svi_report;
+/* loss has room for plan->n_steps numbers. */
+rp_code rp_svi_fit(rp_svi *svi, const rp_svi_plan *plan, double *loss, rp_svi_report *report,
+                   const rp_svi_hooks *hooks, rp_status *status);
+
+/* ---- state ---- */
 int64_t rp_svi_n_parameters(const rp_svi *svi);
 const double *rp_svi_parameters(const rp_svi *svi);
 void rp_svi_set_parameters(rp_svi *svi, const double *parameters);
 int64_t rp_svi_step(const rp_svi *svi); /* steps made so far */
+/* The optimizer's state, to be saved and restored with the number of steps made. */
+int64_t rp_svi_state_size(const rp_svi *svi);
+const double *rp_svi_state(const rp_svi *svi);
+void rp_svi_set_state(rp_svi *svi, int64_t step, const double *state);
 
-/* n draws of the guide into out [n][dim]: the rows that the model's generate step takes, as those of NUTS. */
-rp_code rp_svi_draws(rp_svi *svi, int64_t n, uint64_t seed, double *out, rp_status *status);
+/* ---- results ---- */
+/* n draws of the guide into out [n][dim]: the rows that the model's generate step takes, as those of NUTS.
+ * log_weight (n places, or NULL) takes the log density minus the guide's. */
+rp_code rp_svi_draws(rp_svi *svi, int64_t n, uint64_t seed, double *out, double *log_weight, rp_status *status);
 /* ELBO by n fresh draws of the guide, with its Monte Carlo standard error. */
 rp_code rp_svi_elbo(rp_svi *svi, int64_t n, uint64_t seed, double *elbo, double *mcse, rp_status *status);
+/* Objective at parameters b minus that at a, by the same n draws of noise for both (numbers first, first + 1, ..), with
+ * its standard error. */
+rp_code rp_svi_gain(rp_svi *svi, const double *a, const double *b, int64_t first, int64_t n, double *gain, double *mcse,
+                    rp_status *status);
 
 #endif

@@ -143,7 +143,7 @@ static void check_draws(rp_svi *svi, const double *covariance, double tolerance)
   rp_status status;
   rp_status_clear(&status);
   double *z = malloc(N * 3 * sizeof(double));
-  CHECK(rp_svi_draws(svi, N, 7, z, &status) == RP_OK);
+  CHECK(rp_svi_draws(svi, N, 7, z, NULL, &status) == RP_OK);
   for (int i = 0; i < 3; i++) {
     double mean = 0;
     for (int k = 0; k < N; k++) mean += z[3 * k + i] / N;
@@ -271,7 +271,7 @@ static void test_optimizers(void) {
     double *state = calloc((size_t) rp_optim_state_size(&optim, 2), sizeof(double)), x[2] = {0, 0};
     for (int t = 1; t <= 2000; t++) {
       double gradient[2] = {2 * (x[0] - 1), 20 * (x[1] + 2)};
-      rp_optim_step(&optim, state, t, 2, x, gradient);
+      rp_optim_step(&optim, 1, state, t, 2, x, gradient);
     }
     /* rmsprop's steps stay near its rate */
     CHECK(fabs(x[0] - 1) < 0.02 && fabs(x[1] + 2) < 0.02);
@@ -282,7 +282,7 @@ static void test_optimizers(void) {
   /* Adam's first step is the rate, against the gradient's sign (Kingma & Ba, section 2.1) */
   rp_optim adam = rp_optim_default(RP_OPTIM_ADAM);
   double state[2] = {0, 0}, x = 0, gradient = 123;
-  rp_optim_step(&adam, state, 1, 1, &x, &gradient);
+  rp_optim_step(&adam, 1, state, 1, 1, &x, &gradient);
   CHECK_NEAR(x, -0.01, 1e-9);
 }
 

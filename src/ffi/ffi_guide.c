@@ -1,0 +1,78 @@
+/* From the list of a guide (R/guides.R) to blocks of coordinates. */
+#include "ffi_guide.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static rp_code add_block(ffi_guide *out, const ffi_model *m, SEXP part, uint8_t *taken, int64_t *used, int learned,
+                         rp_status *status);
+static int in_block(const ffi_model *m, int64_t coordinate, SEXP sites);
+
+rp_code ffi_guide_read(ffi_guide *out, const ffi_model *m, SEXP guide, rp_status *status) {
+  const rp_model *model = m->model;
+  SEXP parts = ffi_get(guide, "parts");
+  int is_list = strcmp(ffi_text(ffi_get(guide, "kind"), ""), "list") == 0;
+  R_xlen_t n = is_list ? Rf_xlength(parts) : 1;
+  uint8_t *taken = calloc((size_t) model->dim + 1, 1);
+  out->blocks = calloc((size_t) n + 1, sizeof *out->blocks);
+  out->index = malloc(((size_t) model->dim + 1) * sizeof *out->index);
+  int64_t used = 0;
+  if (!taken || !out->blocks || !out->index) rp_fail_memory(status, "the guide");
+  /* parts with sites first: a part without takes what is left */
+  for (int named = 1; named >= 0; named--)
+    for (R_xlen_t i = 0; i < n && status->code == RP_OK; i++) {
+      SEXP part = is_list ? VECTOR_ELT(parts, i) : guide;
+      if ((ffi_get(part, "sites") != R_NilValue) == named) add_block(out, m, part, taken, &used, 0, status);
+    }
+  if (status->code == RP_OK) add_block(out, m, R_NilValue, taken, &used, 1, status);
+  for (int64_t k = 0; k < model->dim && status->code == RP_OK; k++) {
+    char name[256];
+    rp_model_coordinate_name(model, k, name, sizeof name);
+    if (!taken[k]) rp_fail(status, RP_BAD_ARGUMENT, name, "no part of the guide covers this site");
+  }
+  free(taken);
+  return status->code;
+}
+
+static rp_code add_block(ffi_guide *out, const ffi_model *m, SEXP part, uint8_t *taken, int64_t *used, int learned,
+                         rp_status *status) {
+  const rp_model *model = m->model;
+  const char *kind = learned ? "delta" : ffi_text(ffi_get(part, "kind"), "");
+  SEXP sites = ffi_get(part, "sites");
+  if (strcmp(kind, "diagonal") == 0) kind = "normal";
+  rp_guide_kind k = rp_guide_from_name(kind);
+  if (k == RP_GUIDE_COUNT) return rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no guide of kind `%s`", kind);
+  rp_guide_block *block = &out->blocks[out->n_blocks];
+  *block = (rp_guide_block){.kind = k, .index = out->index + *used};
+  block->rank = ffi_integer(ffi_get(part, "rank"), 0);
+  block->init_scale = ffi_number(ffi_get(part, "init_scale"), 0);
+  for (int64_t c = 0; c < model->dim; c++) {
+    if (taken[c] || model->learned[c] != learned || !in_block(m, c, sites)) continue;
+    taken[c] = 1;
+    out->index[(*used)++] = c;
+    block->n++;
+  }
+  if (block->n > 0) out->n_blocks++;
+  return RP_OK;
+}
+
+/* By the user's name of the site, or an auxiliary site's own. */
+static int in_block(const ffi_model *m, int64_t coordinate, SEXP sites) {
+  if (sites == R_NilValue) return 1;
+  const rp_model *model = m->model;
+  const rp_layout_site *place = model->layout.sites;
+  while (coordinate >= place->offset + place->n_inferred * place->width) place++;
+  const char *original = place->name;
+  for (int32_t i = 0; i < model->n_sites; i++)
+    if (strcmp(model->sites[i].name, place->name) == 0) original = model->sites[i].original;
+  for (R_xlen_t i = 0; i < Rf_xlength(sites); i++) {
+    const char *name = CHAR(STRING_ELT(sites, i));
+    if (strcmp(name, place->name) == 0 || strcmp(name, original) == 0) return 1;
+  }
+  return 0;
+}
+
+void ffi_guide_clear(ffi_guide *guide) {
+  free(guide->blocks);
+  free(guide->index);
+}

@@ -1,0 +1,19 @@
+/* Guides of R as blocks of the engine. */
+#ifndef RP_FFI_GUIDE_H
+#define RP_FFI_GUIDE_H
+
+#include "../infer/guide.h"
+#include "ffi_model.h"
+
+typedef struct {
+  rp_guide_block *blocks;
+  int32_t n_blocks;
+  int64_t *index; /* one place per coordinate, cut up among the blocks */
+} ffi_guide;
+
+/* Blocks that cover every coordinate once: by the names of sites, then what is left, learnable parameters as points.
+ * RP_BAD_ARGUMENT: a guide of unknown kind, a site that no part covers. ffi_guide_clear() in every case. */
+rp_code ffi_guide_read(ffi_guide *out, const ffi_model *m, SEXP guide, rp_status *status);
+void ffi_guide_clear(ffi_guide *guide);
+
+#endif

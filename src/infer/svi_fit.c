@@ -1,0 +1,173 @@
+/* How a fit ends: search with the standard gradient until the ELBO no longer improves; go on with the path derivative,
+ * whose noise vanishes where guide and posterior agree, until that no longer improves it; then let the rate fall and
+ * average the iterates.
+ *
+ * Whether the ELBO improves is judged by averaged iterates (Polyak & Juditsky 1992) of successive windows, the second
+ * half as long again as all before the first, so that a slow drift has ever more time to show: the difference of the
+ * ELBO at the two averages, by the same noise for both, has hardly any Monte Carlo error when they are close. Rates that
+ * fall after a convergence test, and averages, as in Welandawe, Andersen, Vehtari & Huggins (2022), "Robust, automated,
+ * and accurate black-box variational inference". */
+#include <math.h>
+#include <stdlib.h>
+
+#include "svi.h"
+
+enum { FIRST_WINDOW = 100, DRAWS_AT_ONCE = 32, RATES = 50, SHORTEST_FALL = 200 };
+static const double GROWTH = 1.5, LOWEST_RATE = 0.01, AVERAGED_SHARE = 0.3;
+/* An improvement that is this share of what the noise of the iterates costs does not keep a search going: it is time for less
+ * noise instead. */
+static const double NOISE_SHARE = 0.1;
+/* Of a fixed number of steps, the search may take this share, and search and path derivative together this. */
+static const double SEARCH_SHARE = 0.4, SETTLE_SHARE = 0.6;
+
+typedef struct {
+  rp_svi *svi;
+  const rp_svi_plan *plan;
+  rp_svi_report *report;
+  double *loss, *before, *after; /* before, after: averages of two windows */
+  int64_t compared;              /* draws of noise used in comparisons so far */
+  const rp_svi_hooks *hooks;
+  rp_status *status;
+} rp_fit;
+
+static rp_code settle(rp_fit *fit, int64_t limit, int *settled);
+static rp_code fall(rp_fit *fit, int64_t n_steps, double from);
+static rp_code run(rp_fit *fit, int64_t n_steps);
+static rp_code improves(rp_fit *fit, int64_t most, int *still);
+static rp_code compare(rp_fit *fit, const double *before, int64_t most, double tolerance, double *gain);
+static rp_code fit_and_anneal(rp_fit *fit);
+
+rp_code rp_svi_fit(rp_svi *svi, const rp_svi_plan *plan, double *loss, rp_svi_report *report,
+                   const rp_svi_hooks *hooks, rp_status *status) {
+  *report = (rp_svi_report){.searched = -1, .last_gain = NAN};
+  size_t n = (size_t) rp_svi_n_parameters(svi) + 1;
+  rp_fit fit = {.svi = svi, .plan = plan, .report = report, .loss = loss, .hooks = hooks, .status = status};
+  fit.before = calloc(n, sizeof(double));
+  fit.after = calloc(n, sizeof(double));
+  rp_svi_set_horizon(svi, rp_svi_step(svi) + plan->n_steps);
+  rp_code code = fit.before && fit.after ? RP_OK : rp_fail_memory(status, "averages of the guide's parameters");
+  if (code == RP_OK) code = plan->anneal || plan->automatic ? fit_and_anneal(&fit) : run(&fit, plan->n_steps);
+  free(fit.before);
+  free(fit.after);
+  return code;
+}
+
+/* ---- private ---- */
+
+static int64_t left(const rp_fit *fit) { return fit->plan->n_steps - fit->report->n_done; }
+
+static int64_t shorter(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static void swap(rp_fit *fit) {
+  double *other = fit->before;
+  fit->before = fit->after;
+  fit->after = other;
+}
+
+static rp_code fit_and_anneal(rp_fit *fit) {
+  const rp_svi_plan *plan = fit->plan;
+  const int64_t n = plan->n_steps;
+  int settled = 0;
+  rp_code code = settle(fit, plan->automatic ? n : (int64_t) (SEARCH_SHARE * (double) n), &settled);
+  if (settled) fit->report->searched = fit->report->n_done;
+  if (code != RP_OK || (plan->automatic && !settled)) return code;
+  if (!plan->anneal) {
+    fit->report->converged = settled;
+    return plan->automatic ? RP_OK : run(fit, left(fit));
+  }
+  int found = settled;
+  if (!plan->keep_gradient) {
+    code = rp_svi_set_path_derivative(fit->svi, 1, fit->status);
+    if (code == RP_OK) code = settle(fit, plan->automatic ? n : (int64_t) (SETTLE_SHARE * (double) n), &settled);
+    if (code != RP_OK || (plan->automatic && !settled)) return code;
+  }
+  int64_t length = left(fit);
+  if (plan->automatic) length = shorter(length, fit->report->n_done / 2 + SHORTEST_FALL);
+  for (double from = 1; code == RP_OK && length > 0; from = 0.3) {
+    rp_svi_average(fit->svi, fit->before);
+    code = fall(fit, length, from);
+    if (code == RP_OK) code = compare(fit, fit->before, 1000, plan->tolerance, &fit->report->last_gain);
+    fit->report->converged = found && settled && code == RP_OK;
+    if (!plan->automatic || fit->report->last_gain < plan->tolerance) break;
+    fit->report->converged = 0;
+    length = shorter(left(fit), (int64_t) (GROWTH * (double) length));
+  }
+  return code;
+}
+
+static rp_code settle(rp_fit *fit, int64_t limit, int *settled) {
+  double length = FIRST_WINDOW;
+  *settled = 0;
+  for (int window = 0; fit->report->n_done < limit; window++) {
+    rp_svi_average_from_here(fit->svi);
+    int64_t n_steps = shorter((int64_t) length, limit - fit->report->n_done);
+    rp_code code = run(fit, n_steps);
+    if (code != RP_OK) return code;
+    rp_svi_average(fit->svi, fit->after);
+    if (window > 0 && n_steps == (int64_t) length) {
+      int still;
+      code = improves(fit, n_steps / 2, &still);
+      *settled = !still;
+      if (code != RP_OK || *settled) return code;
+    }
+    swap(fit);
+    length = window == 0 ? length * (GROWTH - 1) : length * GROWTH;
+  }
+  return RP_OK;
+}
+
+/* The rate falls geometrically; the last iterates are averaged and taken. */
+static rp_code fall(rp_fit *fit, int64_t n_steps, double from) {
+  const int64_t start = fit->report->n_done;
+  int averaging = 0;
+  rp_code code = RP_OK;
+  for (int k = 0; k < RATES && code == RP_OK; k++) {
+    rp_svi_set_rate_factor(fit->svi, from * pow(LOWEST_RATE / from, (k + 0.5) / RATES));
+    if (!averaging && k >= (1 - AVERAGED_SHARE) * RATES) {
+      rp_svi_average_from_here(fit->svi);
+      averaging = 1;
+    }
+    code = run(fit, start + n_steps * (k + 1) / RATES - fit->report->n_done);
+  }
+  rp_svi_set_rate_factor(fit->svi, 1);
+  if (code != RP_OK) return code;
+  if (rp_svi_average(fit->svi, fit->after) > 0) rp_svi_set_parameters(fit->svi, fit->after);
+  return RP_OK;
+}
+
+static rp_code run(rp_fit *fit, int64_t n_steps) {
+  int64_t done = 0;
+  rp_code code = rp_svi_run(fit->svi, n_steps, fit->loss + fit->report->n_done, &done, fit->hooks, fit->status);
+  fit->report->n_done += done;
+  return code;
+}
+
+/* Is the second window's average better than the first's by more than counts? */
+static rp_code improves(rp_fit *fit, int64_t most, int *still) {
+  double gain, noise, enough = fit->plan->tolerance;
+  *still = 0;
+  rp_code code = compare(fit, fit->before, most, enough, &gain);
+  if (code != RP_OK || gain < enough) return code;
+  code = compare(fit, rp_svi_parameters(fit->svi), most, gain / NOISE_SHARE, &noise);
+  *still = !(gain < NOISE_SHARE * noise);
+  return code;
+}
+
+/* By how much the ELBO at fit->after is better: as many draws as are needed to tell whether by more than the tolerance. */
+static rp_code compare(rp_fit *fit, const double *before, int64_t most, double tolerance, double *gain) {
+  double mean = 0, variance = 0;
+  int64_t n = 0;
+  while (n == 0 || n < most) {
+    double batch, mcse;
+    rp_code code = rp_svi_gain(fit->svi, before, fit->after, fit->compared, DRAWS_AT_ONCE, &batch, &mcse, fit->status);
+    if (code != RP_OK) return code;
+    fit->compared += DRAWS_AT_ONCE;
+    n += DRAWS_AT_ONCE;
+    const double share = (double) DRAWS_AT_ONCE / (double) n;
+    mean += share * (batch - mean);
+    variance = (1 - share) * (1 - share) * variance + share * share * mcse * mcse;
+    if (fabs(mean - tolerance) > 3 * sqrt(variance)) break;
+  }
+  *gain = mean;
+  return RP_OK;
+}
