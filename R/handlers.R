@@ -119,8 +119,12 @@ reparam <- function(model, ...) {
 # ---- checks ----
 
 reparam_config <- function(config) {
-  if (is.function(config)) return(config)
-  if (is.character(config) && length(config) == 1L && is.null(names(config))) config <- strategy_by_name(config)
+  if (is_asking_strategy(config)) return(if (is.function(config)) config else config$configure)
+  if (is.character(config) && length(config) == 1L && is.null(names(config))) {
+    config <- strategy_by_name(config)
+    if (is_asking_strategy(config)) return(reparam_config(config))
+  }
+  if (inherits(config, "reparam_resolved")) config <- unclass(config)
   if (inherits(config, "reparam_reparam")) {
     if (config$kind == "strategy") return(config)
     stop_reparam("A reparameterizer needs the name of its site.", "Write `reparam(model, site = decenter())`.")
@@ -260,8 +264,9 @@ ask_config <- function(fn, statements) {
   draws <- Filter(function(s) s$kind == "draw", statements)
   draws <- draws[!duplicated(vapply(draws, `[[`, "", "name"))]
   config <- lapply(draws, function(s) {
-    answer <- fn(list(name = s$name, dist = dist_label(s$dist), dim = s$dim, observed = !is.null(s$observed)))
-    if (!is.null(answer)) check_reparameterizer(answer, sprintf("The answer for `%s` to the function", s$name))
+    ask_site(fn, list(
+      name = s$name, dist = dist_label(s$dist), dim = s$dim, observed = !is.null(s$observed), auxiliary = FALSE
+    ))
   })
   names(config) <- vapply(draws, `[[`, "", "name")
   drop_null(config)

@@ -19,8 +19,8 @@
 #' log_density(coin, list(y = c(1, 0, 1)), list(p = 0.5))
 #' @export
 log_density <- function(model, data = list(), values = list(), reparam = "minimal", prune = TRUE) {
-  spec <- fit_spec(model, data)
-  control <- list(reparam = reparam, prune = prune, init = if (is.list(values)) values, seed = 0)
+  spec <- fit_spec(with_strategy(model, reparam), data)
+  control <- c(model_control(reparam, prune, 0), list(init = if (is.list(values)) values))
   result <- .Call(ffi_log_density, spec, control, values)
   warn_engine(result$warnings)
   names <- result$unconstrained_names

@@ -41,10 +41,11 @@ model_spec <- function(model, data = list()) {
   packed <- pack_statements(statements)
   check_no_na(packed$nodes, packed$statements)
   session_end()
-  structure(
+  spec <- structure(
     list(version = 1L, nodes = packed$nodes, statements = packed$statements, handlers = handlers, data = data),
     class = "reparam_spec"
   )
+  ask_about_auxiliary(spec, Filter(function(handler) handler$kind != "lift", model$handlers))
 }
 
 # Arguments are passed as names, so that neither errors nor sys.call() carry the data along.
@@ -270,8 +271,8 @@ statement_line <- function(statement, parts) {
 }
 
 dist_label <- function(dist) {
-  if (is.null(dist$base)) return(dist$family)
-  inner <- c(dist_label(dist$base), vapply(dist$transforms, `[[`, "", "name"))
+  if (is.null(dist$base) && is.null(dist$components)) return(dist$family)
+  inner <- c(vapply(c(list(dist$base)[!is.null(dist$base)], dist$components), dist_label, ""), vapply(dist$transforms, `[[`, "", "name"))
   sprintf("%s(%s)", dist$family, paste(inner, collapse = ", "))
 }
 

@@ -16,8 +16,8 @@ SEXP ffi_model_table(SEXP spec, SEXP control) {
   rp_status_clear(&status);
   ffi_model *m;
   SEXP guard = ffi_model_open(spec, control, ffi_number(ffi_get(control, "prior"), 1) != 0, 1, &m);
-  static const char *const names[] = {"sites", "values", "log_density", "warnings", "unconstrained_names"};
-  SEXP result = PROTECT(ffi_list(5, names));
+  static const char *const names[] = {"sites", "values", "log_density", "warnings", "unconstrained_names", "decisions"};
+  SEXP result = PROTECT(ffi_list(6, names));
   SET_VECTOR_ELT(result, 0, ffi_model_sites(m->model));
   SEXP values = PROTECT(m->model->dim == 0 ? site_values(m, &status) : R_NilValue);
   if (values != R_NilValue) {
@@ -26,6 +26,7 @@ SEXP ffi_model_table(SEXP spec, SEXP control) {
   }
   SET_VECTOR_ELT(result, 3, ffi_model_warnings(m->model));
   SET_VECTOR_ELT(result, 4, ffi_coordinate_names(m->model));
+  SET_VECTOR_ELT(result, 5, ffi_model_decisions(m->model));
   ffi_guard_close(guard);
   if (status.code != RP_OK) ffi_stop(&status, spec);
   UNPROTECT(3);

@@ -77,6 +77,22 @@ SEXP ffi_coordinate_names(const rp_model *model) {
   return names;
 }
 
+SEXP ffi_model_decisions(const rp_model *model) {
+  static const char *const names[] = {"site", "kind", "centered"};
+  SEXP list = PROTECT(ffi_list(3, names));
+  SET_VECTOR_ELT(list, 0, Rf_allocVector(STRSXP, model->n_decisions));
+  SET_VECTOR_ELT(list, 1, Rf_allocVector(STRSXP, model->n_decisions));
+  SET_VECTOR_ELT(list, 2, Rf_allocVector(REALSXP, model->n_decisions));
+  for (int32_t i = 0; i < model->n_decisions; i++) {
+    const rp_decision *d = &model->decisions[i];
+    SET_STRING_ELT(VECTOR_ELT(list, 0), i, Rf_mkChar(d->site));
+    SET_STRING_ELT(VECTOR_ELT(list, 1), i, Rf_mkChar(d->kind));
+    REAL(VECTOR_ELT(list, 2))[i] = isnan(d->centered) ? NA_REAL : d->centered;
+  }
+  UNPROTECT(1);
+  return list;
+}
+
 static SEXP site_row(const rp_model *model, int32_t i) {
   static const char *const names[] = {"name", "kind", "dim", "auxiliary", "original", "distribution", "why", "statement"};
   const rp_site_info *site = &model->sites[i];

@@ -25,5 +25,7 @@ SEXP ffi_model_warnings(const rp_model *model);
 SEXP ffi_model_sites(const rp_model *model);
 const char *ffi_site_kind(const rp_model *model, int32_t site);
 SEXP ffi_coordinate_names(const rp_model *model);
+/* What a strategy did: list(site, kind, centered), NA where the fit chooses. */
+SEXP ffi_model_decisions(const rp_model *model);
 
 #endif

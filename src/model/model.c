@@ -97,13 +97,33 @@ static void clear_run(rp_run *run) {
   memset(run, 0, sizeof *run);
 }
 
+/* An entry for a site that another entry has replaced already; 1 when it is one. */
+static int warn_conflict(rp_run *run, const char *name) {
+  for (int32_t s = 0; s < run->n_sites; s++) {
+    const rp_site_info *site = &run->sites[s];
+    if (strcmp(site->name, name) != 0 || site->recorded || site->learned || site->factor) continue;
+    const char *text;
+    if (site->reparameterized)
+      text = rp_pool_format(run->pool, "reparam(): `%s` has two entries; %s() replaced it before the other was reached. Give the other to the "
+                            "auxiliary site, or both at once as a chain", name, site->why);
+    else
+      text = rp_pool_format(run->pool, "reparam(): the entry for `%s` has no effect: the site's value is set, or it is hidden or drawn "
+                            "directly", name);
+    if (text) rp_run_warn(run, text);
+    return 1;
+  }
+  return 0;
+}
+
 static void warn_unused(rp_run *run) {
+  if (run->options->simulate) return;
   for (int32_t h = 0; h < run->spec->n_handlers; h++) {
     const rp_handler_spec *handler = &run->spec->handlers[h];
     for (int32_t i = 0; i < handler->n_config; i++) {
       if (run->config_used[h][i]) continue;
       char text[512];
-      int n = snprintf(text, sizeof text, "reparam(): no latent site is called `%s`; the latent sites are", handler->config_name[i]);
+      if (warn_conflict(run, handler->config_name[i])) continue;
+      int n = snprintf(text, sizeof text, "reparam(): no site is called `%s`; the latent sites are", handler->config_name[i]);
       for (int32_t s = 0; s < run->n_sites && n > 0 && n < (int) sizeof text; s++) {
         const rp_site_info *site = &run->sites[s];
         const rp_part *part = site->first_part >= 0 ? &run->parts[site->first_part] : NULL;
@@ -176,6 +196,8 @@ static rp_code take_sites(rp_model *model, rp_run *run, rp_status *status) {
   }
   model->sites = run->sites;
   run->sites = NULL;
+  model->n_decisions = run->n_decisions;
+  model->decisions = run->decisions;
   model->n_warnings = run->n_warnings;
   memcpy(model->warnings, run->warnings, sizeof model->warnings);
   return RP_OK;

@@ -40,6 +40,8 @@ typedef struct {
   int64_t n_adapted;
   int64_t *adapted_coordinate; /* n_adapted: place in the unconstrained vector, -1: drawn ancestrally */
   rp_node_id adapted_residual, adapted_location, adapted_log_scale, adapted_score;
+  int32_t n_decisions;
+  const rp_decision *decisions; /* of strategies, in the order of the run */
   int32_t n_warnings;
   const char *warnings[16];
 } rp_model;

@@ -78,7 +78,7 @@ static rp_reparam_result not_whole(rp_run *run, const rp_reparameterizer *what, 
                 "reparam_%s() mixes the elements of a site, but this one is drawn in several statements", what->name);
     return RP_REPARAM_PASSED;
   }
-  rp_run_warn(run, rp_pool_format(run->pool, "reparam_%s() mixes the elements of a site; `%s` is observed in part and is left alone",
+  rp_run_warn(run, rp_pool_format(run->pool, "reparam_%s() mixes the elements of a site; `%s` is observed or masked in part and is left alone",
                                   what->name, message->name));
   return RP_REPARAM_KEPT;
 }

@@ -116,6 +116,12 @@ typedef struct {
   int32_t depth;
 } rp_message;
 
+/* What a strategy did with a site; centered: NaN when the fit chooses. */
+typedef struct {
+  const char *site, *kind;
+  double centered;
+} rp_decision;
+
 typedef struct {
   const rp_spec *spec;
   rp_graph *graph;
@@ -135,6 +141,8 @@ typedef struct {
   int32_t n_adapted, cap_adapted;
   rp_adapted *adapted;
   int64_t n_centered; /* adapted elements so far */
+  int32_t n_decisions, cap_decisions;
+  rp_decision *decisions; /* in the pool */
   int32_t n_warnings;
   const char *warnings[16];
 } rp_run;

@@ -8,9 +8,8 @@
 #include "../graph/shorthand.h"
 #include "reparam.h"
 
+static rp_reparam_result choose(rp_run *run, const rp_reparameterizer *what, double centered, rp_message *message);
 static const rp_reparameterizer *minimal(rp_run *run, const rp_message *message);
-static int is_normal(rp_run *run, const rp_message *message);
-static rp_reparam_result become_normal(rp_run *run, rp_message *message);
 static int base_needs_one(rp_run *run, const rp_message *message);
 static rp_reparam_result decenter(rp_run *run, double centered, rp_message *message);
 static int depends_on_latents(const rp_run *run, const rp_distribution *d);
@@ -19,16 +18,30 @@ static int ends_with(const char *text, const char *end);
 rp_reparam_result rp_reparam_strategy(rp_run *run, rp_strategy strategy, double centered, rp_message *message) {
   if (strategy == RP_STRATEGY_NONE) return RP_REPARAM_PASSED;
   if (strategy == RP_STRATEGY_AUTO && !message->observed) {
-    if (rp_reparam_transform.applies(run, message)) return rp_reparam_use(run, &rp_reparam_transform, &(rp_reparam){0}, message);
-    if (rp_reparam_gumbel_softmax.applies(run, message)) return rp_reparam_use(run, &rp_reparam_gumbel_softmax, &(rp_reparam){0}, message);
+    if (rp_reparam_transform.applies(run, message)) return choose(run, &rp_reparam_transform, NAN, message);
+    if (rp_reparam_gumbel_softmax.applies(run, message)) return choose(run, &rp_reparam_gumbel_softmax, NAN, message);
     if (rp_reparam_loc_scale.applies(run, message) && !ends_with(message->name, "_decentered")) {
       rp_reparam_result result = decenter(run, centered, message);
       if (result != RP_REPARAM_KEPT) return result;
     }
   }
   const rp_reparameterizer *needed = minimal(run, message);
-  if (needed && is_normal(run, message)) return become_normal(run, message);
-  return needed ? rp_reparam_use(run, needed, &(rp_reparam){0}, message) : RP_REPARAM_PASSED;
+  return needed ? choose(run, needed, NAN, message) : RP_REPARAM_PASSED;
+}
+
+/* Uses it and remembers the decision. */
+static rp_reparam_result choose(rp_run *run, const rp_reparameterizer *what, double centered, rp_message *message) {
+  rp_reparam settings = {.n_centered = !isnan(centered), .centered = &centered, .n_shape_params = -1};
+  if (run->n_decisions == run->cap_decisions) {
+    int32_t cap = run->cap_decisions ? 2 * run->cap_decisions : 16;
+    rp_decision *grown = rp_pool_array(run->pool, cap, sizeof *grown);
+    if (!grown) return rp_fail_memory(run->status, "the strategy's decisions"), RP_REPARAM_PASSED;
+    if (run->n_decisions > 0) memcpy(grown, run->decisions, (size_t) run->n_decisions * sizeof *grown);
+    run->decisions = grown;
+    run->cap_decisions = cap;
+  }
+  run->decisions[run->n_decisions++] = (rp_decision){message->name, what->name, centered};
+  return rp_reparam_use(run, what, &settings, message);
 }
 
 /* What a site that cannot be sampled as it stands needs; NULL: nothing. */
@@ -37,19 +50,8 @@ static const rp_reparameterizer *minimal(rp_run *run, const rp_message *message)
   if (rp_message_is(message, "projected_normal") && !message->observed) return rp_reparameterizer_find("projected_normal");
   if (!rp_message_is(message, "stable")) return NULL;
   if (!message->observed) return &rp_reparam_latent_stable;
-  return rp_is_all(run->graph, message->dist.arguments[1], 0) ? &rp_reparam_symmetric_stable : &rp_reparam_stable;
-}
-
-/* An observed stable law with stability 2 is Normal(m, s sqrt(2)) and needs no auxiliary sites. */
-static int is_normal(rp_run *run, const rp_message *message) {
-  return message->observed && rp_message_is(message, "stable") && rp_is_all(run->graph, message->dist.arguments[0], 2);
-}
-
-static rp_reparam_result become_normal(rp_run *run, rp_message *message) {
-  const rp_node_id *a = message->dist.arguments;
-  rp_node_id sd = rp_times(run->graph, sqrt(2), a[2]);
-  rp_distribution normal = rp_reparam_noise("normal", message->dist.n_events, a[3], sd);
-  return rp_reparam_changed(run, message, &normal, "stability 2");
+  int symmetric = rp_is_all(run->graph, message->dist.arguments[1], 0) && !rp_is_all(run->graph, message->dist.arguments[0], 2);
+  return symmetric ? &rp_reparam_symmetric_stable : &rp_reparam_stable;
 }
 
 static int base_needs_one(rp_run *run, const rp_message *message) {
@@ -61,8 +63,7 @@ static int base_needs_one(rp_run *run, const rp_message *message) {
 static rp_reparam_result decenter(rp_run *run, double centered, rp_message *message) {
   int adapted = run->options->centering == RP_CENTERING_ADAPTED && isnan(centered);
   if (adapted && !depends_on_latents(run, &message->dist)) return RP_REPARAM_KEPT;
-  rp_reparam settings = {.n_centered = !isnan(centered), .centered = &centered, .n_shape_params = -1};
-  return rp_reparam_use(run, &rp_reparam_loc_scale, &settings, message);
+  return choose(run, &rp_reparam_loc_scale, centered, message);
 }
 
 /* Only a location or scale that is itself uncertain makes the geometry that centering is about. */

@@ -2,7 +2,10 @@
  * scale |beta|^(1/alpha) and S of scale (1 - |beta|)^(1/alpha).  T is computed from its own noise and moves the location; S is a normal
  * of random variance as in symmetric_stable: x ~ Normal(loc, sd).  x stays a site, latent or observed.
  * Auxiliary sites: x_z_uniform, x_z_exponential (of S), x_t_uniform, x_t_exponential (of T).
+ * Stability 2 is Normal(m, s sqrt(2)), whatever the skew, and needs none of them.
  * In the S0 parameterization the parts shift by rp_stable_shift() when they are added (Nolan 2020, proposition 1.4). */
+#include <math.h>
+
 #include "../../dist/stable_map.h"
 #include "../../graph/shorthand.h"
 #include "stable_parts.h"
@@ -16,6 +19,10 @@ static rp_reparam_result change(rp_run *run, const rp_reparam *settings, rp_mess
   rp_graph *g = run->graph;
   const rp_node_id *a = message->dist.arguments, anywhere[2] = {RP_NONE, RP_NONE};
   rp_node_id alpha = a[STABILITY], beta = a[SKEW], z[2], t[2];
+  if (rp_is_all(g, alpha, 2)) {
+    rp_distribution normal = rp_reparam_noise("normal", message->dist.n_events, a[LOCATION], rp_times(g, sqrt(2), a[SCALE]));
+    return rp_reparam_changed(run, message, &normal, "stable");
+  }
   if (!has_symmetric_part(run, message)) return RP_REPARAM_PASSED;
   if (!rp_stable_noise(run, message, "z_", anywhere, z) || !rp_stable_noise(run, message, "t_", anywhere, t)) return RP_REPARAM_PASSED;
   rp_node_id size = rp_abs(g, beta), power = rp_recip(g, alpha);
@@ -44,6 +51,6 @@ static int has_symmetric_part(rp_run *run, const rp_message *message) {
   const double *stability = rp_values_of(g, alpha);
   for (int64_t i = 0; stability && i < rp_size_of(g, alpha); i++)
     if (stability[i] >= 2)
-      return rp_run_fail(run, RP_UNSUPPORTED, message->name, "reparam_stable() needs a stability below 2, at which the law is a normal") != RP_NONE;
+      return rp_run_fail(run, RP_UNSUPPORTED, message->name, "reparam_stable() needs elements that all have a stability below 2, or all 2") != RP_NONE;
   return 1;
 }
