@@ -72,10 +72,11 @@ test_that("(b) the narrow site ruins the raw sampler, and the fit says so and wh
   shown <- paste(capture.output(print(raw)), collapse = "\n")
   for (word in c("step size", "tree depth", "acceptance", "rhat", "ess_bulk", "reparam(", "decenter()"))
     expect_match(shown, word, fixed = TRUE)
-  # A site twenty times as wide is far easier, though still a funnel: rstan 2.21 has R-hat 1.09 and 36 effective draws of k there.
+  # A site twenty times as wide takes far fewer steps, though it is still a funnel in k: at these lengths rstan 2.21 has R-hat 1.09
+  # and 36 effective draws of k there.
   wide <- fit_nuts(model(reaction_measured), replace(lab, "err", list(1)), reparam = "none", prune = FALSE, seed = 3, cores = 2)
-  per_gradient <- function(fit) summary(fit, "k")$ess_bulk / sum(fit$sampler$n_leapfrog)
-  expect_gt(per_gradient(wide), 10 * per_gradient(raw))
+  expect_gt(sum(raw$sampler$n_leapfrog), 2 * sum(wide$sampler$n_leapfrog))
+  expect_gt(min(wide$adaptation$step_size), 2 * min(raw$adaptation$step_size))
   cured <- fit_nuts(reparam(model(reaction_measured), y = decenter()), replace(lab, "err", list(1)), prune = FALSE, seed = 1)
   expect_lt(summary(cured, "k")$rhat, 1.01)
 })
