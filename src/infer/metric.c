@@ -19,7 +19,7 @@ int64_t rp_metric_size(rp_metric_kind kind, int64_t dim) {
 }
 
 rp_code rp_metric_init(rp_metric *metric, rp_metric_kind kind, int64_t dim, rp_status *status) {
-  *metric = (rp_metric){.kind = kind, .dim = dim};
+  *metric = (rp_metric){.kind = kind, .dim = dim, .loops = rp_vector_best()};
   int64_t max_dim = kind == RP_METRIC_DENSE ? INT32_C(1) << 15 : INT64_MAX / 16;
   if (dim > max_dim)
     return rp_fail(status, RP_NO_MEMORY, NULL, "A dense metric of %lld parameters is too large.", (long long) dim);
@@ -50,7 +50,8 @@ int rp_metric_set(rp_metric *metric, const double *inverse) {
 
 void rp_metric_draw(const rp_metric *metric, rp_random *stream, double *momentum) {
   int64_t dim = metric->dim;
-  for (int64_t i = 0; i < dim; i++) momentum[i] = rp_random_normal(stream);
+  metric->loops->normals(stream->key, stream->counter, (size_t) dim, momentum);
+  stream->counter[0] += ((uint64_t) dim + 1) / 2;
   if (metric->kind == RP_METRIC_DIAGONAL) {
     for (int64_t i = 0; i < dim; i++) momentum[i] /= metric->factor[i];
   } else if (metric->kind == RP_METRIC_DENSE) {
@@ -61,7 +62,7 @@ void rp_metric_draw(const rp_metric *metric, rp_random *stream, double *momentum
   }
 }
 
-void rp_metric_velocity(const rp_metric *metric, const double *momentum, double *velocity) {
+double rp_metric_velocity(const rp_metric *metric, const double *momentum, double *velocity) {
   int64_t dim = metric->dim;
   if (metric->kind == RP_METRIC_UNIT) {
     memcpy(velocity, momentum, (size_t) dim * sizeof(double));
@@ -72,6 +73,31 @@ void rp_metric_velocity(const rp_metric *metric, const double *momentum, double 
     double unit = 1, zero = 0;
     dgemv_("N", &n, &n, &unit, metric->inverse, &n, momentum, &step, &zero, velocity, &step, 1);
   }
+  return metric->loops->dot((size_t) dim, momentum, velocity);
+}
+
+void rp_metric_depart(const rp_metric *metric, double step, const double *gradient, const double *momentum,
+                      const double *position, double *new_momentum, double *new_position, double *velocity) {
+  const rp_vector_loops *loops = metric->loops;
+  const size_t dim = (size_t) metric->dim;
+  if (metric->kind != RP_METRIC_DENSE) {
+    loops->kick_drift(dim, 0.5 * step, step, metric->inverse, gradient, momentum, position, new_momentum, new_position);
+    return;
+  }
+  loops->axpy(dim, 0.5 * step, gradient, momentum, new_momentum);
+  rp_metric_velocity(metric, new_momentum, velocity);
+  loops->axpy(dim, step, velocity, position, new_position);
+}
+
+double rp_metric_arrive(const rp_metric *metric, double step, const double *gradient, double *momentum,
+                        double *velocity, double *kept_gradient) {
+  const rp_vector_loops *loops = metric->loops;
+  const size_t dim = (size_t) metric->dim;
+  if (metric->kind != RP_METRIC_DENSE)
+    return loops->kick_energy(dim, 0.5 * step, metric->inverse, gradient, momentum, velocity, kept_gradient);
+  memcpy(kept_gradient, gradient, dim * sizeof(double));
+  loops->axpy(dim, 0.5 * step, gradient, momentum, momentum);
+  return rp_metric_velocity(metric, momentum, velocity);
 }
 
 static void set_diagonal(rp_metric *metric, const double *inverse) {

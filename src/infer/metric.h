@@ -5,6 +5,7 @@
 
 #include "../core/random.h"
 #include "../core/status.h"
+#include "../core/vector.h"
 
 typedef enum { RP_METRIC_UNIT = 0, RP_METRIC_DIAGONAL, RP_METRIC_DENSE } rp_metric_kind;
 
@@ -13,6 +14,7 @@ typedef struct {
   int64_t dim;
   double *inverse; /* diagonal: dim variances; dense: dim x dim; unit: NULL */
   double *factor;  /* diagonal: their square roots; dense: lower Cholesky factor of the inverse */
+  const rp_vector_loops *loops;
 } rp_metric;
 
 /* Starts as the identity. */
@@ -25,7 +27,14 @@ int64_t rp_metric_size(rp_metric_kind kind, int64_t dim);
 int rp_metric_set(rp_metric *metric, const double *inverse);
 /* momentum ~ N(0, M) */
 void rp_metric_draw(const rp_metric *metric, rp_random *stream, double *momentum);
-/* velocity = M^-1 momentum */
-void rp_metric_velocity(const rp_metric *metric, const double *momentum, double *velocity);
+/* velocity = M^-1 momentum; returns their product, twice the kinetic energy. */
+double rp_metric_velocity(const rp_metric *metric, const double *momentum, double *velocity);
+/* The first half of a leapfrog step: half a step of the momentum and, with it, a step of the position. The new ones may be
+ * stored where the old ones are. velocity is scratch memory. */
+void rp_metric_depart(const rp_metric *metric, double step, const double *gradient, const double *momentum,
+                      const double *position, double *new_momentum, double *new_position, double *velocity);
+/* The second half, with the gradient there, of which a copy is kept: momentum and velocity; returns their product. */
+double rp_metric_arrive(const rp_metric *metric, double step, const double *gradient, double *momentum,
+                        double *velocity, double *kept_gradient);
 
 #endif

@@ -36,7 +36,8 @@ struct rp_nuts {
   double step_size;
   int32_t direction, max_treedepth, steps_left;
   rp_point current, forward, backward;
-  rp_point *moving;
+  rp_point *moving; /* its vectors are given to the leaf that it becomes, whose old ones it goes on with */
+  const double *position, *momentum, *gradient; /* where the next step departs from */
   double start_energy, probe;
   double accept_sum, symmetric_sum;
   rp_subtree whole;  /* the trajectory so far, in order of time */
@@ -49,6 +50,9 @@ struct rp_nuts {
 static double *take_point(rp_point *point, double *memory, int64_t dim);
 static double *take_subtree(rp_subtree *subtree, double *memory, int64_t dim);
 static void copy_point(rp_point *to, const rp_point *from, int64_t dim);
+static void depart_from(rp_nuts *nuts, const double *position, const double *momentum, const double *gradient);
+static void start_moving(rp_nuts *nuts, rp_point *point, int32_t direction);
+static void stop_moving(rp_nuts *nuts);
 static void open_transition(rp_nuts *nuts, uint64_t draw, const char *stream, uint32_t trial, double step_size,
                             rp_phase phase);
 static void begin_step(rp_nuts *nuts);
@@ -61,7 +65,6 @@ static int join_whole(rp_nuts *nuts);
 static int merge(rp_nuts *nuts, rp_subtree *a, rp_subtree *b, int biased);
 static void static_step(rp_nuts *nuts, double energy);
 static void finish(rp_nuts *nuts);
-static double kinetic(const rp_point *point, int64_t dim);
 
 rp_nuts *rp_nuts_new(const rp_metric *metric, int32_t max_treedepth, uint64_t seed, uint64_t chain, rp_status *status) {
   int64_t dim = metric->dim;
@@ -135,8 +138,7 @@ void rp_nuts_begin(rp_nuts *nuts, uint64_t draw, double step_size, int32_t max_t
 void rp_nuts_begin_static(rp_nuts *nuts, uint64_t draw, double step_size, int32_t n_steps) {
   open_transition(nuts, draw, ".hmc", 0, step_size, STATIC_STEPS);
   copy_point(&nuts->forward, &nuts->current, nuts->dim);
-  nuts->moving = &nuts->forward;
-  nuts->direction = 1;
+  start_moving(nuts, &nuts->forward, 1);
   nuts->steps_left = n_steps;
   begin_step(nuts);
 }
@@ -144,8 +146,7 @@ void rp_nuts_begin_static(rp_nuts *nuts, uint64_t draw, double step_size, int32_
 void rp_nuts_begin_probe(rp_nuts *nuts, uint64_t draw, uint32_t trial, double step_size) {
   open_transition(nuts, draw, ".probe", trial, step_size, PROBING);
   copy_point(&nuts->forward, &nuts->current, nuts->dim);
-  nuts->moving = &nuts->forward;
-  nuts->direction = 1;
+  start_moving(nuts, &nuts->forward, 1);
   begin_step(nuts);
 }
 
@@ -181,8 +182,12 @@ static double *take_subtree(rp_subtree *subtree, double *memory, int64_t dim) {
   return memory;
 }
 
+/* All but the velocity. */
 static void copy_point(rp_point *to, const rp_point *from, int64_t dim) {
-  memcpy(to->position, from->position, 4 * (size_t) dim * sizeof(double));
+  size_t bytes = (size_t) dim * sizeof(double);
+  memcpy(to->position, from->position, bytes);
+  memcpy(to->momentum, from->momentum, bytes);
+  memcpy(to->gradient, from->gradient, bytes);
   to->log_density = from->log_density;
 }
 
@@ -201,36 +206,47 @@ static void open_transition(rp_nuts *nuts, uint64_t draw, const char *stream, ui
   nuts->step_size = step_size;
   nuts->accept_sum = nuts->symmetric_sum = 0;
   rp_metric_draw(nuts->metric, &nuts->stream, nuts->current.momentum);
-  rp_metric_velocity(nuts->metric, nuts->current.momentum, nuts->current.velocity);
-  nuts->start_energy = kinetic(&nuts->current, nuts->dim) - nuts->current.log_density;
+  double twice_kinetic = rp_metric_velocity(nuts->metric, nuts->current.momentum, nuts->current.velocity);
+  nuts->start_energy = 0.5 * twice_kinetic - nuts->current.log_density;
   if (phase != PROBING) nuts->statistics = (rp_nuts_stats){.step_size = step_size};
+}
+
+static void depart_from(rp_nuts *nuts, const double *position, const double *momentum, const double *gradient) {
+  nuts->position = position;
+  nuts->momentum = momentum;
+  nuts->gradient = gradient;
+}
+
+static void start_moving(rp_nuts *nuts, rp_point *point, int32_t direction) {
+  nuts->moving = point;
+  nuts->direction = direction;
+  depart_from(nuts, point->position, point->momentum, point->gradient);
+}
+
+/* Keeps where a doubling ended: its last leaf's vectors may be written over from now on. */
+static void stop_moving(rp_nuts *nuts) {
+  size_t bytes = (size_t) nuts->dim * sizeof(double);
+  memcpy(nuts->moving->position, nuts->position, bytes);
+  memcpy(nuts->moving->momentum, nuts->momentum, bytes);
+  memcpy(nuts->moving->gradient, nuts->gradient, bytes);
 }
 
 /* Half a momentum step and a position step; the gradient there is what is then asked for. */
 static void begin_step(rp_nuts *nuts) {
   rp_point *x = nuts->moving;
-  double step = nuts->direction * nuts->step_size;
-  for (int64_t i = 0; i < nuts->dim; i++) x->momentum[i] += 0.5 * step * x->gradient[i];
-  rp_metric_velocity(nuts->metric, x->momentum, x->velocity);
-  for (int64_t i = 0; i < nuts->dim; i++) x->position[i] += step * x->velocity[i];
+  rp_metric_depart(nuts->metric, nuts->direction * nuts->step_size, nuts->gradient, nuts->momentum, nuts->position,
+                   x->momentum, x->position, x->velocity);
 }
 
 /* The second half; returns the energy, Inf where it is not a number.  A gradient that is not finite shows in it. */
 static double end_step(rp_nuts *nuts, double log_density, const double *gradient) {
   rp_point *x = nuts->moving;
-  double step = nuts->direction * nuts->step_size;
   x->log_density = log_density;
-  memcpy(x->gradient, gradient, (size_t) nuts->dim * sizeof(double));
-  for (int64_t i = 0; i < nuts->dim; i++) x->momentum[i] += 0.5 * step * x->gradient[i];
-  rp_metric_velocity(nuts->metric, x->momentum, x->velocity);
-  double energy = kinetic(x, nuts->dim) - log_density;
+  double twice_kinetic = rp_metric_arrive(nuts->metric, nuts->direction * nuts->step_size, gradient, x->momentum,
+                                          x->velocity, x->gradient);
+  depart_from(nuts, x->position, x->momentum, x->gradient);
+  double energy = 0.5 * twice_kinetic - log_density;
   return isfinite(energy) ? energy : INFINITY;
-}
-
-static double kinetic(const rp_point *point, int64_t dim) {
-  double sum = 0;
-  for (int64_t i = 0; i < dim; i++) sum += point->momentum[i] * point->velocity[i];
-  return 0.5 * sum;
 }
 
 static void count_step(rp_nuts *nuts, double energy) {
@@ -245,8 +261,8 @@ static void count_step(rp_nuts *nuts, double energy) {
 /* ---- the tree ---- */
 
 static void begin_doubling(rp_nuts *nuts) {
-  nuts->direction = rp_random_uniform(&nuts->stream) < 0.5 ? 1 : -1;
-  nuts->moving = nuts->direction > 0 ? &nuts->forward : &nuts->backward;
+  if (rp_random_uniform(&nuts->stream) < 0.5) start_moving(nuts, &nuts->forward, 1);
+  else start_moving(nuts, &nuts->backward, -1);
   nuts->n_stack = 0;
   begin_step(nuts);
 }
@@ -260,6 +276,7 @@ static void grow(rp_nuts *nuts, double energy) {
   } else if (nuts->n_stack > 1 || nuts->stack[0].depth < nuts->whole.depth) {
     begin_step(nuts);
   } else {
+    stop_moving(nuts);
     int go_on = join_whole(nuts);
     if (go_on && nuts->whole.depth < nuts->max_treedepth) begin_doubling(nuts);
     else finish(nuts);
@@ -267,13 +284,12 @@ static void grow(rp_nuts *nuts, double energy) {
 }
 
 static int push_leaf(rp_nuts *nuts, double energy) {
-  const rp_point *x = nuts->moving;
+  rp_point *x = nuts->moving;
   rp_subtree *leaf = &nuts->stack[nuts->n_stack++];
-  size_t bytes = (size_t) nuts->dim * sizeof(double);
-  memcpy(leaf->begin_momentum, x->momentum, bytes);
-  memcpy(leaf->begin_velocity, x->velocity, bytes);
-  memcpy(leaf->position, x->position, bytes);
-  memcpy(leaf->gradient, x->gradient, bytes);
+  swap(&leaf->begin_momentum, &x->momentum);
+  swap(&leaf->begin_velocity, &x->velocity);
+  swap(&leaf->position, &x->position);
+  swap(&leaf->gradient, &x->gradient);
   leaf->log_density = x->log_density;
   leaf->energy = energy;
   leaf->log_weight = nuts->start_energy - energy;
@@ -307,23 +323,19 @@ static double log_add(double a, double b) {
   return low == -INFINITY ? high : high + log1p(exp(low - high));
 }
 
-/* Generalised criterion (Betancourt 2017, A.4.2): both end velocities point along the summed momentum a + b. */
-static int still_going(const double *velocity1, const double *velocity2, const double *a, const double *b,
-                       int64_t dim) {
-  double along1 = 0, along2 = 0;
-  for (int64_t i = 0; i < dim; i++) {
-    double sum = a[i] + b[i];
-    along1 += velocity1[i] * sum;
-    along2 += velocity2[i] * sum;
-  }
-  return along1 > 0 && along2 > 0;
+/* Generalised criterion (Betancourt 2017, A.4.2): both end velocities point along the summed momentum a + b, which is
+ * stored in sum unless that is NULL. */
+static int still_going(const rp_nuts *nuts, const double *velocity1, const double *velocity2, const double *a,
+                       const double *b, double *sum) {
+  double along[2];
+  nuts->metric->loops->along((size_t) nuts->dim, velocity1, velocity2, a, b, sum, along);
+  return along[0] > 0 && along[1] > 0;
 }
 
 /* Joins b, which follows a and has its size, to a.  biased: progressive sampling of the outermost doubling, which
  * prefers the new half (Betancourt 2017, A.3.2).  Returns whether the joined trajectory goes on: the criterion over all
  * of it and across the seam, from either half to the first momentum of the other (Stan >= 2.21). */
 static int merge(rp_nuts *nuts, rp_subtree *a, rp_subtree *b, int biased) {
-  int64_t dim = nuts->dim;
   double *a_end_momentum = a->depth ? a->end_momentum : a->begin_momentum;
   double *a_end_velocity = a->depth ? a->end_velocity : a->begin_velocity;
   double *a_sum = a->depth ? a->momentum_sum : a->begin_momentum;
@@ -331,9 +343,11 @@ static int merge(rp_nuts *nuts, rp_subtree *a, rp_subtree *b, int biased) {
   double **b_end_velocity = b->depth ? &b->end_velocity : &b->begin_velocity;
   const double *b_sum = b->depth ? b->momentum_sum : b->begin_momentum;
 
-  int go_on = still_going(a->begin_velocity, *b_end_velocity, a_sum, b_sum, dim) &&
-              still_going(a->begin_velocity, b->begin_velocity, a_sum, b->begin_momentum, dim) &&
-              still_going(a_end_velocity, *b_end_velocity, b_sum, a_end_momentum, dim);
+  /* Between two leaves all three are the same. The sum is complete if the trajectory goes on, else nobody wants it. */
+  int go_on = (a->depth == 0 ||
+               (still_going(nuts, a->begin_velocity, b->begin_velocity, a_sum, b->begin_momentum, NULL) &&
+                still_going(nuts, a_end_velocity, *b_end_velocity, b_sum, a_end_momentum, NULL))) &&
+              still_going(nuts, a->begin_velocity, *b_end_velocity, a_sum, b_sum, a->momentum_sum);
 
   double log_weight = log_add(a->log_weight, b->log_weight);
   double log_odds = b->log_weight - (biased ? a->log_weight : log_weight);
@@ -343,7 +357,6 @@ static int merge(rp_nuts *nuts, rp_subtree *a, rp_subtree *b, int biased) {
     a->log_density = b->log_density;
     a->energy = b->energy;
   }
-  for (int64_t i = 0; i < dim; i++) a->momentum_sum[i] = a_sum[i] + b_sum[i];
   swap(&a->end_momentum, b_end_momentum);
   swap(&a->end_velocity, b_end_velocity);
   a->log_weight = log_weight;
