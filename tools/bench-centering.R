@@ -1,11 +1,14 @@
-# Effective draws of the worst parameter per 1000 gradients with every hierarchical site decentered (c = 0), centered (c = 1) and
-# adapted (auto), warm-up included, 4 chains of 1000 draws, medians over seeds:
-#   Rscript tools/bench-centering.R [seeds=5] [models=all] [stan=FALSE] [out=file.csv]
-# `models` are names separated by commas; stan=TRUE adds rstan's sampler on decentered Stan programs.
+# Effective draws of the worst parameter per 1000 gradients with every hierarchical site decentered (c = 0), centered (c = 1)
+# and adapted (auto), warm-up included, 4 chains of 1000 draws, medians over seeds:
+#   Rscript tools/bench-centering.R [seeds=5] [models=all] [warmup=400] [stan=FALSE] [out=file.csv]
+# `models` are names separated by commas; stan=TRUE adds rstan's sampler on the decentered programs in tools/stan, for models
+# that have one.
 library(reparam)
 
-arguments <- list(seeds = "5", models = "all", stan = "FALSE", out = "")
+arguments <- list(seeds = "5", models = "all", warmup = "400", stan = "FALSE", out = "")
 for (text in commandArgs(TRUE)) arguments[[sub("=.*", "", text)]] <- sub("[^=]*=", "", text)
+
+sizes <- function(n, from, to) round(exp(seq(log(from), log(to), length.out = n)))
 
 grouped_data <- function(sizes, mu, tau, sigma, effect = rnorm(length(sizes))) {
   group <- rep(seq_along(sizes), sizes)
@@ -24,6 +27,7 @@ walk_data <- function(s, sigma) {
   x <- cumsum(rnorm(200, 0, s))
   list(y = rnorm(200, x, sigma), n = 200, sigma_typical = sigma)
 }
+
 walk <- model(function(y, n, sigma_typical) {
   s ~ half_normal(1)
   sigma ~ lognormal(log(sigma_typical), 0.1)
@@ -33,8 +37,6 @@ walk <- model(function(y, n, sigma_typical) {
   y ~ normal(x, sigma)
 })
 
-uneven <- function() round(exp(seq(0, log(200), length.out = 100)))
-
 benchmarks <- list(
   eight_schools = list(
     model = model(function(y, sigma) {
@@ -43,13 +45,15 @@ benchmarks <- list(
       theta[1:8] ~ normal(mu, tau)
       y ~ normal(theta, sigma)
     }),
-    data = function() list(y = c(28, 8, -3, 7, -1, 1, 18, 12), sigma = c(15, 10, 16, 11, 9, 11, 10, 18))
+    data = function() list(y = c(28, 8, -3, 7, -1, 1, 18, 12), sigma = c(15, 10, 16, 11, 9, 11, 10, 18)),
+    stan = "eight_schools"
   ),
-  groups_uneven = list(model = grouped, data = function() grouped_data(uneven(), 1, 1, 3)),
+  groups_uneven = list(model = grouped, data = function() grouped_data(sizes(100, 1, 200), 2, 1, 4), stan = "grouped"),
   groups_uneven_x1000 = list(model = grouped, data = function() {
-    data <- grouped_data(uneven(), 1, 1, 3)
+    set.seed(2)
+    data <- grouped_data(sizes(100, 1, 200), 2, 1, 4)
     c(replace(data, "y", list(1000 * data$y)), unit = 1000)
-  }),
+  }, stan = "grouped"),
   logistic = list(
     model = model(function(y, group, J) {
       mu ~ normal(0, 2)
@@ -58,7 +62,7 @@ benchmarks <- list(
       y ~ bernoulli(logits = theta[group])
     }),
     data = function() {
-      group <- rep(1:50, round(exp(seq(log(2), log(200), length.out = 50))))
+      group <- rep(1:50, sizes(50, 2, 200))
       list(y = rbinom(length(group), 1, plogis(rnorm(50, 0.5, 1)[group])), group = group, J = 50)
     }
   ),
@@ -71,8 +75,7 @@ benchmarks <- list(
       y ~ normal(theta[group], sigma)
     }),
     data = function() {
-      sizes <- rep(c(2, 5, 20, 60), length.out = 40)
-      grouped_data(sizes, 1, 1, 2, effect = replace(rt(40, 4), c(3, 20), c(8, -10)))
+      grouped_data(rep(c(2, 5, 20, 60), length.out = 40), 1, 1, 2, effect = replace(rt(40, 4), c(3, 20), c(8, -10)))
     }
   ),
   lognormal_poisson = list(
@@ -104,10 +107,10 @@ benchmarks <- list(
       list(y = rnorm(length(group), b[group], 1), parent = parent, group = group, A = 20, B = 160)
     }
   ),
-  walk_weak = list(model = walk, data = function() walk_data(0.1, 1)),
-  walk_informative = list(model = walk, data = function() walk_data(0.5, 0.1)),
-  groups_strong = list(model = grouped, data = function() grouped_data(round(exp(seq(log(20), log(200), length.out = 100))), 1, 3, 2)),
-  tau_zero = list(model = grouped, data = function() grouped_data(rep(5, 30), 1, 0, 1)),
+  walk_weak = list(model = walk, data = function() walk_data(0.1, 1), stan = "walk"),
+  walk_informative = list(model = walk, data = function() walk_data(0.5, 0.5), stan = "walk"),
+  groups_strong = list(model = grouped, data = function() grouped_data(sizes(100, 20, 200), 2, 1, 1), stan = "grouped"),
+  tau_zero = list(model = grouped, data = function() grouped_data(sizes(50, 2, 40), 2, 0, 3), stan = "grouped"),
   funnel = list(
     model = model(function() {
       v ~ normal(0, 3)
@@ -137,22 +140,33 @@ strategies <- list("c = 0" = reparam_auto(centered = 0), "c = 1" = "none", auto 
 
 measure <- function(benchmark, data, strategy, seed) {
   prune <- if (is.null(benchmark$prune)) TRUE else benchmark$prune
-  fit <- fit_nuts(benchmark$model, data, reparam = strategy, prune = prune, seed = seed, refresh = FALSE)
+  fit <- fit_nuts(benchmark$model, data, reparam = strategy, prune = prune, seed = seed, refresh = FALSE,
+                  iter_warmup = as.integer(arguments$warmup))
   table <- summary(fit)
   gradients <- sum(fit$adaptation$gradients_warmup + fit$adaptation$gradients_sampling)
-  c(efficiency = 1000 * min(table$ess_bulk) / gradients, rhat = max(table$rhat), divergent = 100 * mean(fit$sampler$divergent))
+  divergent <- 100 * mean(fit$sampler$divergent)
+  c(efficiency = 1000 * min(table$ess_bulk) / gradients, rhat = max(table$rhat), divergent = divergent)
 }
 
-# The decentered model by rstan, 1000 iterations of its warm-up; a program for each model in tools/stan when there is one.
-measure_stan <- function(name, data, seed) {
-  path <- file.path("tools", "stan", paste0(name, ".stan"))
-  if (!file.exists(path)) return(NULL)
-  program <- rstan::stan_model(path)
-  fit <- rstan::sampling(program, data = data, seed = seed, refresh = 0)
-  gradients <- sum(vapply(rstan::get_sampler_params(fit), function(x) sum(x[, "n_leapfrog__"]), 0))
+# The decentered model by rstan with 1000 iterations of its own warm-up.
+measure_stan <- function(benchmark, data, seed) {
+  if (!is.null(data$group)) data <- c(data, N = length(data$y), if (is.null(data$unit)) list(unit = 1))
+  fit <- rstan::sampling(stan_program(benchmark$stan), data = data, seed = seed, refresh = 0)
+  statistics <- rstan::get_sampler_params(fit)
+  gradients <- sum(vapply(statistics, function(x) sum(x[, "n_leapfrog__"]), 0))
+  divergent <- mean(vapply(rstan::get_sampler_params(fit, inc_warmup = FALSE), function(x) mean(x[, "divergent__"]), 0))
   draws <- as.array(fit)
-  draws <- draws[, , dimnames(draws)[[3]] != "lp__", drop = FALSE]
-  c(efficiency = 1000 * min(apply(draws, 3, rstan::ess_bulk)) / gradients, rhat = max(apply(draws, 3, rstan::Rhat)), divergent = NA)
+  draws <- draws[, , !grepl("^(lp__|z)", dimnames(draws)[[3]]), drop = FALSE]
+  c(efficiency = 1000 * min(apply(draws, 3, rstan::ess_bulk)) / gradients, rhat = max(apply(draws, 3, rstan::Rhat)),
+    divergent = 100 * divergent)
+}
+
+stan_programs <- new.env()
+stan_program <- function(name) {
+  if (is.null(stan_programs[[name]])) {
+    stan_programs[[name]] <- rstan::stan_model(file.path("tools", "stan", paste0(name, ".stan")))
+  }
+  stan_programs[[name]]
 }
 
 run <- function(name, seeds, stan) {
@@ -162,15 +176,17 @@ run <- function(name, seeds, stan) {
   add <- function(method, values) {
     rows[[length(rows) + 1]] <<- data.frame(
       model = name, method = method, efficiency = signif(median(values["efficiency", ]), 3),
-      rhat = round(max(values["rhat", ]), 3), divergent_percent = round(max(values["divergent", ]), 2), seeds = ncol(values)
+      rhat = round(max(values["rhat", ]), 3), divergent_percent = round(max(values["divergent", ]), 2),
+      seeds = ncol(values)
     )
     print(rows[[length(rows)]], row.names = FALSE)
   }
   for (method in names(strategies)) {
     add(method, vapply(seeds, function(s) measure(benchmarks[[name]], data, strategies[[method]], s), numeric(3)))
   }
-  by_stan <- if (stan) lapply(seeds, function(s) measure_stan(name, data, s))
-  if (length(unlist(by_stan))) add("rstan", do.call(cbind, by_stan))
+  if (stan && !is.null(benchmarks[[name]]$stan)) {
+    add("rstan", vapply(seeds, function(s) measure_stan(benchmarks[[name]], data, s), numeric(3)))
+  }
   do.call(rbind, rows)
 }
 
