@@ -6,6 +6,7 @@ methods::setClass("rp", methods::representation("VIRTUAL"))
 methods::setMethod("%*%", methods::signature("rp", "ANY"), function(x, y) traced_product(x, y))
 methods::setMethod("%*%", methods::signature("ANY", "rp"), function(x, y) traced_product(x, y))
 methods::setMethod("%*%", methods::signature("rp", "rp"), function(x, y) traced_product(x, y))
+methods::setMethod("show", "rp", function(object) print.rp(object))
 
 # Rows and columns of an operand of a product: a vector is a column or a row, whichever fits, as R has it.
 product_dims <- function(x, y) {

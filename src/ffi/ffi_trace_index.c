@@ -18,7 +18,7 @@ static void copy_shape(SEXP to, SEXP from) {
 }
 
 static int is_plain(SEXP x) {
-  return !OBJECT(x) && (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP);
+  return !Rf_isObject(x) && (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP);
 }
 
 static Rcomplex number_code(SEXP x, R_xlen_t i) {
@@ -107,7 +107,7 @@ static R_xlen_t position_of(SEXP i, R_xlen_t k, R_xlen_t n) {
   return at >= 1 && at < (double) n + 1 ? (R_xlen_t) at - 1 : -1;
 }
 
-static int is_index(SEXP i) { return (TYPEOF(i) == INTSXP || TYPEOF(i) == REALSXP) && !OBJECT(i); }
+static int is_index(SEXP i) { return (TYPEOF(i) == INTSXP || TYPEOF(i) == REALSXP) && !Rf_isObject(i); }
 
 SEXP ffi_trace_element(SEXP x, SEXP i) {
   if (!is_index(i) || Rf_xlength(i) != 1 || Rf_getAttrib(x, R_NamesSymbol) != R_NilValue) return R_NilValue;
@@ -180,7 +180,7 @@ static int can_write(SEXP x, SEXP value) {
 
 static int holds_codes(SEXP x) { return x != R_UnboundValue && (ffi_is_traced(x) || ffi_has_codes(x)); }
 
-static int is_list_slot(SEXP x, SEXP kind) { return TYPEOF(x) == VECSXP && !OBJECT(x) && Rf_asInteger(kind) == 2; }
+static int is_list_slot(SEXP x, SEXP kind) { return TYPEOF(x) == VECSXP && !Rf_isObject(x) && Rf_asInteger(kind) == 2; }
 
 /* x with value written at i, in place when x may be written into; NULL when R code must do it. */
 static SEXP write_at(SEXP x, int own, SEXP value, SEXP i, int kind) {

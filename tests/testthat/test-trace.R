@@ -211,3 +211,9 @@ test_that("loops over states stay a few nodes however many steps they have", {
     })
   }
 })
+
+test_that("a traced value shows what it depends on, also when R prints it by itself", {
+  trace_begin()
+  on.exit(trace_end())
+  expect_output(methods::show(trace_site(1, 3)), "<traced [3]>, depends on the site `#1`", fixed = TRUE)
+})
