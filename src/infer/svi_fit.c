@@ -30,7 +30,7 @@ typedef struct {
   rp_status *status;
 } rp_fit;
 
-static rp_code settle(rp_fit *fit, int64_t limit, int *settled);
+static rp_code settle(rp_fit *fit, double window, int64_t limit, int *settled);
 static rp_code fall(rp_fit *fit, int64_t n_steps, double from);
 static rp_code run(rp_fit *fit, int64_t n_steps);
 static rp_code improves(rp_fit *fit, int64_t most, int *still);
@@ -68,7 +68,7 @@ static rp_code fit_and_anneal(rp_fit *fit) {
   const rp_svi_plan *plan = fit->plan;
   const int64_t n = plan->n_steps;
   int settled = 0;
-  rp_code code = settle(fit, plan->automatic ? n : (int64_t) (SEARCH_SHARE * (double) n), &settled);
+  rp_code code = settle(fit, FIRST_WINDOW, plan->automatic ? n : (int64_t) (SEARCH_SHARE * (double) n), &settled);
   if (settled) fit->report->searched = fit->report->n_done;
   if (code != RP_OK || (plan->automatic && !settled)) return code;
   if (!plan->anneal) {
@@ -78,7 +78,10 @@ static rp_code fit_and_anneal(rp_fit *fit) {
   int found = settled;
   if (!plan->keep_gradient) {
     code = rp_svi_set_path_derivative(fit->svi, 1, fit->status);
-    if (code == RP_OK) code = settle(fit, plan->automatic ? n : (int64_t) (SETTLE_SHARE * (double) n), &settled);
+    double window = 0.5 * (double) fit->report->n_done;
+    if (window < FIRST_WINDOW) window = FIRST_WINDOW;
+    if (code == RP_OK)
+      code = settle(fit, window, plan->automatic ? n : (int64_t) (SETTLE_SHARE * (double) n), &settled);
     if (code != RP_OK || (plan->automatic && !settled)) return code;
   }
   int64_t length = left(fit);
@@ -95,23 +98,25 @@ static rp_code fit_and_anneal(rp_fit *fit) {
   return code;
 }
 
-static rp_code settle(rp_fit *fit, int64_t limit, int *settled) {
-  double length = FIRST_WINDOW;
+/* Windows: the first two of the given length. */
+static rp_code settle(rp_fit *fit, double window, int64_t limit, int *settled) {
+  double length = window, since = 0;
   *settled = 0;
-  for (int window = 0; fit->report->n_done < limit; window++) {
+  for (int k = 0; fit->report->n_done < limit; k++) {
     rp_svi_average_from_here(fit->svi);
     int64_t n_steps = shorter((int64_t) length, limit - fit->report->n_done);
     rp_code code = run(fit, n_steps);
     if (code != RP_OK) return code;
     rp_svi_average(fit->svi, fit->after);
-    if (window > 0 && n_steps == (int64_t) length) {
+    if (k > 0 && n_steps == (int64_t) length) {
       int still;
       code = improves(fit, n_steps / 2, &still);
       *settled = !still;
       if (code != RP_OK || *settled) return code;
     }
     swap(fit);
-    length = window == 0 ? length * (GROWTH - 1) : length * GROWTH;
+    since += length;
+    if (k > 0) length = (GROWTH - 1) * since;
   }
   return RP_OK;
 }
