@@ -247,3 +247,17 @@ test_that("predictions and log likelihoods use each chain's centering", {
   wider <- posterior_predict(fit, list(y = NULL, group = c(1:14), J = 14))
   expect_equal(draws(wider, "theta")[, , 1:12], theta, tolerance = 1e-12)
 })
+
+test_that("the funnel has exact quantiles, and no chain of 24 is lost when the true scale is 0", {
+  funnel <- model(function() {
+    v ~ normal(0, 3)
+    x[1:9] ~ normal(0, exp(v / 2))
+  })
+  fit <- fit_nuts(funnel, prune = FALSE, iter_sampling = 2000, seed = 1)
+  v <- draws(fit, "v")
+  for (p in c(0.05, 0.25, 0.5, 0.75, 0.95)) expect_within_mcse((v < qnorm(p, 0, 3)) + 0, p)
+  set.seed(1)
+  nothing <- list(y = rnorm(90, 0, 3), group = rep(1:30, each = 3), J = 30)
+  fit <- fit_nuts(groups, nothing, chains = 24, iter_sampling = 500, seed = 1)
+  expect_lt(max(summary(fit, c("mu", "tau"))$rhat), 1.015)
+})
