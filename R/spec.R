@@ -37,6 +37,7 @@ model_spec <- function(model, data = list()) {
   session_begin(fn, model$handlers)
   run_model(fn, data)
   statements <- finish_statements(the$session)
+  check_user_reparams(the$session)
   handlers <- finish_handlers(model$handlers, statements)
   packed <- pack_statements(statements)
   check_no_na(packed$nodes, packed$statements)
@@ -54,7 +55,7 @@ run_model <- function(fn, data) {
   assign("model", fn, envir = scope)
   arguments <- lapply(names(data), as.name)
   names(arguments) <- names(data)
-  eval(as.call(c(as.name("model"), arguments)), scope)
+  trace_guarded(eval(as.call(c(as.name("model"), arguments)), scope))
   invisible()
 }
 
