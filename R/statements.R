@@ -210,6 +210,8 @@ check_scope_value <- function(x, name, holds, text) {
 # The common core of draw() and `~`. `dim` is the shape of what is drawn here, NULL where data or arguments say it. With
 # `index`, these are elements of a larger site, whose `extents` are known so far; finish_sites() settles them.
 draw_site <- function(session, name, dist, obs, dim, index, origin, extents = NULL) {
+  own <- take_user_reparam(session, name, obs)
+  if (!is.null(own)) return(apply_user_reparam(session, own, name, dist, obs, dim, index, origin))
   shape <- site_shape(session, name, dist, obs, dim, index, origin)
   site <- claim_name(session, name, "draw", !is.null(index), origin)
   if (!is.null(index)) site$extents <- wider(site$extents, if (is.null(extents)) max(index) else extents)
@@ -221,6 +223,7 @@ draw_site <- function(session, name, dist, obs, dim, index, origin, extents = NU
   )
   if (!is.null(obs) && !all(is.na(obs))) statement$observed <- as.double(obs)
   if (!is.null(index)) statement$element <- index
+  statement$original <- session$original
   value <- add_site_statement(session, statement, origin)
   keeps_data <- !is.null(obs) && !anyNA(obs) && !name %in% session$set_by_handler
   if (keeps_data) obs else value
@@ -295,6 +298,7 @@ map_dist <- function(dist, fn) {
     dist$args <- Map(fn, dist$args, names(dist$args))
   }
   if (!is.null(dist$base)) dist$base <- map_dist(dist$base, fn)
+  if (!is.null(dist$components)) dist$components <- lapply(dist$components, map_dist, fn)
   if (!is.null(dist$transforms)) {
     dist$transforms <- lapply(dist$transforms, function(transform) {
       transform$args <- Map(fn, transform$args, names(transform$args))
@@ -308,6 +312,7 @@ map_dist <- function(dist, fn) {
 unclass_dist <- function(dist) {
   dist <- unclass(dist)
   if (!is.null(dist$base)) dist$base <- unclass_dist(dist$base)
+  if (!is.null(dist$components)) dist$components <- lapply(dist$components, unclass_dist)
   if (!is.null(dist$transforms)) dist$transforms <- lapply(dist$transforms, unclass)
   dist
 }
@@ -315,7 +320,7 @@ unclass_dist <- function(dist) {
 # The shape that the arguments give when they are recycled to the longest; the first array among these gives the
 # extents.
 dist_shape <- function(dist) {
-  if (identical(dist$family, "expand")) return(dist$dim)
+  if (!is.null(dist$dim)) return(dist$dim)
   event <- event_shape(dist)
   if (!is.null(event)) return(if (length(event)) event else 1L)
   shape <- 1L
@@ -330,7 +335,9 @@ dist_shape <- function(dist) {
 # How many events, then the extents of one, of a family of whole events (vectors, matrices, categories); NULL for
 # others.
 event_shape <- function(dist) {
-  while (!is.null(dist$base)) dist <- dist$base
+  while (!is.null(dist$base) || !is.null(dist$components)) {
+    dist <- if (is.null(dist$base)) dist$components[[1]] else dist$base
+  }
   if (!is.null(dist$event)) c(dist$batch, dist$event)
 }
 

@@ -3,6 +3,7 @@
 #include "ffi_decode.h"
 
 static int decode_combinator(ffi_decoder *d, SEXP list, const char *name, rp_dist_spec *s, const char *site, int depth);
+static rp_code decode_compound(ffi_decoder *d, SEXP list, rp_dist_spec *s, const char *site, int depth);
 static rp_code decode_arguments(ffi_decoder *d, SEXP args, rp_dist_spec *s, const char *site);
 static rp_code decode_transforms(ffi_decoder *d, SEXP list, rp_dist_spec *s, const char *site);
 static rp_code decode_transform(ffi_decoder *d, SEXP list, rp_transform_spec *t, const char *site);
@@ -20,8 +21,30 @@ const rp_dist_spec *ffi_decode_dist(ffi_decoder *d, SEXP list, const char *site,
   return decode_arguments(d, ffi_get(list, "args"), s, site) == RP_OK ? s : NULL;
 }
 
+static const struct {
+  const char *name;
+  rp_compound_kind kind;
+  int32_t n_numbers; /* -1: as many as there are parts */
+  const char *numbers[2];
+} compounds[] = {
+    {"truncated", RP_COMPOUND_TRUNCATED, 2, {"lower", "upper"}},
+    {"censored", RP_COMPOUND_CENSORED, 2, {"lower", "upper"}},
+    {"interval_censored", RP_COMPOUND_INTERVAL_CENSORED, 2, {"lower", "upper"}},
+    {"zero_inflated", RP_COMPOUND_ZERO_INFLATED, 1, {"prob", NULL}},
+    {"mixture", RP_COMPOUND_MIXTURE, -1, {NULL, NULL}},
+    {"ordered", RP_COMPOUND_ORDERED, 0, {NULL, NULL}},
+};
+
 /* 1 when the name is a combinator's (whether or not decoding it went well). */
 static int decode_combinator(ffi_decoder *d, SEXP list, const char *name, rp_dist_spec *s, const char *site, int depth) {
+  for (size_t k = 0; k < sizeof compounds / sizeof *compounds; k++) {
+    if (strcmp(name, compounds[k].name) != 0) continue;
+    s->combinator = RP_DIST_COMPOUND;
+    s->compound = compounds[k].kind;
+    s->n_numbers = compounds[k].n_numbers;
+    decode_compound(d, list, s, site, depth);
+    return 1;
+  }
   if (strcmp(name, "transformed") == 0) s->combinator = RP_DIST_TRANSFORMED;
   else if (strcmp(name, "masked") == 0) s->combinator = RP_DIST_MASKED;
   else if (strcmp(name, "independent") == 0 || strcmp(name, "expand") == 0) s->combinator = RP_DIST_INDEPENDENT;
@@ -32,6 +55,32 @@ static int decode_combinator(ffi_decoder *d, SEXP list, const char *name, rp_dis
   if (strcmp(name, "independent") == 0) s->event_dims = (int32_t) ffi_integer(ffi_get(list, "n"), 0);
   if (s->combinator == RP_DIST_MASKED) s->mask = ffi_decode_row(d, ffi_get(list, "mask"), site, "mask");
   return 1;
+}
+
+static rp_code decode_compound(ffi_decoder *d, SEXP list, rp_dist_spec *s, const char *site, int depth) {
+  SEXP parts = ffi_get(list, "components"), args = ffi_get(list, "args");
+  int many = TYPEOF(parts) == VECSXP;
+  s->n_components = many ? (int32_t) Rf_xlength(parts) : 1;
+  int per_part = s->n_numbers < 0;
+  if (per_part) s->n_numbers = s->n_components;
+  const rp_dist_spec **components = rp_pool_array(d->spec->pool, s->n_components, sizeof *components);
+  rp_node_id *numbers = rp_pool_array(d->spec->pool, s->n_numbers, sizeof *numbers);
+  if (!components || !numbers) return rp_fail_memory(d->status, "a distribution");
+  if (s->n_components > 1000 || (s->n_numbers > 0 && args != R_NilValue && TYPEOF(args) != VECSXP) ||
+      (per_part && Rf_xlength(args) != s->n_numbers))
+    return rp_fail(d->status, RP_BAD_SPEC, site, "the parts of its distribution are not lists");
+  for (int32_t k = 0; k < s->n_components && d->status->code == RP_OK; k++)
+    components[k] = ffi_decode_dist(d, many ? VECTOR_ELT(parts, k) : ffi_get(list, "base"), site, depth + 1);
+  const char *const *names = NULL;
+  for (size_t k = 0; k < sizeof compounds / sizeof *compounds; k++)
+    if (compounds[k].kind == s->compound) names = compounds[k].numbers;
+  for (int32_t k = 0; k < s->n_numbers && d->status->code == RP_OK; k++) {
+    SEXP row = per_part ? VECTOR_ELT(args, k) : ffi_get(args, names[k]);
+    numbers[k] = row == R_NilValue ? RP_NONE : ffi_decode_row(d, row, site, per_part ? "weights" : names[k]);
+  }
+  s->components = components;
+  s->numbers = numbers;
+  return d->status->code;
 }
 
 static rp_code decode_arguments(ffi_decoder *d, SEXP args, rp_dist_spec *s, const char *site) {
@@ -71,6 +120,7 @@ static rp_code decode_transform(ffi_decoder *d, SEXP list, rp_transform_spec *t,
   t->bijector = rp_bijector_find(name);
   if (!t->bijector) return rp_fail(d->status, RP_BAD_SPEC, site, "there is no transform `%s`", name);
   t->name = t->bijector->name;
+  t->inverted = ffi_integer(ffi_get(list, "inverted"), 0) != 0;
   for (int k = 0; k < 4; k++) t->arguments[k] = RP_NONE;
   for (int32_t k = 0; k < t->bijector->n_arguments; k++) {
     SEXP row = TYPEOF(args) == VECSXP && TYPEOF(names) == STRSXP ? ffi_get(args, t->bijector->argument_names[k]) : R_NilValue;

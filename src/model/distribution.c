@@ -7,9 +7,10 @@
 
 #include "../bij/events.h"
 #include "../dist/support.h"
+#include "combinator.h"
 
-static rp_code resolve_family(rp_distribution *d, const rp_dist_spec *spec, rp_graph *g, rp_row_lookup row, void *context,
-                              int64_t n_value, const char *site, rp_status *status);
+static rp_code resolve_family(rp_distribution *d, const rp_dist_spec *spec, const rp_resolve *with, int64_t n_value);
+static rp_code add_transforms(rp_distribution *d, const rp_dist_spec *s, const rp_resolve *with);
 static rp_code fit_argument(rp_distribution *d, int32_t k, rp_graph *g, const char *site, rp_status *status);
 static rp_code check_constant(const rp_distribution *d, int32_t k, const rp_graph *g, const char *site, rp_status *status);
 static rp_node_id select_events(rp_graph *g, rp_node_id a, int64_t width, const int32_t *events, int64_t n,
@@ -27,55 +28,63 @@ static int expand_base(rp_distribution *d);
 
 /* ---- from the spec ---- */
 
-rp_code rp_distribution_resolve(rp_distribution *d, const rp_dist_spec *spec, rp_graph *g, rp_row_lookup row,
-                                void *context, int64_t n_value, const char *site, rp_status *status) {
+rp_code rp_distribution_resolve(rp_distribution *d, const rp_dist_spec *spec, const rp_resolve *with, int64_t n_value) {
+  rp_graph *g = with->g;
   memset(d, 0, sizeof *d);
   d->mask = RP_NONE;
   const rp_dist_spec *chain[2 * RP_MAX_TRANSFORMS];
   int32_t depth = 0;
-  for (; spec && spec->combinator != RP_DIST_FAMILY; spec = spec->base) {
-    if (depth == 2 * RP_MAX_TRANSFORMS) return rp_fail(status, RP_UNSUPPORTED, site, "its distribution is nested too deeply");
+  for (; spec && spec->combinator != RP_DIST_FAMILY && spec->combinator != RP_DIST_COMPOUND; spec = spec->base) {
+    if (depth == 2 * RP_MAX_TRANSFORMS)
+      return rp_fail(with->status, RP_UNSUPPORTED, with->site, "its distribution is nested too deeply");
     chain[depth++] = spec;
   }
-  if (!spec || !spec->family) return rp_fail(status, RP_BAD_SPEC, site, "its distribution has no family");
-  if (resolve_family(d, spec, g, row, context, n_value, site, status) != RP_OK) return status->code;
-  while (depth-- > 0) {
+  int compound = spec && spec->combinator == RP_DIST_COMPOUND;
+  if (!spec || (!compound && !spec->family)) return rp_fail(with->status, RP_BAD_SPEC, with->site, "its distribution has no family");
+  rp_code code = compound ? rp_compound_resolve(d, spec, with, n_value) : resolve_family(d, spec, with, n_value);
+  while (depth-- > 0 && code == RP_OK) {
     const rp_dist_spec *s = chain[depth];
     if (s->combinator == RP_DIST_INDEPENDENT) d->event_dims += s->event_dims;
-    if (s->combinator == RP_DIST_MASKED) {
-      rp_node_id mask = row(context, s->mask);
-      const rp_node *node = mask == RP_NONE ? NULL : rp_graph_node(g, mask);
-      if (node && node->n != 1 && node->n != d->n_events)
-        return rp_fail(status, RP_BAD_SHAPE, site, "its mask has %lld elements, but there are %lld events",
-                       (long long) node->n, (long long) d->n_events);
-      d->mask = d->mask == RP_NONE ? mask : rp_mul(g, d->mask, mask);
-    }
-    for (int32_t t = 0; s->combinator == RP_DIST_TRANSFORMED && t < s->n_transforms; t++) {
-      if (d->n_transforms == RP_MAX_TRANSFORMS)
-        return rp_fail(status, RP_UNSUPPORTED, site, "it has more than %d transforms", RP_MAX_TRANSFORMS);
-      rp_transform *to = &d->transforms[d->n_transforms++];
-      to->bijector = s->transforms[t].bijector;
-      for (int32_t k = 0; k < 4; k++) {
-        rp_node_id from = s->transforms[t].arguments[k];
-        to->arguments[k] = from == RP_NONE ? RP_NONE : row(context, from);
-        if (to->arguments[k] != RP_NONE) to->arguments[k] = rp_recycle(g, to->arguments[k], d->n_events * d->event_size);
-      }
-    }
+    if (s->combinator == RP_DIST_TRANSFORMED) code = add_transforms(d, s, with);
+    if (s->combinator != RP_DIST_MASKED) continue;
+    rp_node_id mask = with->row(with->context, s->mask);
+    int64_t n = rp_size_of(g, mask);
+    if (n > 1 && n != d->n_events)
+      return rp_fail(with->status, RP_BAD_SHAPE, with->site, "its mask has %lld elements, but there are %lld events", (long long) n,
+                     (long long) d->n_events);
+    d->mask = d->mask == RP_NONE ? mask : rp_mul(g, d->mask, mask);
   }
-  return rp_graph_status(g)->code;
+  return code == RP_OK ? rp_graph_status(g)->code : code;
 }
 
-static rp_code resolve_family(rp_distribution *d, const rp_dist_spec *spec, rp_graph *g, rp_row_lookup row, void *context,
-                              int64_t n_value, const char *site, rp_status *status) {
+static rp_code add_transforms(rp_distribution *d, const rp_dist_spec *s, const rp_resolve *with) {
+  if (d->family->discrete)
+    return rp_fail(with->status, RP_UNSUPPORTED, with->site, "transformed() of %s() cannot be: a transform needs a density", d->family->name);
+  for (int32_t t = 0; t < s->n_transforms; t++) {
+    if (d->n_transforms == RP_MAX_TRANSFORMS)
+      return rp_fail(with->status, RP_UNSUPPORTED, with->site, "it has more than %d transforms", RP_MAX_TRANSFORMS);
+    rp_transform *to = &d->transforms[d->n_transforms++];
+    to->bijector = s->transforms[t].bijector;
+    to->inverted = s->transforms[t].inverted;
+    for (int32_t k = 0; k < 4; k++) {
+      rp_node_id from = s->transforms[t].arguments[k];
+      to->arguments[k] = from == RP_NONE ? RP_NONE : with->row(with->context, from);
+      if (to->arguments[k] != RP_NONE) to->arguments[k] = rp_recycle(with->g, to->arguments[k], d->n_events * d->event_size);
+    }
+  }
+  return RP_OK;
+}
+
+static rp_code resolve_family(rp_distribution *d, const rp_dist_spec *spec, const rp_resolve *with, int64_t n_value) {
   const rp_family *f = d->family = spec->family;
   int64_t lengths[RP_MAX_ARGUMENTS] = {0};
   for (int32_t k = 0; k < f->n_arguments; k++) {
     rp_node_id from = spec->arguments[k];
-    d->arguments[k] = from == RP_NONE ? RP_NONE : row(context, from);
+    d->arguments[k] = from == RP_NONE ? RP_NONE : with->row(with->context, from);
     if (from == RP_NONE && !f->arguments[k].optional)
-      return rp_fail(status, RP_BAD_SPEC, site, "%s() lacks its argument `%s`", f->name, f->arguments[k].name);
-    if (from != RP_NONE && d->arguments[k] == RP_NONE) return rp_graph_status(g)->code;
-    lengths[k] = d->arguments[k] == RP_NONE ? 0 : rp_graph_node(g, d->arguments[k])->n;
+      return rp_fail(with->status, RP_BAD_SPEC, with->site, "%s() lacks its argument `%s`", f->name, f->arguments[k].name);
+    if (from != RP_NONE && d->arguments[k] == RP_NONE) return rp_graph_status(with->g)->code;
+    lengths[k] = rp_size_of(with->g, d->arguments[k]);
     d->widths[k] = 1;
   }
   d->event_size = 1;
@@ -84,11 +93,11 @@ static rp_code resolve_family(rp_distribution *d, const rp_dist_spec *spec, rp_g
     if (!f->event_size) d->widths[0] = lengths[0];
   }
   if (d->event_size <= 0 || n_value % d->event_size != 0)
-    return rp_fail(status, RP_BAD_SHAPE, site, "it has %lld values, which do not make whole events of %s()",
+    return rp_fail(with->status, RP_BAD_SHAPE, with->site, "it has %lld values, which do not make whole events of %s()",
                    (long long) n_value, f->name);
   d->n_events = n_value / d->event_size;
   for (int32_t k = 0; k < f->n_arguments; k++)
-    if (d->arguments[k] != RP_NONE && fit_argument(d, k, g, site, status) != RP_OK) return status->code;
+    if (d->arguments[k] != RP_NONE && fit_argument(d, k, with->g, with->site, with->status) != RP_OK) return with->status->code;
   return RP_OK;
 }
 
@@ -134,6 +143,10 @@ rp_distribution rp_distribution_select(rp_graph *g, const rp_distribution *d, co
       part.transforms[t].arguments[k] =
           select_events(g, d->transforms[t].arguments[k], d->event_size, events, n, d->n_events);
   part.mask = select_events(g, d->mask, 1, events, n, d->n_events);
+  if (d->compound) {
+    part.compound = rp_compound_select(g, d->compound, events, n, d->n_events, group_of(d));
+    if (part.compound) part.family = &part.compound->face;
+  }
   return part;
 }
 
@@ -168,11 +181,15 @@ rp_node_id rp_distribution_log_density(rp_graph *g, const rp_distribution *d, rp
 }
 
 rp_node_id rp_distribution_random(rp_graph *g, const rp_distribution *d, uint32_t stream) {
-  rp_node_id x = rp_family_random(g, d->family, stream, d->arguments, d->widths, d->n_events * group_of(d), family_size(d) / group_of(d));
+  int64_t n = d->n_events * group_of(d), size = family_size(d) / group_of(d);
+  rp_node_id x = d->compound ? rp_compound_random(g, d, n, size, stream)
+                             : rp_family_random(g, d->family, stream, d->arguments, d->widths, n, size);
   return rp_distribution_forward(g, d, x);
 }
 
-int rp_distribution_can_sample(const rp_distribution *d) { return rp_family_can_sample(d->family); }
+int rp_distribution_can_sample(const rp_distribution *d) {
+  return d->compound ? rp_compound_can_sample(d->compound) : rp_family_can_sample(d->family);
+}
 
 rp_node_id rp_distribution_forward(rp_graph *g, const rp_distribution *d, rp_node_id x) {
   int64_t size = family_size(d);
@@ -199,7 +216,8 @@ static int64_t size_after(const rp_transform *t, int64_t size) {
 
 static rp_node_id family_density(rp_graph *g, const rp_distribution *d, rp_node_id x, int inside) {
   int64_t group = group_of(d), n = d->n_events * group;
-  rp_node_id term = rp_log_density(g, d->family, x, d->arguments, n, family_size(d) / group, inside);
+  rp_node_id term = d->compound ? rp_compound_log_density(g, d->compound, x, n, family_size(d) / group, inside)
+                                : rp_log_density(g, d->family, x, d->arguments, n, family_size(d) / group, inside);
   return group > 1 ? rp_event_sum(g, term, d->n_events, group) : term;
 }
 
@@ -251,7 +269,7 @@ rp_node_id rp_distribution_constrain(rp_graph *g, const rp_distribution *d, rp_n
   rp_node_id arguments[4];
   if (default_bijector(g, &base, &bijector, arguments) != RP_OK) return *term = RP_NONE;
   rp_node_id x = bijector->forward(g, u, arguments, base.n_events, base.event_size);
-  rp_node_id density = rp_log_density(g, base.family, x, base.arguments, base.n_events, base.event_size, 1);
+  rp_node_id density = family_density(g, &base, x, 1);
   *term = rp_add(g, density, bijector->log_jacobian(g, u, x, arguments, base.n_events, base.event_size));
   return rp_distribution_forward(g, &base, x);
 }
@@ -287,8 +305,9 @@ rp_node_id rp_distribution_unconstrain(rp_graph *g, const rp_distribution *d, rp
 
 static rp_code default_bijector(rp_graph *g, const rp_distribution *d, const rp_bijector **bijector,
                                 rp_node_id arguments[4]) {
-  rp_support support = {d->family->support_kind, RP_NONE, RP_NONE};
-  if (d->family->support) support = d->family->support(g, d->arguments);
+  rp_support support;
+  if (d->compound && !rp_compound_support(g, d->compound, &support, 1)) return rp_graph_status(g)->code;
+  if (!d->compound) support = rp_family_support(g, d->family, d->arguments);
   return rp_support_default(g, support, bijector, arguments);
 }
 
@@ -337,13 +356,20 @@ void rp_distribution_group(rp_graph *g, rp_distribution *d, int64_t group) {
       if (*argument != RP_NONE && rp_graph_node(g, *argument)->n == n && n_groups > 1 && group > 1)
         *argument = rp_transpose(g, *argument, n_groups, group);
     }
+  if (d->compound && n_groups > 1 && group > 1) {
+    const rp_compound *grouped = rp_compound_group(g, d->compound, n_groups, group);
+    if (!grouped) return;
+    d->compound = grouped;
+    d->family = &grouped->face;
+  }
   d->group = group;
   d->n_events = n_groups;
   d->event_size = group;
 }
 
 int rp_distribution_support(rp_graph *g, const rp_distribution *d, rp_support *support) {
-  *support = rp_family_support(g, d->family, d->arguments);
+  if (d->compound && !rp_compound_support(g, d->compound, support, 0)) return 0;
+  if (!d->compound) *support = rp_family_support(g, d->family, d->arguments);
   rp_distribution chain = *d;
   if (d->n_transforms == 0) return 1;
   for (int32_t t = 0; t < chain.n_transforms; t++) {

@@ -1,7 +1,7 @@
 /* A distribution as a draw statement means it: a family with its arguments as nodes, a chain of transforms, a mask.
  *
- * Combinators are flattened: transformed(masked(f)), masked(transformed(f)), independent(...) all become one
- * rp_distribution.  Values and arguments are in the engine's layout: events one after the other.  A distribution is a
+ * Chains are flattened: transformed(masked(f)), masked(transformed(f)), independent(...) all become one rp_distribution;
+ * truncated, censored, mixture, .. are compounds (combinator.h), which take the place of the family.  Values and arguments are in the engine's layout: events one after the other.  A distribution is a
  * plain value and owns nothing; its nodes live in the graph it was made for. Failures go to the graph's status. */
 #ifndef RP_MODEL_DISTRIBUTION_H
 #define RP_MODEL_DISTRIBUTION_H
@@ -16,8 +16,11 @@ typedef struct {
   int32_t inverted; /* the map is the bijector's inverse */
 } rp_transform;
 
+typedef struct rp_compound rp_compound;
+
 typedef struct {
-  const rp_family *family;
+  const rp_family *family;     /* of a compound: its face, see combinator.h */
+  const rp_compound *compound; /* NULL: a family of the table */
   rp_node_id arguments[RP_MAX_ARGUMENTS];
   int64_t widths[RP_MAX_ARGUMENTS]; /* numbers of an argument that belong to one event */
   int64_t n_events, event_size;
@@ -34,14 +37,27 @@ typedef struct {
 
 /* Translates a spec's distribution; row(context, trace node) gives the node of g.  n_value is the number of values of the site. */
 typedef rp_node_id (*rp_row_lookup)(void *context, rp_node_id trace_row);
-rp_code rp_distribution_resolve(rp_distribution *d, const rp_dist_spec *spec, rp_graph *g, rp_row_lookup row, void *context,
-                                int64_t n_value, const char *site, rp_status *status);
+typedef struct {
+  rp_graph *g;
+  rp_row_lookup row;
+  void *context;
+  rp_pool *pool; /* holds the compounds of the distribution */
+  const char *site;
+  rp_status *status;
+} rp_resolve;
+rp_code rp_distribution_resolve(rp_distribution *d, const rp_dist_spec *spec, const rp_resolve *with, int64_t n_value);
 
 /* The same distribution for some of its events only. */
 rp_distribution rp_distribution_select(rp_graph *g, const rp_distribution *d, const int32_t *events, int64_t n);
 
 /* One term per event of log f(x); inside: x cannot leave the support. The mask is not applied. */
 rp_node_id rp_distribution_log_density(rp_graph *g, const rp_distribution *d, rp_node_id x, int inside);
+
+/* log P(X <= x) elementwise, or log P(X > x) if upper; univariate, and only where rp_distribution_has_cdf(). */
+int rp_distribution_has_cdf(const rp_distribution *d);
+rp_node_id rp_distribution_log_tail(rp_graph *g, const rp_distribution *d, rp_node_id x, int upper);
+/* The smallest x with P(X <= x) >= p: the family's own formula, or bisection to the last bits (no derivative). */
+rp_node_id rp_distribution_quantile(rp_graph *g, const rp_distribution *d, rp_node_id p);
 
 /* A random value from the given stream; RP_NONE with a status when the family has no sampler. */
 rp_node_id rp_distribution_random(rp_graph *g, const rp_distribution *d, uint32_t stream);

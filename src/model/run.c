@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../dist/support.h"
+#include "../graph/shorthand.h"
 #include "handler.h"
 #include "run_parts.h"
 
@@ -19,6 +20,7 @@ static rp_code enter_scope(rp_run *run, const rp_statement *s);
 static rp_node_id latent(rp_run *run, rp_message *message);
 static int split(rp_run *run, const rp_message *message, int32_t *events[2], int64_t counts[2]);
 static rp_node_id in_two(rp_run *run, rp_message *message, int32_t *const events[2], const int64_t counts[2]);
+static rp_node_id point_mass(rp_run *run, rp_message *message);
 static rp_node_id observed(rp_run *run, rp_message *message);
 static rp_node_id partly_observed(rp_run *run, rp_message *message);
 static rp_node_id replace_site(void *context, rp_graph *to, const rp_node *leaf);
@@ -82,12 +84,13 @@ static rp_code run_statement(rp_run *run, int32_t i) {
 static rp_code run_draw_statement(rp_run *run, int32_t i) {
   const rp_statement *s = &run->spec->statements[i];
   rp_graph *g = run->graph;
-  rp_message m = {.name = s->name, .statement = s, .statement_index = i, .n_dim = s->n_dim, .value = RP_NONE,
+  rp_message m = {.name = s->name, .original = s->original, .statement = s, .statement_index = i, .n_dim = s->n_dim, .value = RP_NONE,
                   .initial = RP_NONE, .mask = rp_const(g, 1), .scale = rp_const(g, 1)};
   memcpy(m.dim, s->dim, sizeof m.dim);
   int64_t n_value = rp_graph_node(run->spec->trace, s->row)->n, n_site = 1;
   for (int32_t k = 0; k < s->n_dim; k++) n_site *= s->dim[k];
-  if (rp_distribution_resolve(&m.dist, s->dist, g, look_up_row, run, n_value, s->name, run->status) != RP_OK)
+  rp_resolve with = {.g = g, .row = look_up_row, .context = run, .pool = run->pool, .site = s->name, .status = run->status};
+  if (rp_distribution_resolve(&m.dist, s->dist, &with, n_value) != RP_OK)
     return run->status->code;
   m.n_site_events = s->element < 0 && !s->elements ? m.dist.n_events : n_site / m.dist.event_size;
   m.events = drawn_events(run, s, &m);
@@ -180,10 +183,18 @@ static rp_node_id latent(rp_run *run, rp_message *m) {
     if (init) m->initial = rp_data(run->graph, init, m->dist.n_events * m->dist.event_size);
   }
   if (m->hidden) return rp_run_add_ancestral(run, m);
+  if (strcmp(m->dist.family->name, "delta") == 0) return point_mass(run, m);
   if (rp_handlers_reparameterize(run, m) == RP_REPARAM_REPLACED) return m->value;
   if (run->status->code != RP_OK) return RP_NONE;
   if (run->options->prior) return rp_run_add_ancestral(run, m);
   return rp_run_add_latent(run, m);
+}
+
+/* A delta's value is its argument; a log density other than 0 counts like a factor. */
+static rp_node_id point_mass(rp_run *run, rp_message *m) {
+  if (rp_is_all(run->graph, m->dist.arguments[1], 0)) return rp_run_add_ancestral(run, m);
+  rp_node_id value = rp_distribution_random(run->graph, &m->dist, 0);
+  return rp_run_add_part(run, m, RP_SOURCE_FIXED, value, NULL);
 }
 
 /* All of the message is observed. A reparameterizer may make its distribution conditional on auxiliary sites. */

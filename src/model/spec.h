@@ -15,13 +15,25 @@ typedef struct {
   const char *name;
   rp_node_id arguments[4];
   const rp_bijector *bijector;
+  int32_t inverted;
 } rp_transform_spec;
+
+/* Combinators that are more than a chain of transforms, see combinator.h. */
+typedef enum {
+  RP_COMPOUND_TRUNCATED, RP_COMPOUND_CENSORED, RP_COMPOUND_INTERVAL_CENSORED, RP_COMPOUND_ZERO_INFLATED, RP_COMPOUND_MIXTURE,
+  RP_COMPOUND_ORDERED
+} rp_compound_kind;
 
 typedef struct rp_dist_spec rp_dist_spec;
 struct rp_dist_spec {
   const rp_family *family;                 /* NULL for a combinator */
   rp_node_id arguments[RP_MAX_ARGUMENTS];  /* RP_NONE where absent */
-  enum { RP_DIST_FAMILY = 0, RP_DIST_TRANSFORMED, RP_DIST_MASKED, RP_DIST_INDEPENDENT } combinator;
+  enum { RP_DIST_FAMILY = 0, RP_DIST_TRANSFORMED, RP_DIST_MASKED, RP_DIST_INDEPENDENT, RP_DIST_COMPOUND } combinator;
+  rp_compound_kind compound;
+  int32_t n_components; /* COMPOUND */
+  const rp_dist_spec *const *components;
+  int32_t n_numbers;    /* COMPOUND: bounds (RP_NONE: none), probability or weights */
+  const rp_node_id *numbers;
   const rp_dist_spec *base;
   int32_t n_transforms;
   const rp_transform_spec *transforms;
@@ -38,6 +50,7 @@ typedef enum { RP_SCOPE_MASK, RP_SCOPE_SCALE, RP_SCOPE_PLATE } rp_scope_kind;
 typedef struct {
   rp_statement_kind kind;
   const char *name, *call, *where;
+  const char *original; /* draw: the site that a reparameterizer written in R made this one for; NULL */
   rp_node_id row; /* SITE of a draw or param; value of a record or factor; mask or scale of a scope */
   int32_t n_dim;
   int64_t dim[RP_MAX_DIMS];
