@@ -87,6 +87,8 @@ fit_nuts <- function(model, data = list(), chains = 4, cores = getOption("mc.cor
   progress <- if (progress_wanted(refresh)) progress_line(nuts_progress(control))
   model <- with_strategy(model, reparam)
   spec <- fit_spec(model, data)
+  check_init_sites(control$init, spec)
+  if (is.null(seed)) seed <- handler_seed(spec)
   centering <- centering_control(reparam, control$chains)
   control <- c(
     control, model_control(as_strategy(reparam), prune, seed), list(centering = centering, progress = progress$show)
@@ -110,6 +112,15 @@ check_init <- function(init) {
     storage.mode(value) <- "double"
     value
   })
+}
+
+check_init_sites <- function(init, spec) {
+  sites <- unique(unlist(lapply(spec$statements, function(s) if (s$kind %in% c("draw", "param")) s$name)))
+  unknown <- setdiff(names(init), sites)
+  if (length(unknown)) {
+    stop_reparam(sprintf("`init` names %s, but the model has no such site.", quote_names(unknown)),
+                 sprintf("Its sites are %s.", quote_names(sites)))
+  }
 }
 
 nuts_progress <- function(control) {

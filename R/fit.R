@@ -44,6 +44,12 @@ fit_seed <- function(seed) {
   check_whole(seed, "seed", 0, 2^53)
 }
 
+# The seed that seed_model() put on the model, innermost first; NULL when there is none.
+handler_seed <- function(spec) {
+  for (handler in spec$handlers) if (identical(handler$kind, "seed")) return(handler$seed)
+  NULL
+}
+
 storage_budget <- function() {
   check_number(getOption("reparam.keep_bytes", 1e9), "options(reparam.keep_bytes)", function(x) x >= 0, "at least 0")
 }

@@ -28,6 +28,7 @@
 #' @export
 prior_draws <- function(model, data = list(), draws = 1000, seed = NULL, keep = NULL) {
   spec <- fit_spec(model, data)
+  if (is.null(seed)) seed <- handler_seed(spec)
   control <- list(seed = fit_seed(seed), draws = check_count(draws, "draws"), keep = keep, simulate = TRUE)
   predicted(spec, control, NULL, "prior", match.call())
 }
