@@ -18,7 +18,7 @@ RP_SAMPLE(sample) {
 /* z^2 / (df + z^2) is beta(1/2, df/2). */
 RP_OF_VALUE(log_cdf) {
   rp_node_id z2 = rp_square(g, rp_div(g, rp_clamp(g, x, 0, HUGE_VAL), a[SCALE]));
-  rp_node_id fraction = rp_div(g, z2, rp_add(g, a[DF], z2));
+  rp_node_id fraction = rp_recip(g, rp_plus(g, rp_div(g, a[DF], z2), 1)); /* 1 where z^2 overflows */
   return rp_log(g, rp_ternary(g, RP_OP_BETA_I, fraction, rp_const(g, 0.5), rp_times(g, 0.5, a[DF])));
 }
 RP_OF_VALUE(log_ccdf) {

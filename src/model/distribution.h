@@ -59,6 +59,9 @@ rp_node_id rp_distribution_log_tail(rp_graph *g, const rp_distribution *d, rp_no
 /* The smallest x with P(X <= x) >= p: the family's own formula, or bisection to the last bits (no derivative). */
 rp_node_id rp_distribution_quantile(rp_graph *g, const rp_distribution *d, rp_node_id p);
 
+/* Mean or variance, elementwise or per event; RP_NONE where there is no closed form. */
+rp_node_id rp_distribution_moment(rp_graph *g, const rp_distribution *d, int variance);
+
 /* A random value from the given stream; RP_NONE with a status when the family has no sampler. */
 rp_node_id rp_distribution_random(rp_graph *g, const rp_distribution *d, uint32_t stream);
 int rp_distribution_can_sample(const rp_distribution *d);

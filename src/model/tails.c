@@ -8,7 +8,9 @@
 static rp_node_id base_tail(rp_graph *g, const rp_distribution *d, rp_node_id x, int upper);
 static rp_node_id decreasing(rp_graph *g, const rp_transform *t);
 static int has_direction(const rp_transform *t);
-static rp_node_id bisect(rp_graph *g, const rp_distribution *d, rp_node_id p);
+static void codomain_bounds(rp_graph *g, const rp_transform *t, rp_node_id *lower, rp_node_id *upper);
+static rp_node_id middle(rp_graph *g, rp_node_id lower, rp_node_id upper);
+static rp_node_id bisect(rp_graph *g, const rp_distribution *d, rp_node_id log_p, rp_node_id log_q);
 
 int rp_distribution_has_cdf(const rp_distribution *d) {
   if (d->family->event_dim > 0 || d->group > 1) return 0;
@@ -17,37 +19,43 @@ int rp_distribution_has_cdf(const rp_distribution *d) {
   return d->compound ? rp_compound_has_cdf(d->compound) : d->family->log_cdf && d->family->log_ccdf;
 }
 
-/* A decreasing transform exchanges the tails. */
+/* Undone from the last transform to the first. A decreasing one exchanges the tails; where a value lies beyond what a transform can
+ * give, the tail is known and the rest is evaluated at a harmless point. */
 rp_node_id rp_distribution_log_tail(rp_graph *g, const rp_distribution *d, rp_node_id x, int upper) {
-  rp_node_id turned = rp_const(g, 0), outside = RP_NONE, at_outside = RP_NONE, lower, limit;
-  rp_support support;
-  if (d->n_transforms == 0) return base_tail(g, d, x, upper);
-  if (rp_distribution_support(g, d, &support)) {
-    rp_support_bounds(g, support, &lower, &limit);
-    rp_node_id none = rp_const(g, upper ? 0 : -HUGE_VAL), all = rp_const(g, upper ? -HUGE_VAL : 0);
-    rp_node_id under = lower == RP_NONE ? rp_const(g, 0) : rp_le(g, x, lower);
-    rp_node_id over = limit == RP_NONE ? rp_const(g, 0) : rp_le(g, limit, x);
-    outside = rp_max2(g, under, over);
-    at_outside = rp_select(g, under, none, all);
-    rp_node_id interior = lower == RP_NONE   ? (limit == RP_NONE ? RP_NONE : rp_plus(g, limit, -1))
-                          : limit == RP_NONE ? rp_plus(g, lower, 1)
-                                             : rp_times(g, 0.5, rp_add(g, lower, limit));
-    if (interior != RP_NONE) x = rp_select(g, outside, interior, x);
+  rp_node_id is_upper = rp_const(g, upper), outside = rp_const(g, 0), known = rp_const(g, 0);
+  rp_node_id none = rp_const(g, -HUGE_VAL), all = rp_const(g, 0);
+  for (int32_t t = d->n_transforms; t-- > 0;) {
+    const rp_transform *to = &d->transforms[t];
+    rp_node_id lower, limit, under = rp_const(g, 0), over = rp_const(g, 0);
+    codomain_bounds(g, to, &lower, &limit);
+    if (lower != RP_NONE) under = rp_le(g, x, lower);
+    if (limit != RP_NONE) over = rp_le(g, limit, x);
+    rp_node_id here = rp_select(g, rp_ne(g, under, is_upper), none, all); /* below and lower tail, above and upper tail: nothing */
+    rp_node_id beyond = rp_max2(g, under, over);
+    known = rp_select(g, outside, known, here);
+    outside = rp_max2(g, outside, beyond);
+    if (lower != RP_NONE || limit != RP_NONE) x = rp_select(g, beyond, middle(g, lower, limit), x);
+    x = (to->inverted ? to->bijector->forward : to->bijector->inverse)(g, x, to->arguments, d->n_events, 1);
+    is_upper = rp_ne(g, is_upper, decreasing(g, to));
   }
-  for (int32_t t = 0; t < d->n_transforms; t++) turned = rp_ne(g, turned, decreasing(g, &d->transforms[t]));
-  x = rp_distribution_inverse(g, d, x);
-  rp_node_id tail = rp_is_all(g, turned, 0)   ? base_tail(g, d, x, upper)
-                    : rp_is_all(g, turned, 1) ? base_tail(g, d, x, !upper)
-                                              : rp_select(g, turned, base_tail(g, d, x, !upper), base_tail(g, d, x, upper));
-  return outside == RP_NONE ? tail : rp_select(g, outside, at_outside, tail);
+  rp_node_id tail = rp_is_all(g, is_upper, 0)   ? base_tail(g, d, x, 0)
+                    : rp_is_all(g, is_upper, 1) ? base_tail(g, d, x, 1)
+                                                : rp_select(g, is_upper, base_tail(g, d, x, 1), base_tail(g, d, x, 0));
+  return rp_select(g, outside, known, tail);
 }
 
 rp_node_id rp_distribution_quantile(rp_graph *g, const rp_distribution *d, rp_node_id p) {
-  if (d->compound || !d->family->quantile) return bisect(g, d, p);
   rp_node_id turned = rp_const(g, 0);
   for (int32_t t = 0; t < d->n_transforms; t++) turned = rp_ne(g, turned, decreasing(g, &d->transforms[t]));
-  p = rp_select(g, turned, rp_minus_from(g, 1, p), p);
-  return rp_distribution_forward(g, d, d->family->quantile(g, p, d->arguments));
+  rp_distribution base = *d;
+  base.n_transforms = 0;
+  if (d->compound || !d->family->quantile) {
+    rp_node_id log_p = rp_log(g, p), log_q = rp_unary(g, RP_OP_LOG1P, rp_neg(g, p));
+    p = bisect(g, &base, rp_select(g, turned, log_q, log_p), rp_select(g, turned, log_p, log_q));
+  } else {
+    p = d->family->quantile(g, rp_select(g, turned, rp_minus_from(g, 1, p), p), d->arguments);
+  }
+  return rp_distribution_forward(g, d, p);
 }
 
 static rp_node_id base_tail(rp_graph *g, const rp_distribution *d, rp_node_id x, int upper) {
@@ -65,6 +73,26 @@ static rp_node_id decreasing(rp_graph *g, const rp_transform *t) {
   return rp_lt(g, t->arguments[strcmp(t->bijector->name, "affine") == 0], rp_const(g, 0));
 }
 
+/* What the map can give at most. */
+static void codomain_bounds(rp_graph *g, const rp_transform *t, rp_node_id *lower, rp_node_id *upper) {
+  const char *name = t->bijector->name, *codomain = t->bijector->codomain ? t->bijector->codomain : "";
+  *lower = *upper = RP_NONE;
+  if (t->inverted) return;
+  int interval = strcmp(codomain, "interval") == 0, unit = strcmp(codomain, "in [0, 1]") == 0, tanh = strcmp(name, "tanh") == 0;
+  if (strcmp(codomain, "positive") == 0 || unit) *lower = rp_const(g, 0);
+  if (strcmp(codomain, "above a lower bound") == 0 || interval) *lower = t->arguments[0];
+  if (unit) *upper = rp_const(g, 1);
+  if (interval) *upper = t->arguments[1];
+  if (strcmp(codomain, "below an upper bound") == 0) *upper = t->arguments[0];
+  if (tanh) *lower = rp_const(g, -1);
+  if (tanh) *upper = rp_const(g, 1);
+}
+
+static rp_node_id middle(rp_graph *g, rp_node_id lower, rp_node_id upper) {
+  if (lower == RP_NONE) return rp_plus(g, upper, -1);
+  return upper == RP_NONE ? rp_plus(g, lower, 1) : rp_times(g, 0.5, rp_add(g, lower, upper));
+}
+
 /* ---- bisection ---- */
 
 enum { N_HALVINGS = 64 };
@@ -79,7 +107,7 @@ static rp_node_id point(rp_graph *g, rp_node_id t, rp_node_id lower, rp_node_id 
 }
 
 /* Both tails are compared on the log scale, the smaller one deciding, so that nothing is lost far out. */
-static rp_node_id bisect(rp_graph *g, const rp_distribution *d, rp_node_id p) {
+static rp_node_id bisect(rp_graph *g, const rp_distribution *d, rp_node_id log_p, rp_node_id log_q) {
   rp_support support = {RP_SUPPORT_REAL, RP_NONE, RP_NONE};
   rp_node_id lower, upper;
   int discrete = d->family->discrete;
@@ -89,7 +117,7 @@ static rp_node_id bisect(rp_graph *g, const rp_distribution *d, rp_node_id p) {
   if (discrete && lower != RP_NONE) lower = rp_plus(g, lower, -1);
   int bounded = lower != RP_NONE && upper != RP_NONE;
   rp_node_id from = bounded ? lower : rp_const(g, -700), to = bounded ? upper : rp_const(g, 700);
-  rp_node_id log_p = rp_log(g, p), log_q = rp_unary(g, RP_OP_LOG1P, rp_neg(g, p)), is_low = rp_lt(g, p, rp_const(g, 0.5));
+  rp_node_id is_low = rp_lt(g, log_p, log_q);
   for (int k = 0; k < N_HALVINGS; k++) {
     rp_node_id t = rp_times(g, 0.5, rp_add(g, from, to)), x = point(g, t, lower, upper, discrete);
     rp_node_id by_cdf = rp_le(g, log_p, rp_distribution_log_tail(g, d, x, 0));
