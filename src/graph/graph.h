@@ -143,6 +143,8 @@ rp_code rp_gradient(rp_graph *g, rp_node_id output, const rp_node_id *wrt, int32
 /* ---- passes (pass_*.c) ---- */
 /* Rolls repeated patterns of scalar nodes among ids >= from back into vectors and scans; roots are rewritten in place. */
 rp_code rp_pass_roll(rp_graph *g, rp_node_id from, rp_node_id *roots, int32_t n_roots);
+/* The root with sums over data taken over the distinct data and their counts where that is shorter (pass_unique.c). */
+rp_node_id rp_pass_unique(rp_graph *g, rp_node_id root);
 /* A new graph with only what the roots need, rebuilt through the constructors (so simplified again); roots are rewritten.
  * Each PARAM, INPUT or SITE leaf may be replaced: replace(context, new graph, old leaf) returns a node of the new graph, or
  * RP_NONE to keep it. replace may be NULL. */

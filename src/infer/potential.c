@@ -37,8 +37,8 @@ rp_density *rp_density_new(rp_graph *g, rp_node_id log_density, int64_t dim, rp_
     return NULL;
   }
   density->dim = dim;
-  rp_node_id parameters = rp_param(g, 0, dim), outputs[2] = {log_density, RP_NONE};
-  if (rp_gradient(g, log_density, &parameters, 1, &outputs[1]) == RP_OK) {
+  rp_node_id parameters = rp_param(g, 0, dim), outputs[2] = {rp_pass_unique(g, log_density), RP_NONE};
+  if (rp_gradient(g, outputs[0], &parameters, 1, &outputs[1]) == RP_OK) {
     outputs[1] = rp_broadcast(g, outputs[1], dim);
     density->program = rp_program_new(g, outputs, 2, isa, 1, status);
   }
