@@ -203,9 +203,14 @@ add_handler <- function(model, handler) {
 # ---- what the session and the spec need of the stack ----
 
 # Sites whose value a handler may replace: what depends on them must be traced from the site even if it is observed.
-names_set_by <- function(handlers) {
-  kinds <- c("condition", "intervene", "substitute", "replay")
+names_set_by <- function(handlers, kinds = c("condition", "intervene", "substitute", "replay")) {
   unique(unlist(lapply(handlers, function(handler) if (handler$kind %in% kinds) names(handler$values))))
+}
+
+# The innermost condition() of each site.
+conditioned_values <- function(handlers) {
+  values <- unlist(lapply(handlers, function(handler) if (handler$kind == "condition") handler$values), recursive = FALSE)
+  values[!duplicated(names(values))]
 }
 
 lifted_params <- function(handlers) {
@@ -257,7 +262,7 @@ check_handled_names <- function(handler, statements) {
 plain_config <- function(config, statements) {
   if (is.function(config)) config <- ask_config(config, statements)
   if (inherits(config, "reparam_reparam")) return(unclass(config))
-  lapply(config, unclass)
+  lapply(Filter(function(entry) !is_user_reparam(entry), config), unclass)
 }
 
 ask_config <- function(fn, statements) {

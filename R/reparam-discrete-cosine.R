@@ -22,7 +22,7 @@
 #' @seealso [reparam_haar()] for series with jumps.
 #' @examples
 #' m <- model(function(n, y) {
-#'   x ~ gaussian_random_walk(0.1, n)
+#'   x ~ gaussian_random_walk(n, 0.1)
 #'   y ~ normal(x, 1)
 #' })
 #' reparam_map(m |> reparam(x = reparam_discrete_cosine(smooth = 1)), list(n = 8, y = sin(1:8)))

@@ -46,6 +46,7 @@ new_reparameterizer <- function(kind, ...) {
 format.reparam_reparam <- function(x, ...) {
   switch(x$kind,
     chain = format_chain(x$parts),
+    user = "<function>",
     strategy = format_call(paste0("reparam_", x$name), x["centered"]),
     format_call(paste0("reparam_", x$kind), x[setdiff(names(x), "kind")])
   )

@@ -14,7 +14,7 @@
 #'   the simplex; elements that are drawn one by one.
 #' @examples
 #' m <- model(function(n, y) {
-#'   x ~ gaussian_random_walk(0.1, n)
+#'   x ~ gaussian_random_walk(n, 0.1)
 #'   y ~ normal(x, 1)
 #' })
 #' # slow coefficients apart from fast ones

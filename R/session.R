@@ -19,6 +19,9 @@ session_begin <- function(fn, handlers) {
   session$values_of <- new.env(parent = emptyenv())
   session$set_by_handler <- names_set_by(handlers)
   session$lifted <- lifted_params(handlers)
+  session$user_reparams <- user_reparams(handlers)
+  session$fixed_by_handler <- names_set_by(handlers, c("intervene", "substitute", "replay"))
+  session$conditioned <- conditioned_values(handlers)
   the$session <- session
 }
 

@@ -211,7 +211,7 @@ check_scope_value <- function(x, name, holds, text) {
 # `index`, these are elements of a larger site, whose `extents` are known so far; finish_sites() settles them.
 draw_site <- function(session, name, dist, obs, dim, index, origin, extents = NULL) {
   own <- take_user_reparam(session, name, obs)
-  if (!is.null(own)) return(apply_user_reparam(session, own, name, dist, obs, dim, index, origin))
+  if (!is.null(own)) return(apply_user_reparam(session, own$fn, name, dist, own$obs, dim, index, origin))
   shape <- site_shape(session, name, dist, obs, dim, index, origin)
   site <- claim_name(session, name, "draw", !is.null(index), origin)
   if (!is.null(index)) site$extents <- wider(site$extents, if (is.null(extents)) max(index) else extents)

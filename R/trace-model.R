@@ -47,12 +47,12 @@ trace_model <- function(model, data = list(), reparam = "none", seed = NULL) {
 reparam_map <- function(model, data = list(), reparam = "minimal", prune = TRUE) {
   control <- model_control(reparam, prune, 0)
   model <- with_strategy(model, reparam)
-  table <- .Call(ffi_model_table, fit_spec(model, data), c(list(prior = 0), control))
+  table <- .Call(ffi_model_table, fit_spec(model, data), c(list(prior = 0, centering = TRUE), control))
   warn_engine(table$warnings)
   field <- function(name) vapply(table$sites, function(site) as.character(site[[name]]), "")
   auxiliary <- vapply(table$sites, function(site) isTRUE(site$auxiliary), NA)
   names <- field("name")
-  original <- !auxiliary & field("kind") != "recorded"
+  original <- !auxiliary & (field("kind") != "recorded" | names %in% field("original")[auxiliary])
   made <- vapply(names[original], function(name) {
     paste(names[auxiliary & field("original") == name], collapse = ", ")
   }, "")

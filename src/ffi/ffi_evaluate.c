@@ -59,7 +59,9 @@ static SEXP site_values(const ffi_model *m, rp_status *status) {
     k++;
   }
   rp_random_key key = {.seed = m->seed};
-  rp_evaluate(model->graph, nodes, n_nodes, NULL, NULL, key, places, status);
+  double *inputs = ffi_centering_inputs(model, NULL, status);
+  if (status->code == RP_OK) rp_evaluate(model->graph, nodes, n_nodes, NULL, inputs, key, places, status);
+  free(inputs);
   UNPROTECT(1);
   return both;
 }

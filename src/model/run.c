@@ -178,7 +178,7 @@ static rp_node_id latent(rp_run *run, rp_message *m) {
   int32_t *events[2];
   int64_t counts[2];
   if (!m->original && !m->hidden && split(run, m, events, counts)) return in_two(run, m, events, counts);
-  if (run->options->n_init > 0 && m->initial == RP_NONE) {
+  if (run->options->n_init > 0) { /* a value for an auxiliary site's own name goes before one inverted from the user's site */
     const double *init = rp_handler_value(run, run->options->init, run->options->n_init, m);
     if (init) m->initial = rp_data(run->graph, init, m->dist.n_events * m->dist.event_size);
   }

@@ -69,6 +69,10 @@ rp_reparam_result rp_reparam_linear(rp_run *run, const rp_reparam *settings, rp_
 /* Mixing independent elements makes them one event, which the user must have said or allow. */
 static int is_one_event(rp_run *run, const rp_reparam *settings, const rp_message *message, const char *by) {
   const rp_distribution *d = &message->dist;
+  if (d->unbounded) {
+    rp_run_fail(run, RP_UNSUPPORTED, message->name, "reparam_%s() cannot follow another linear map; use reparam_unit_jacobian() with their product", by);
+    return 0;
+  }
   if (d->family->event_dim > 0) {
     if (-settings->dim <= d->family->event_dim) return 1;
     rp_run_fail(run, RP_UNSUPPORTED, message->name, "reparam_%s() along dim %d would mix whole events of %s()", by, settings->dim,

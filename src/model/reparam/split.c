@@ -96,7 +96,8 @@ static int bounds(rp_run *run, const rp_message *message, rp_node_id *lower, rp_
   rp_graph *g = run->graph;
   rp_support support;
   rp_node_id infinity = rp_const(g, HUGE_VAL), none = rp_const(g, -HUGE_VAL), zero = rp_const(g, 0);
-  if (!rp_distribution_support(g, &message->dist, &support)) support.kind = RP_SUPPORT_SIMPLEX;
+  if (message->dist.unbounded) support.kind = RP_SUPPORT_REAL_VECTOR;
+  else if (!rp_distribution_support(g, &message->dist, &support)) support.kind = RP_SUPPORT_SIMPLEX;
   *lower = none;
   *upper = infinity;
   switch (support.kind) {
