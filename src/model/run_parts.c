@@ -344,8 +344,14 @@ rp_node_id rp_from_events(rp_graph *g, rp_node_id value, int64_t n_events, int64
 /* ---- tables ---- */
 
 rp_site_info *rp_run_site(rp_run *run, const rp_message *m) {
-  for (int32_t i = run->n_sites; i-- > 0;)
-    if (strcmp(run->sites[i].name, m->name) == 0) return &run->sites[i];
+  for (int32_t i = run->n_sites; i-- > 0;) {
+    rp_site_info *site = &run->sites[i];
+    if (strcmp(site->name, m->name) != 0) continue;
+    if (site->n_events == m->n_site_events && site->event_size == m->dist.event_size) return site;
+    rp_run_fail(run, RP_BAD_SHAPE, m->name, "its parts are drawn from distributions of %lld and of %lld numbers",
+                (long long) site->event_size, (long long) m->dist.event_size);
+    return NULL;
+  }
   rp_site_info *site = new_site(run, m->name);
   if (!site) return NULL;
   site->statement = m->statement_index;
