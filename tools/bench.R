@@ -6,6 +6,9 @@
 # the elapsed time from nothing to all draws, with tracing here and compilation there; `memory` is what a fit adds to the
 # process at its peak (Linux only). Compiled Stan programs are kept in the directory REPARAM_BENCH_CACHE if that is set. The
 # package is taken from REPARAM_LIB if that is set.
+#
+# --checks measures instead what concerns this package alone: all draws of four chains, the time to the first draw, memory
+# over refits, and how the cost of a gradient grows with the data.
 
 here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)))
 source(file.path(here, "bench-models.R"))
@@ -132,6 +135,70 @@ bench <- function(name) {
   rows$target <- c(NA, unname(case$target[names(forms)]))
   rows$reached <- ifelse(is.na(rows$target), "", ifelse(rows$ratio >= rows$target, "yes", "NO"))
   rows
+}
+
+# ---- checks ----
+
+report <- function(what, value, limit) {
+  cat(sprintf("%-75s %8.3f  at most %-6g %s\n", what, value, limit, if (value <= limit) "yes" else "NO"))
+}
+
+check_all_draws <- function() {
+  case <- cases$catalyst_cured
+  run <- measure(fit_nuts(
+    case$model(), case$data(), cores = 2, iter_warmup = 1000, iter_sampling = 1000, seed = 1, prune = FALSE
+  ))
+  # 50 times less than the 58 seconds of rstan with its compilation
+  report("catalyst cured, 4 chains x (1000 + 1000), seconds from function to draws", run$elapsed, 58 / 50)
+}
+
+check_first_draws <- function() {
+  for (name in names(cases)) {
+    case <- cases[[name]]
+    set.seed(1)
+    settings <- list(case$model(), case$data(), chains = 1, iter_warmup = 1, iter_sampling = 1, seed = 1)
+    run <- measure(do.call("fit_nuts", c(settings, case$settings)))
+    report(paste(name, "seconds from function to first draw"), run$elapsed, 0.5)
+  }
+}
+
+# R's own heap grows over the first few hundred traces of a model and then no more.
+check_refits <- function() {
+  for (name in c("catalyst_cured", "schools")) {
+    model <- cases[[name]]$model()
+    data <- cases[[name]]$data()
+    refit <- function(n) {
+      for (i in seq_len(n)) fit_nuts(model, data, chains = 2, iter_warmup = 50, iter_sampling = 50, seed = i, prune = FALSE)
+      gc()
+      resident("VmRSS")
+    }
+    settled <- refit(300)
+    report(paste(name, "megabytes that 200 refits add, after 300"), refit(200) - settled, 5)
+  }
+}
+
+# Slope of log CPU time per leapfrog over log size.
+check_slopes <- function() {
+  sizes <- list(logistic = c(5000, 20000, 80000), hierarchical = c(10000, 40000, 160000), negbin = c(5000, 20000, 80000),
+                sir = c(500, 2000, 8000))
+  for (name in names(sizes)) {
+    case <- cases[[name]]
+    us <- vapply(sizes[[name]], function(n) {
+      set.seed(1)
+      data <- case$data(n)
+      min(vapply(1:3, function(seed) fit_here(case, data, seed, c(100, 50))$us, 0))
+    }, 0)
+    slope <- stats::coef(stats::lm(log(us) ~ log(sizes[[name]])))[[2]]
+    report(sprintf("%s slope of log cost over log size (%s us)", name, paste(signif(us, 3), collapse = ", ")), slope, 1.05)
+  }
+}
+
+if ("--checks" %in% arguments) {
+  check_all_draws()
+  check_first_draws()
+  check_refits()
+  check_slopes()
+  quit(status = 0)
 }
 
 # ---- the table ----
