@@ -12,6 +12,9 @@
 #' @param alpha 1: the ELBO. Otherwise the bound of Renyi's divergence of this order, estimated from `particles`
 #'   draws, of which there should be several: 0 is the importance weighted bound, below 1 covers more of the
 #'   posterior than the ELBO does.
+#' @param analytic TRUE: the guide's entropy and the expectations of normal terms (priors above all) are taken in closed form where the
+#'   guide knows them, so that they add no noise to the gradient; mean-field guides then use the analytic Kullback-Leibler divergence from
+#'   normal priors. FALSE: everything is estimated at draws.
 #' @param anneal TRUE: once the ELBO no longer improves, the gradient becomes the path derivative, the rate falls,
 #'   and the last iterates are averaged. NULL: TRUE unless `optim` has a schedule of its own.
 #' @param path_derivative TRUE leaves out the gradient through the guide's own density ("sticking the landing"),
@@ -59,7 +62,7 @@
 #' fit
 #' @export
 fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_adam(0.01), steps = "auto", particles = 1,
-                    alpha = 1, anneal = NULL, path_derivative = NULL, tolerance = 0.01, max_steps = 1e5, draws = 1000,
+                    alpha = 1, analytic = TRUE, anneal = NULL, path_derivative = NULL, tolerance = 0.01, max_steps = 1e5, draws = 1000,
                     elbo_draws = 1000, init = NULL, reparam = "minimal", prune = TRUE, keep = NULL, seed = NULL, refresh = NULL) {
   call <- match.call()
   if (inherits(model, "reparam_svi")) return(continue_svi(model, call, parent.frame()))
@@ -69,6 +72,7 @@ fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_
     optim = optim, guide = guide, automatic = automatic,
     steps = if (automatic) check_whole(max_steps, "max_steps", 1, 1e9) else check_whole(steps, "steps", 1, 1e9),
     particles = check_whole(particles, "particles", 1, 1e5), alpha = check_number(alpha, "alpha"),
+    analytic = check_flag(analytic, "analytic"),
     anneal = if (is.null(anneal)) has_constant_rate(optim) else check_flag(anneal, "anneal"),
     path_derivative = if (!is.null(path_derivative)) check_flag(path_derivative, "path_derivative"),
     tolerance = check_number(tolerance, "tolerance", function(x) x > 0, "positive"),
@@ -106,7 +110,7 @@ run_svi <- function(model, spec, control, earlier, call, refresh) {
 # Settings that the call names replace those of the fit; what decides about the model stays.
 continue_svi <- function(fit, call, env) {
   named <- as.list(call)[-(1:2)]
-  allowed <- c("steps", "particles", "alpha", "anneal", "path_derivative", "tolerance", "max_steps", "draws", "elbo_draws",
+  allowed <- c("steps", "particles", "alpha", "analytic", "anneal", "path_derivative", "tolerance", "max_steps", "draws", "elbo_draws",
                "keep", "refresh")
   wrong <- setdiff(names(named), allowed)
   if (length(wrong)) {
@@ -141,6 +145,41 @@ has_points <- function(guide) {
 }
 
 n_random <- function(result) dim(result$unconstrained)[3]
+
+#' More draws from a fitted guide
+#'
+#' @param fit A fit by [fit_svi()].
+#' @param n Number of draws.
+#' @param seed A whole number, or NULL to take one from R's generator.
+#' @return The fit with `n` new draws of all its sites and their weights `log_weights`; [draws()], `summary()`, `as.data.frame()`
+#'   and [posterior_predict()] use them.
+#' @examples
+#' coin <- model(function(y) {
+#'   p ~ beta(1, 1)
+#'   y ~ bernoulli(rep(p, 5))
+#' })
+#' fit <- fit_svi(coin, list(y = c(1, 1, 0, 1, 1)), seed = 1)
+#' more <- posterior_draws(fit, 5000, seed = 2)
+#' mean(draws(more, "p"))
+#' @export
+posterior_draws <- function(fit, n, seed = NULL) {
+  if (!inherits(fit, "reparam_svi")) {
+    stop_reparam("`posterior_draws()` takes a fit by `fit_svi()`.", "`draws()` gives the draws of a fit by `fit_nuts()`.")
+  }
+  control <- fit$control
+  control$draws <- check_whole(n, "n", 1, 1e8)
+  control$steps <- 0
+  control$automatic <- FALSE
+  control$elbo_draws <- 0
+  control$seed <- fit_seed(seed)
+  engine <- c(control[setdiff(names(control), "optim")], list(optim = engine_optim(control$optim, 1)))
+  engine$start <- fit[c("params", "state", "step")]
+  result <- .Call(ffi_fit_svi, fit$spec, unclass_guide(control$guide), engine)
+  fit[c("draws", "unconstrained", "log_weights")] <- result[c("draws", "unconstrained", "log_weights")]
+  fit$control$seed <- control$seed
+  fit$control$draws <- control$draws
+  fit
+}
 
 svi_progress <- function(state) {
   sprintf("SVI: step %.0f of %.0f, loss %.4g", state$step, state$steps, state$loss)

@@ -41,7 +41,7 @@ SEXP ffi_fit_svi(SEXP spec, SEXP guide, SEXP control) {
   run->model = m;
   run->progress = ffi_progress_open(ffi_get(control, "progress"));
   int64_t n_draws = ffi_integer(ffi_get(control, "draws"), 1000), n_steps = ffi_integer(ffi_get(control, "steps"), 2000);
-  if (n_steps < 1 || n_steps > 1000000000) rp_fail(&status, RP_BAD_ARGUMENT, NULL, "`steps` must be at least 1");
+  if (n_steps < 0 || n_steps > 1000000000) rp_fail(&status, RP_BAD_ARGUMENT, NULL, "`steps` must be at least 0");
   if (n_draws < 1 || n_draws > 100000000) rp_fail(&status, RP_BAD_ARGUMENT, NULL, "`draws` must be at least 1");
   SEXP arrays = R_NilValue, plan_guard = R_NilValue, loss = R_NilValue;
   ffi_draws *plan = NULL;
@@ -83,7 +83,7 @@ static rp_code fit(svi_run *run, SEXP guide, SEXP control, double *loss, int64_t
   if (!run->svi || resume(run, ffi_get(control, "start"), status) != RP_OK) return status->code;
   rp_svi_hooks hooks = {run, show, interrupted};
   rp_svi_plan plan = read_plan(control, n_steps);
-  if (rp_svi_fit(run->svi, &plan, loss, &run->report, &hooks, status) == RP_INTERRUPTED) {
+  if (n_steps > 0 && rp_svi_fit(run->svi, &plan, loss, &run->report, &hooks, status) == RP_INTERRUPTED) {
     run->stopped = 1;
     rp_status_clear(status);
   }
@@ -140,7 +140,8 @@ static rp_svi_options read_options(svi_run *run, SEXP control, rp_status *status
   }
   o.alpha = ffi_number(ffi_get(control, "alpha"), 1);
   o.particles = ffi_integer(ffi_get(control, "particles"), o.particles);
-  o.path_derivative = ffi_number(ffi_get(control, "path_derivative"), 0) != 0;
+  o.gradient = ffi_number(ffi_get(control, "analytic"), 1) != 0 ? RP_ELBO_ANALYTIC : RP_ELBO_STANDARD;
+  if (ffi_number(ffi_get(control, "path_derivative"), 0) != 0) o.gradient = RP_ELBO_PATH;
   o.seed = run->model->seed;
   o.isa = run->model->isa;
   if (o.particles < 1 || o.particles > 100000) rp_fail(status, RP_BAD_ARGUMENT, NULL, "`particles` must be at least 1");

@@ -4,6 +4,7 @@
 
 #include "../core/random_normals.h"
 #include "../graph/shorthand.h"
+#include "elbo_expectation.h"
 
 /* Where the elements of the unconstrained vector are: element `at` of block `block`, and in the blocks joined. */
 typedef struct {
@@ -19,13 +20,17 @@ typedef struct {
 
 static rp_code find_places(rp_places *places, int64_t dim, const rp_guide_block *blocks, int32_t n_blocks,
                            rp_status *status);
-static rp_node_id build_guide(rp_elbo *elbo, const rp_guide_block *blocks, int32_t n_blocks, rp_node_id *z);
+static rp_node_id build_guide(rp_elbo *elbo, const rp_guide_block *blocks, int32_t n_blocks, rp_elbo_kind kind,
+                              rp_node_id *z);
+static rp_node_id expected_density(rp_elbo *elbo, const rp_graph *model, rp_node_id log_density, int64_t dim,
+                                   const rp_places *places, const rp_guide_block *blocks, int32_t n_blocks,
+                                   rp_copier *copier);
 static rp_node_id replace_leaf(void *context, rp_graph *to, const rp_node *leaf);
 static void standard_normals(rp_random *stream, const double *const *arguments, int64_t n, double *out);
 
 rp_code rp_elbo_build(rp_elbo *elbo, const rp_graph *model, rp_node_id log_density, int64_t dim,
-                      const rp_guide_block *blocks, int32_t n_blocks, int path_derivative, rp_status *status) {
-  *elbo = (rp_elbo){.z = RP_NONE, .elbo = RP_NONE, .stopped = path_derivative != 0};
+                      const rp_guide_block *blocks, int32_t n_blocks, rp_elbo_kind kind, rp_status *status) {
+  *elbo = (rp_elbo){.z = RP_NONE, .elbo = RP_NONE, .stopped = kind == RP_ELBO_PATH};
   rp_places places = {0};
   rp_code code = find_places(&places, dim, blocks, n_blocks, status);
   elbo->graph = code == RP_OK ? rp_graph_new() : NULL;
@@ -35,12 +40,16 @@ rp_code rp_elbo_build(rp_elbo *elbo, const rp_graph *model, rp_node_id log_densi
   rp_substitution substitution = {.places = &places, .z = z};
   if (code == RP_OK) {
     rp_graph *g = elbo->graph;
-    rp_node_id log_guide = build_guide(elbo, blocks, n_blocks, z);
+    rp_node_id log_guide = build_guide(elbo, blocks, n_blocks, kind, z);
     substitution.joined = rp_concat(g, z, n_blocks);
     elbo->z = rp_gather(g, substitution.joined, places.joined, dim);
     copier = rp_copier_new(model, g, replace_leaf, &substitution);
     if (!copier) code = rp_fail_memory(status, "the ELBO");
-    if (copier) elbo->elbo = rp_sub(g, rp_copier_get(copier, log_density), log_guide);
+    rp_node_id value = RP_NONE;
+    if (copier && kind == RP_ELBO_ANALYTIC)
+      value = expected_density(elbo, model, log_density, dim, &places, blocks, n_blocks, copier);
+    else if (copier) value = rp_copier_get(copier, log_density);
+    elbo->elbo = rp_sub(g, value, log_guide);
     const rp_status *failed = rp_graph_status(g);
     if (failed->code != RP_OK) code = rp_fail(status, failed->code, failed->site, "%s", failed->message);
   }
@@ -90,8 +99,9 @@ static rp_code find_places(rp_places *places, int64_t dim, const rp_guide_block 
 
 /* ---- the guide ---- */
 
-/* Draws of all blocks into z; returns the guide's log density there. */
-static rp_node_id build_guide(rp_elbo *elbo, const rp_guide_block *blocks, int32_t n_blocks, rp_node_id *z) {
+/* Draws of all blocks into z; returns the guide's log density there, or minus its entropy. */
+static rp_node_id build_guide(rp_elbo *elbo, const rp_guide_block *blocks, int32_t n_blocks, rp_elbo_kind kind,
+                              rp_node_id *z) {
   rp_graph *g = elbo->graph;
   int64_t total = 0;
   for (int32_t b = 0; b < n_blocks; b++) total += rp_guide_of(&blocks[b])->n_parameters(&blocks[b]);
@@ -107,13 +117,45 @@ static rp_node_id build_guide(rp_elbo *elbo, const rp_guide_block *blocks, int32
     rp_node_id noise = n_noise > 0 ? rp_random_node(g, standard_normals, stream, NULL, NULL, 0, 1, n_noise) : RP_NONE;
     z[b] = guide->draw(g, block, parameters, noise);
     rp_node_id fixed = elbo->stopped ? rp_param(g, total + offset, n) : parameters;
-    int by_noise = guide->log_density_of_noise && !elbo->stopped;
-    rp_node_id term =
-        by_noise ? guide->log_density_of_noise(g, block, parameters, noise) : guide->log_density(g, block, fixed, z[b]);
+    rp_node_id term;
+    if (kind == RP_ELBO_ANALYTIC && guide->entropy) term = rp_neg(g, guide->entropy(g, block, parameters));
+    else if (kind != RP_ELBO_PATH && guide->log_density_of_noise)
+      term = guide->log_density_of_noise(g, block, parameters, noise);
+    else term = guide->log_density(g, block, fixed, z[b]);
     log_guide = rp_add(g, log_guide, term);
     offset += n;
   }
   return log_guide;
+}
+
+static rp_node_id expected_density(rp_elbo *elbo, const rp_graph *model, rp_node_id log_density, int64_t dim,
+                                   const rp_places *places, const rp_guide_block *blocks, int32_t n_blocks,
+                                   rp_copier *copier) {
+  rp_graph *g = elbo->graph;
+  rp_node_id *mean = malloc(((size_t) n_blocks + 1) * sizeof *mean), *variance = malloc(((size_t) n_blocks + 1) * sizeof *variance);
+  uint8_t *known = malloc((size_t) dim + 1);
+  rp_node_id value = RP_NONE;
+  if (mean && variance && known) {
+    int64_t offset = 0;
+    for (int32_t b = 0; b < n_blocks; b++) {
+      const rp_guide *guide = rp_guide_of(&blocks[b]);
+      const int64_t n = guide->n_parameters(&blocks[b]);
+      mean[b] = variance[b] = rp_broadcast(g, rp_const(g, 0), blocks[b].n);
+      if (guide->moments) guide->moments(g, &blocks[b], rp_param(g, offset, n), &mean[b], &variance[b]);
+      offset += n;
+    }
+    for (int64_t i = 0; i < dim; i++) known[i] = rp_guide_of(&blocks[places->block[i]])->moments != NULL;
+    rp_moments moments = {.known = known, .dim = dim};
+    moments.mean = rp_gather(g, rp_concat(g, mean, n_blocks), places->joined, dim);
+    moments.variance = rp_gather(g, rp_concat(g, variance, n_blocks), places->joined, dim);
+    value = rp_expectation(g, model, log_density, copier, &moments);
+  } else {
+    rp_fail_memory(rp_graph_status(g), "the ELBO");
+  }
+  free(mean);
+  free(variance);
+  free(known);
+  return value;
 }
 
 static void standard_normals(rp_random *stream, const double *const *arguments, int64_t n, double *out) {

@@ -29,3 +29,8 @@ rp_node_id rp_guide_normal_density(rp_graph *g, rp_node_id standardised, rp_node
   rp_node_id half_squares = rp_times(g, -0.5, rp_sum(g, rp_square(g, standardised)));
   return rp_plus(g, rp_sub(g, half_squares, log_determinant), -0.5 * (double) n * log_two_pi);
 }
+
+rp_node_id rp_guide_normal_entropy(rp_graph *g, rp_node_id log_determinant, int64_t n) {
+  const double log_two_pi_e = 2.8378770664093454836;
+  return rp_plus(g, log_determinant, 0.5 * (double) n * log_two_pi_e);
+}

@@ -30,6 +30,10 @@ typedef struct {
   rp_node_id (*log_density)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id z);
   /* The same in terms of the noise, which is cheaper; NULL when there is no such form. */
   rp_node_id (*log_density_of_noise)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise);
+  /* Mean and variance of every element, and the entropy, in closed form; NULL, both, where there is none. */
+  void (*moments)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id *mean,
+                  rp_node_id *variance);
+  rp_node_id (*entropy)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters);
 } rp_guide;
 const rp_guide *rp_guide_of(const rp_guide_block *block);
 
@@ -38,5 +42,7 @@ double rp_guide_raw_scale(const rp_guide_block *block); /* softplus of it is the
 rp_node_id rp_guide_scale(rp_graph *g, rp_node_id raw);
 /* -1/2 sum of squares of standardised - log determinant - n/2 log(2 pi) */
 rp_node_id rp_guide_normal_density(rp_graph *g, rp_node_id standardised, rp_node_id log_determinant, int64_t n);
+/* of a normal with this log determinant of the covariance's root */
+rp_node_id rp_guide_normal_entropy(rp_graph *g, rp_node_id log_determinant, int64_t n);
 
 #endif

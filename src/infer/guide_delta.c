@@ -29,4 +29,16 @@ static rp_node_id log_density(rp_graph *g, const rp_guide_block *block, rp_node_
   return rp_const(g, 0);
 }
 
-const rp_guide rp_guide_delta = {"delta", n_parameters, n_noise, start, draw, log_density, NULL};
+static void moments(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id *mean,
+                    rp_node_id *variance) {
+  *mean = parameters;
+  *variance = rp_broadcast(g, rp_const(g, 0), block->n);
+}
+
+static rp_node_id entropy(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {
+  (void) block;
+  (void) parameters;
+  return rp_const(g, 0);
+}
+
+const rp_guide rp_guide_delta = {"delta", n_parameters, n_noise, start, draw, log_density, NULL, moments, entropy};

@@ -52,15 +52,13 @@ static rp_node_id identity(rp_graph *g, int64_t n) {
   return node;
 }
 
-/* With C = I + W'W = L L' (rank x rank): y'(I + W W')^-1 y = y'y - |L^-1 W'y|^2 and det(I + W W') = det(L)^2
- * (Woodbury). */
-static rp_node_id log_density(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id z) {
+/* L of C = I + W'W = L L' (rank x rank), with the log determinant of the covariance's root: det(I + W W') = det(L)^2. */
+static rp_node_id capacitance(rp_graph *g, const rp_guide_block *block, rp_node_id parameters,
+                              rp_node_id *log_determinant) {
   int64_t n = block->n, rank = rank_of(block);
-  rp_node_id location = rp_slice(g, parameters, 0, n), s = scale(g, block, parameters);
-  rp_node_id w = factor(g, block, parameters), y = rp_div(g, rp_sub(g, z, location), s);
-  rp_node_id capacitance = rp_add(g, identity(g, rank), rp_matmul(g, w, w, rank, n, rank, 1, 0));
-  rp_node_id l = rp_cholesky(g, capacitance, rank);
-  rp_node_id projected = rp_tri_solve(g, l, rp_matmul(g, w, y, rank, n, 1, 1, 0), rank, 1, 1, 0);
+  rp_node_id w = factor(g, block, parameters);
+  rp_node_id l = rp_cholesky(g, rp_add(g, identity(g, rank), rp_matmul(g, w, w, rank, n, rank, 1, 0)), rank);
+  *log_determinant = RP_NONE;
   int32_t *diagonal = malloc((size_t) rank * sizeof *diagonal);
   if (!diagonal) {
     rp_fail_memory(rp_graph_status(g), "a guide");
@@ -69,9 +67,34 @@ static rp_node_id log_density(rp_graph *g, const rp_guide_block *block, rp_node_
   for (int64_t i = 0; i < rank; i++) diagonal[i] = (int32_t) (i * rank + i);
   rp_node_id log_l = rp_sum(g, rp_log(g, rp_gather(g, l, diagonal, rank)));
   free(diagonal);
-  rp_node_id log_determinant = rp_add(g, rp_sum(g, rp_log(g, s)), log_l);
+  *log_determinant = rp_add(g, rp_sum(g, rp_log(g, scale(g, block, parameters))), log_l);
+  return l;
+}
+
+/* y'(I + W W')^-1 y = y'y - |L^-1 W'y|^2 (Woodbury). */
+static rp_node_id log_density(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id z) {
+  int64_t n = block->n, rank = rank_of(block);
+  rp_node_id location = rp_slice(g, parameters, 0, n), s = scale(g, block, parameters), log_determinant;
+  rp_node_id w = factor(g, block, parameters), y = rp_div(g, rp_sub(g, z, location), s);
+  rp_node_id l = capacitance(g, block, parameters, &log_determinant);
+  rp_node_id projected = rp_tri_solve(g, l, rp_matmul(g, w, y, rank, n, 1, 1, 0), rank, 1, 1, 0);
   rp_node_id plain = rp_guide_normal_density(g, y, log_determinant, n);
   return rp_add(g, plain, rp_times(g, 0.5, rp_sum(g, rp_square(g, projected))));
 }
 
-const rp_guide rp_guide_lowrank = {"lowrank", n_parameters, n_noise, start, draw, log_density, NULL};
+static void moments(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id *mean,
+                    rp_node_id *variance) {
+  int64_t n = block->n;
+  rp_node_id w = factor(g, block, parameters), spread = rp_const(g, 1);
+  *mean = rp_slice(g, parameters, 0, n);
+  for (int64_t k = 0; k < rank_of(block); k++) spread = rp_add(g, spread, rp_square(g, rp_slice(g, w, k * n, n)));
+  *variance = rp_mul(g, rp_square(g, scale(g, block, parameters)), spread);
+}
+
+static rp_node_id entropy(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {
+  rp_node_id log_determinant;
+  capacitance(g, block, parameters, &log_determinant);
+  return rp_guide_normal_entropy(g, log_determinant, block->n);
+}
+
+const rp_guide rp_guide_lowrank = {"lowrank", n_parameters, n_noise, start, draw, log_density, NULL, moments, entropy};

@@ -64,4 +64,29 @@ static rp_node_id log_density_of_noise(rp_graph *g, const rp_guide_block *block,
   return rp_guide_normal_density(g, noise, log_scales, block->n);
 }
 
-const rp_guide rp_guide_mvn = {"mvn", n_parameters, n_noise, start, draw, log_density, log_density_of_noise};
+/* The squares of a row of U sum to the variance of its element in units of the scale. */
+static void moments(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id *mean,
+                    rp_node_id *variance) {
+  int64_t n = block->n, count = 0;
+  *mean = rp_slice(g, parameters, 0, n);
+  *variance = rp_square(g, scale(g, block, parameters));
+  if (n == 1) return;
+  int32_t *row = malloc((size_t) below(block) * sizeof *row + 1);
+  if (!row) {
+    rp_fail_memory(rp_graph_status(g), "a guide");
+    return;
+  }
+  for (int64_t j = 0; j < n; j++) {
+    for (int64_t i = j + 1; i < n; i++) row[count++] = (int32_t) i;
+  }
+  rp_node_id squares = rp_square(g, rp_slice(g, parameters, 2 * n, below(block)));
+  *variance = rp_mul(g, *variance, rp_plus(g, rp_scatter(g, squares, row, n), 1));
+  free(row);
+}
+
+static rp_node_id entropy(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {
+  return rp_guide_normal_entropy(g, rp_sum(g, rp_log(g, scale(g, block, parameters))), block->n);
+}
+
+const rp_guide rp_guide_mvn = {
+    "mvn", n_parameters, n_noise, start, draw, log_density, log_density_of_noise, moments, entropy};

@@ -34,4 +34,15 @@ static rp_node_id log_density_of_noise(rp_graph *g, const rp_guide_block *block,
   return rp_guide_normal_density(g, noise, log_scales, block->n);
 }
 
-const rp_guide rp_guide_normal = {"normal", n_parameters, n_noise, start, draw, log_density, log_density_of_noise};
+static void moments(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id *mean,
+                    rp_node_id *variance) {
+  *mean = rp_slice(g, parameters, 0, block->n);
+  *variance = rp_square(g, scale(g, block, parameters));
+}
+
+static rp_node_id entropy(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {
+  return rp_guide_normal_entropy(g, rp_sum(g, rp_log(g, scale(g, block, parameters))), block->n);
+}
+
+const rp_guide rp_guide_normal = {
+    "normal", n_parameters, n_noise, start, draw, log_density, log_density_of_noise, moments, entropy};

@@ -9,8 +9,8 @@
 #include "potential.h"
 
 enum { MAX_BAD_STEPS = 100, POLL_NANOSECONDS = 50000000 };
-/* "Chains" of the random numbers: training, posterior draws, ELBO estimates, comparisons. */
-enum { FOR_STEPS = 0, FOR_DRAWS = 1, FOR_ELBO = 2, FOR_GAIN = 3 };
+/* "Chains" of the random numbers: training, posterior draws, ELBO estimates, comparisons, noise. */
+enum { FOR_STEPS = 0, FOR_DRAWS = 1, FOR_ELBO = 2, FOR_GAIN = 3, FOR_NOISE = 4 };
 
 /* The ELBO with one kind of gradient, compiled. */
 typedef struct {
@@ -27,9 +27,10 @@ struct rp_svi {
   int32_t n_blocks;
   int64_t dim, n_parameters, step, horizon, n_averaged;
   double rate_factor;
-  rp_estimator estimators[2]; /* standard, path derivative; made at first use */
-  int path;                   /* which is in use */
-  rp_program *value;          /* the ELBO alone; made at first use */
+  rp_estimator estimators[RP_ELBO_COUNT]; /* made at first use */
+  rp_elbo_kind gradient_kind;             /* which is in use */
+  rp_elbo plain;                          /* the standard estimate, for values and draws; made at first use */
+  rp_program *value;                      /* the ELBO alone; made at first use */
   rp_work *value_work;
   double *parameters; /* twice: the second half is the copy that gradients of log q do not see */
   double *gradient, *sum, *optim_state, *averaged;
@@ -37,7 +38,8 @@ struct rp_svi {
 };
 
 static rp_code copy_blocks(rp_svi *svi, const rp_guide_block *blocks, int32_t n_blocks, rp_status *status);
-static rp_code make_estimator(rp_svi *svi, int path, rp_status *status);
+static rp_code make_estimator(rp_svi *svi, rp_elbo_kind kind, rp_status *status);
+static rp_code make_plain(rp_svi *svi, rp_status *status);
 static rp_code start_parameters(rp_svi *svi, rp_status *status);
 static double estimate(rp_svi *svi);
 static int all_finite(double value, const double *x, int64_t n);
@@ -50,7 +52,7 @@ static int poll(rp_svi *svi, const rp_svi_hooks *hooks, double loss);
 static void accumulate(double *mean, double *squares, int64_t i, double value);
 
 rp_svi_options rp_svi_options_default(void) {
-  return (rp_svi_options){.particles = 1, .alpha = 1, .optim = rp_optim_default(RP_OPTIM_ADAM), .isa = RP_ISA_BEST};
+  return (rp_svi_options){.particles = 1, .gradient = RP_ELBO_ANALYTIC, .alpha = 1, .optim = rp_optim_default(RP_OPTIM_ADAM), .isa = RP_ISA_BEST};
 }
 
 rp_svi *rp_svi_new(const rp_graph *g, rp_node_id log_density, int64_t dim, const rp_guide_block *blocks,
@@ -70,9 +72,9 @@ rp_svi *rp_svi_new(const rp_graph *g, rp_node_id log_density, int64_t dim, const
   svi->log_density = log_density;
   svi->dim = dim;
   svi->rate_factor = 1;
-  svi->path = options->path_derivative != 0;
+  svi->gradient_kind = options->alpha != 1 && options->gradient == RP_ELBO_ANALYTIC ? RP_ELBO_STANDARD : options->gradient;
   rp_code code = copy_blocks(svi, blocks, n_blocks, status);
-  if (code == RP_OK) code = make_estimator(svi, svi->path, status);
+  if (code == RP_OK) code = make_estimator(svi, svi->gradient_kind, status);
   if (code == RP_OK) code = start_parameters(svi, status);
   svi->options.init = NULL;
   if (code == RP_OK) return svi;
@@ -82,13 +84,14 @@ rp_svi *rp_svi_new(const rp_graph *g, rp_node_id log_density, int64_t dim, const
 
 void rp_svi_free(rp_svi *svi) {
   if (!svi) return;
-  for (int k = 0; k < 2; k++) {
+  for (int k = 0; k < RP_ELBO_COUNT; k++) {
     rp_work_free(svi->estimators[k].work);
     rp_density_free(svi->estimators[k].density);
     rp_elbo_clear(&svi->estimators[k].elbo);
   }
   rp_work_free(svi->value_work);
   rp_program_free(svi->value);
+  rp_elbo_clear(&svi->plain);
   for (int32_t b = 0; b < svi->n_blocks; b++) free((void *) (uintptr_t) svi->blocks[b].index);
   free(svi->blocks);
   free(svi->parameters);
@@ -132,12 +135,32 @@ rp_code rp_svi_run(rp_svi *svi, int64_t n_steps, double *loss, int64_t *n_done, 
 void rp_svi_set_horizon(rp_svi *svi, int64_t n_steps) { svi->horizon = n_steps; }
 void rp_svi_set_rate_factor(rp_svi *svi, double factor) { svi->rate_factor = factor; }
 
-rp_code rp_svi_set_path_derivative(rp_svi *svi, int on, rp_status *status) {
-  rp_code code = svi->estimators[on != 0].work ? RP_OK : make_estimator(svi, on != 0, status);
+rp_code rp_svi_set_gradient(rp_svi *svi, rp_elbo_kind kind, rp_status *status) {
+  rp_code code = svi->estimators[kind].work ? RP_OK : make_estimator(svi, kind, status);
   if (code != RP_OK) return code;
-  svi->path = on != 0;
+  svi->gradient_kind = kind;
   copy_stopped(svi);
   return RP_OK;
+}
+
+rp_elbo_kind rp_svi_gradient(const rp_svi *svi) { return svi->gradient_kind; }
+
+rp_code rp_svi_noise(rp_svi *svi, rp_elbo_kind kind, int64_t n, double *noise, rp_status *status) {
+  const rp_elbo_kind in_use = svi->gradient_kind;
+  const size_t n_parameters = (size_t) svi->n_parameters;
+  if (rp_svi_set_gradient(svi, kind, status) != RP_OK) return status->code;
+  double *mean = calloc(n_parameters + 1, sizeof *mean), value;
+  rp_estimator *e = &svi->estimators[kind];
+  *noise = 0;
+  for (int64_t i = 0; mean && i < n; i++) {
+    rp_random_key key = {svi->options.seed, FOR_NOISE, (uint64_t) (svi->step + i)};
+    rp_density_run(e->density, e->work, svi->parameters, svi->options.inputs, &key, &value, svi->gradient);
+    for (size_t k = 0; k < n_parameters; k++) accumulate(&mean[k], noise, i, svi->gradient[k]);
+  }
+  *noise /= (double) (n - 1);
+  rp_code code = mean ? rp_svi_set_gradient(svi, in_use, status) : rp_fail_memory(status, "the noise of a gradient");
+  free(mean);
+  return code;
 }
 
 void rp_svi_average_from_here(rp_svi *svi) {
@@ -175,9 +198,8 @@ void rp_svi_set_state(rp_svi *svi, int64_t step, const double *state) {
 
 rp_code rp_svi_draws(rp_svi *svi, int64_t n, uint64_t seed, double *out, double *log_weight, rp_status *status) {
   rp_work *work = NULL;
-  const rp_elbo *elbo = &svi->estimators[svi->path].elbo;
-  const rp_node_id outputs[2] = {elbo->z, elbo->elbo};
-  copy_stopped(svi);
+  if (make_plain(svi, status) != RP_OK) return status->code;
+  const rp_node_id outputs[2] = {svi->plain.z, svi->plain.elbo};
   rp_program *program = compile(svi, outputs, log_weight ? 2 : 1, &work, status);
   for (int64_t i = 0; program && i < n; i++) {
     rp_random_key key = {seed, FOR_DRAWS, (uint64_t) i};
@@ -192,10 +214,8 @@ rp_code rp_svi_draws(rp_svi *svi, int64_t n, uint64_t seed, double *out, double 
 
 rp_code rp_svi_elbo(rp_svi *svi, int64_t n, uint64_t seed, double *elbo, double *mcse, rp_status *status) {
   if (make_value(svi, status) != RP_OK) return status->code;
-  const size_t bytes = (size_t) svi->n_parameters * sizeof(double);
   double squares = 0;
   *elbo = 0;
-  memcpy(svi->parameters + svi->n_parameters, svi->parameters, bytes);
   for (int64_t i = 0; i < n; i++) accumulate(elbo, &squares, i, value_at(svi, svi->parameters, FOR_ELBO, seed, i));
   *mcse = sqrt(squares / (double) (n - 1) / (double) n);
   return RP_OK;
@@ -204,20 +224,12 @@ rp_code rp_svi_elbo(rp_svi *svi, int64_t n, uint64_t seed, double *elbo, double 
 rp_code rp_svi_gain(rp_svi *svi, const double *a, const double *b, int64_t first, int64_t n, double *gain, double *mcse,
                     rp_status *status) {
   if (make_value(svi, status) != RP_OK) return status->code;
-  double squares = 0, *at = malloc(4 * (size_t) svi->n_parameters * sizeof *at + 1);
-  if (!at) return rp_fail_memory(status, "a comparison of parameters");
-  const size_t bytes = (size_t) svi->n_parameters * sizeof *at;
-  for (int half = 0; half < 2; half++) {
-    memcpy(at + half * svi->n_parameters, a, bytes);
-    memcpy(at + (2 + half) * svi->n_parameters, b, bytes);
-  }
+  double squares = 0;
   *gain = 0;
   for (int64_t i = 0; i < n; i++) {
-    double before = objective_at(svi, at, first + i), after = objective_at(svi, at + 2 * svi->n_parameters, first + i);
-    accumulate(gain, &squares, i, after - before);
+    accumulate(gain, &squares, i, objective_at(svi, b, first + i) - objective_at(svi, a, first + i));
   }
   *mcse = sqrt(squares / (double) (n - 1) / (double) n);
-  free(at);
   return RP_OK;
 }
 
@@ -238,14 +250,22 @@ static rp_code copy_blocks(rp_svi *svi, const rp_guide_block *blocks, int32_t n_
   return RP_OK;
 }
 
-static rp_code make_estimator(rp_svi *svi, int path, rp_status *status) {
-  rp_estimator *e = &svi->estimators[path];
-  rp_code code = rp_elbo_build(&e->elbo, svi->model, svi->log_density, svi->dim, svi->blocks, svi->n_blocks, path, status);
+static rp_code make_estimator(rp_svi *svi, rp_elbo_kind kind, rp_status *status) {
+  rp_estimator *e = &svi->estimators[kind];
+  rp_code code = rp_elbo_build(&e->elbo, svi->model, svi->log_density, svi->dim, svi->blocks, svi->n_blocks, kind, status);
   if (code != RP_OK) return code;
   svi->n_parameters = e->elbo.n_parameters;
   e->density = rp_density_new(e->elbo.graph, e->elbo.elbo, svi->n_parameters, svi->options.isa, status);
   if (e->density) e->work = rp_work_new(rp_density_program(e->density), status);
   return e->work ? RP_OK : status->code;
+}
+
+static rp_code make_plain(rp_svi *svi, rp_status *status) {
+  if (svi->plain.graph) return RP_OK;
+  rp_code code = rp_elbo_build(&svi->plain, svi->model, svi->log_density, svi->dim, svi->blocks, svi->n_blocks,
+                               RP_ELBO_STANDARD, status);
+  if (code != RP_OK) rp_elbo_clear(&svi->plain);
+  return code;
 }
 
 static rp_code start_parameters(rp_svi *svi, rp_status *status) {
@@ -281,7 +301,7 @@ static rp_code start_parameters(rp_svi *svi, rp_status *status) {
 static double estimate(rp_svi *svi) {
   const int64_t n = svi->n_parameters, particles = svi->options.particles;
   const double power = 1 - svi->options.alpha;
-  rp_estimator *e = &svi->estimators[svi->path];
+  rp_estimator *e = &svi->estimators[svi->gradient_kind];
   double mean = 0, top = 0, weights = 0;
   for (int64_t p = 0; p < particles; p++) {
     double value, *gradient = p == 0 ? svi->sum : svi->gradient;
@@ -308,12 +328,11 @@ static int all_finite(double value, const double *x, int64_t n) {
 
 static void copy_stopped(rp_svi *svi) {
   size_t n = (size_t) svi->n_parameters;
-  if (svi->path) memcpy(svi->parameters + n, svi->parameters, n * sizeof(double));
+  if (svi->gradient_kind == RP_ELBO_PATH) memcpy(svi->parameters + n, svi->parameters, n * sizeof(double));
 }
 
 static rp_program *compile(const rp_svi *svi, const rp_node_id *outputs, int32_t n, rp_work **work, rp_status *status) {
-  const rp_graph *g = svi->estimators[svi->path].elbo.graph;
-  rp_program *program = rp_program_new(g, outputs, n, svi->options.isa, 1, status);
+  rp_program *program = rp_program_new(svi->plain.graph, outputs, n, svi->options.isa, 1, status);
   if (program) *work = rp_work_new(program, status);
   if (*work) return program;
   rp_program_free(program);
@@ -321,7 +340,8 @@ static rp_program *compile(const rp_svi *svi, const rp_node_id *outputs, int32_t
 }
 
 static rp_code make_value(rp_svi *svi, rp_status *status) {
-  if (!svi->value) svi->value = compile(svi, &svi->estimators[svi->path].elbo.elbo, 1, &svi->value_work, status);
+  if (make_plain(svi, status) != RP_OK) return status->code;
+  if (!svi->value) svi->value = compile(svi, &svi->plain.elbo, 1, &svi->value_work, status);
   return svi->value ? RP_OK : status->code;
 }
 

@@ -8,12 +8,13 @@
 #define RP_INFER_SVI_H
 
 #include "../exec/program.h"
+#include "elbo.h"
 #include "guide.h"
 #include "optim.h"
 
 typedef struct {
   int64_t particles;       /* 1: draws of the guide per step */
-  int32_t path_derivative; /* 0; 1: no gradient through log q (Roeder et al. 2017), "sticking the landing" */
+  rp_elbo_kind gradient;   /* which estimate is differentiated, to begin with: RP_ELBO_ANALYTIC */
   double alpha;            /* 1: the ELBO; else the bound of Renyi's divergence of this order (Li & Turner 2016) */
   rp_optim optim;          /* adam(0.01) */
   const double *init;      /* centre of the guide, dim numbers, NULL: 0; borrowed during rp_svi_new */
@@ -47,8 +48,11 @@ rp_code rp_svi_run(rp_svi *svi, int64_t n_steps, double *loss, int64_t *n_done, 
 void rp_svi_set_horizon(rp_svi *svi, int64_t n_steps); /* what hooks->progress() shows as the number of steps to come */
 /* The optimizer's rate is multiplied by this, from now on; 1 to begin with. */
 void rp_svi_set_rate_factor(rp_svi *svi, double factor);
-/* The gradient used from now on; options->path_derivative to begin with. Compiles it at first use. */
-rp_code rp_svi_set_path_derivative(rp_svi *svi, int on, rp_status *status);
+/* The gradient used from now on; compiled at first use. */
+rp_code rp_svi_set_gradient(rp_svi *svi, rp_elbo_kind kind, rp_status *status);
+rp_elbo_kind rp_svi_gradient(const rp_svi *svi);
+/* Sum of the variances of the elements of a gradient at the present parameters, from n draws. */
+rp_code rp_svi_noise(rp_svi *svi, rp_elbo_kind kind, int64_t n, double *noise, rp_status *status);
 /* Iterates from here on are averaged, those before are forgotten. The average so far goes to out (n_parameters); returns
  * how many iterates it has. */
 void rp_svi_average_from_here(rp_svi *svi);
@@ -58,8 +62,8 @@ int64_t rp_svi_average(const rp_svi *svi, double *out);
 typedef struct {
   int64_t n_steps;    /* all of them, or at most as many */
   int32_t automatic;  /* 1: stop when converged */
-  int32_t anneal;     /* 1: path derivative, falling rate and averaged iterates once the ELBO no longer improves */
-  int32_t keep_gradient; /* 1: the gradient stays what options->path_derivative says */
+  int32_t anneal;     /* 1: less noisy gradient, falling rate and averaged iterates once the ELBO no longer improves */
+  int32_t keep_gradient; /* 1: the gradient stays what options->gradient says */
   double tolerance;   /* nats of ELBO that may be left */
 } rp_svi_plan;
 typedef struct {

@@ -9,11 +9,12 @@
  * and accurate black-box variational inference". */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "svi.h"
 
-enum { FIRST_WINDOW = 100, DRAWS_AT_ONCE = 32, RATES = 50, SHORTEST_FALL = 200 };
-static const double GROWTH = 1.5, LOWEST_RATE = 0.01, AVERAGED_SHARE = 0.3;
+enum { FIRST_WINDOW = 100, DRAWS_AT_ONCE = 32, RATES = 50, SHORTEST_FALL = 200, ATTEMPTS = 4 };
+static const double GROWTH = 1.5, FALL = 0.01, LOST = 0.5, AVERAGED_SHARE = 0.3;
 /* An improvement that is this share of what the noise of the iterates costs does not keep a search going: it is time for less
  * noise instead. */
 static const double NOISE_SHARE = 0.1;
@@ -25,13 +26,17 @@ typedef struct {
   const rp_svi_plan *plan;
   rp_svi_report *report;
   double *loss, *before, *after; /* before, after: averages of two windows */
+  double *best, *state;          /* where the path derivative set out, and the optimizer's state there */
+  double rate;                   /* factor of the rate at which it is stable */
   int64_t compared;              /* draws of noise used in comparisons so far */
   const rp_svi_hooks *hooks;
   rp_status *status;
 } rp_fit;
 
-static rp_code settle(rp_fit *fit, double window, int64_t limit, int *settled);
+static rp_code settle(rp_fit *fit, double window, int first, int64_t limit, int *settled);
+static rp_code settle_path(rp_fit *fit, int64_t limit, int *settled);
 static rp_code fall(rp_fit *fit, int64_t n_steps, double from);
+static rp_code choose_gradient(rp_fit *fit);
 static rp_code run(rp_fit *fit, int64_t n_steps);
 static rp_code improves(rp_fit *fit, int64_t most, int *still);
 static rp_code compare(rp_fit *fit, const double *before, int64_t most, double tolerance, double *gain);
@@ -44,11 +49,16 @@ rp_code rp_svi_fit(rp_svi *svi, const rp_svi_plan *plan, double *loss, rp_svi_re
   rp_fit fit = {.svi = svi, .plan = plan, .report = report, .loss = loss, .hooks = hooks, .status = status};
   fit.before = calloc(n, sizeof(double));
   fit.after = calloc(n, sizeof(double));
+  fit.best = calloc(n, sizeof(double));
+  fit.state = calloc((size_t) rp_svi_state_size(svi) + 1, sizeof(double));
+  fit.rate = 1;
   rp_svi_set_horizon(svi, rp_svi_step(svi) + plan->n_steps);
-  rp_code code = fit.before && fit.after ? RP_OK : rp_fail_memory(status, "averages of the guide's parameters");
+  rp_code code = fit.before && fit.after && fit.best && fit.state ? RP_OK : rp_fail_memory(status, "averages of the guide's parameters");
   if (code == RP_OK) code = plan->anneal || plan->automatic ? fit_and_anneal(&fit) : run(&fit, plan->n_steps);
   free(fit.before);
   free(fit.after);
+  free(fit.best);
+  free(fit.state);
   return code;
 }
 
@@ -68,7 +78,7 @@ static rp_code fit_and_anneal(rp_fit *fit) {
   const rp_svi_plan *plan = fit->plan;
   const int64_t n = plan->n_steps;
   int settled = 0;
-  rp_code code = settle(fit, FIRST_WINDOW, plan->automatic ? n : (int64_t) (SEARCH_SHARE * (double) n), &settled);
+  rp_code code = settle(fit, FIRST_WINDOW, 0, plan->automatic ? n : (int64_t) (SEARCH_SHARE * (double) n), &settled);
   if (settled) fit->report->searched = fit->report->n_done;
   if (code != RP_OK || (plan->automatic && !settled)) return code;
   if (!plan->anneal) {
@@ -77,19 +87,16 @@ static rp_code fit_and_anneal(rp_fit *fit) {
   }
   int found = settled;
   if (!plan->keep_gradient) {
-    code = rp_svi_set_path_derivative(fit->svi, 1, fit->status);
-    double window = 0.5 * (double) fit->report->n_done;
-    if (window < FIRST_WINDOW) window = FIRST_WINDOW;
-    if (code == RP_OK)
-      code = settle(fit, window, plan->automatic ? n : (int64_t) (SETTLE_SHARE * (double) n), &settled);
+    code = settle_path(fit, plan->automatic ? n : (int64_t) (SETTLE_SHARE * (double) n), &settled);
     if (code != RP_OK || (plan->automatic && !settled)) return code;
   }
   int64_t length = left(fit);
   if (plan->automatic) length = shorter(length, fit->report->n_done / 2 + SHORTEST_FALL);
-  for (double from = 1; code == RP_OK && length > 0; from = 0.3) {
+  for (double from = fit->rate; code == RP_OK && length > 0; from *= 0.1) {
     rp_svi_average(fit->svi, fit->before);
     code = fall(fit, length, from);
     if (code == RP_OK) code = compare(fit, fit->before, 1000, plan->tolerance, &fit->report->last_gain);
+    if (code == RP_OK && !(fit->report->last_gain > -LOST)) rp_svi_set_parameters(fit->svi, fit->before);
     fit->report->converged = found && settled && code == RP_OK;
     if (!plan->automatic || fit->report->last_gain < plan->tolerance) break;
     fit->report->converged = 0;
@@ -98,11 +105,51 @@ static rp_code fit_and_anneal(rp_fit *fit) {
   return code;
 }
 
-/* Windows: the first two of the given length. */
-static rp_code settle(rp_fit *fit, double window, int64_t limit, int *settled) {
-  double length = window, since = 0;
+/* The path derivative unless its gradient is the noisier one here. */
+static rp_code choose_gradient(rp_fit *fit) {
+  double now, path;
+  rp_code code = rp_svi_noise(fit->svi, rp_svi_gradient(fit->svi), DRAWS_AT_ONCE, &now, fit->status);
+  if (code == RP_OK) code = rp_svi_noise(fit->svi, RP_ELBO_PATH, DRAWS_AT_ONCE, &path, fit->status);
+  return code != RP_OK || !(path < now) ? code : rp_svi_set_gradient(fit->svi, RP_ELBO_PATH, fit->status);
+}
+
+/* The noise of the path derivative grows with the distance from the posterior, so that too high a rate goes astray where
+ * there are many parameters: back, then, to where it set out, and on with a tenth of the rate. */
+static rp_code settle_path(rp_fit *fit, int64_t limit, int *settled) {
+  const size_t n_state = (size_t) rp_svi_state_size(fit->svi);
+  const int64_t step = rp_svi_step(fit->svi);
+  rp_svi_average(fit->svi, fit->best);
+  memcpy(fit->state, rp_svi_state(fit->svi), n_state * sizeof(double));
+  const double window = fmax(FIRST_WINDOW, 0.5 * (double) fit->report->n_done);
+  rp_svi_set_parameters(fit->svi, fit->best);
+  rp_code code = choose_gradient(fit);
+  for (int attempt = 0; code == RP_OK && attempt < ATTEMPTS && fit->report->n_done < limit; attempt++) {
+    double gain = -INFINITY;
+    int64_t most = shorter((int64_t) window, limit - fit->report->n_done);
+    rp_svi_set_rate_factor(fit->svi, fit->rate);
+    rp_svi_average_from_here(fit->svi);
+    code = run(fit, most);
+    if (code == RP_OK && rp_svi_average(fit->svi, fit->after) > 0) code = compare(fit, fit->best, most, -LOST, &gain);
+    if (code == RP_NOT_FINITE) {
+      rp_status_clear(fit->status);
+      code = RP_OK;
+    }
+    if (code == RP_OK && gain >= -LOST) {
+      swap(fit);
+      return settle(fit, window, 1, limit, settled);
+    }
+    rp_svi_set_parameters(fit->svi, fit->best);
+    rp_svi_set_state(fit->svi, step, fit->state);
+    fit->rate *= 0.1;
+  }
+  return code;
+}
+
+/* The first two windows have the given length; first: 1 when the first has been run, and its average is in fit->before. */
+static rp_code settle(rp_fit *fit, double window, int first, int64_t limit, int *settled) {
+  double length = window, since = first ? window : 0;
   *settled = 0;
-  for (int k = 0; fit->report->n_done < limit; k++) {
+  for (int k = first; fit->report->n_done < limit; k++) {
     rp_svi_average_from_here(fit->svi);
     int64_t n_steps = shorter((int64_t) length, limit - fit->report->n_done);
     rp_code code = run(fit, n_steps);
@@ -127,7 +174,7 @@ static rp_code fall(rp_fit *fit, int64_t n_steps, double from) {
   int averaging = 0;
   rp_code code = RP_OK;
   for (int k = 0; k < RATES && code == RP_OK; k++) {
-    rp_svi_set_rate_factor(fit->svi, from * pow(LOWEST_RATE / from, (k + 0.5) / RATES));
+    rp_svi_set_rate_factor(fit->svi, from * pow(FALL, (k + 0.5) / RATES));
     if (!averaging && k >= (1 - AVERAGED_SHARE) * RATES) {
       rp_svi_average_from_here(fit->svi);
       averaging = 1;

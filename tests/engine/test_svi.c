@@ -92,7 +92,7 @@ static void test_conjugate(void) {
   rp_guide_block block = {.kind = RP_GUIDE_NORMAL, .n = 1};
   for (int path = 0; path < 2; path++) {
     rp_svi_options options = decaying(4000);
-    options.path_derivative = path;
+    options.gradient = path ? RP_ELBO_PATH : RP_ELBO_STANDARD;
     options.particles = 2;
     rp_svi *svi = new_svi(g, conjugate(g), 1, &block, 1, options);
     if (!svi) continue;
@@ -177,7 +177,7 @@ static void test_guides(void) {
   invert(precision, covariance);
   for (int i = 0; i < 3; i++) diagonal[4 * i] = 1 / precision[4 * i];
   rp_svi_options options = decaying(4000);
-  options.path_derivative = 1;
+  options.gradient = RP_ELBO_PATH;
   rp_guide_block single[3] = {
       {.kind = RP_GUIDE_NORMAL, .n = 3}, {.kind = RP_GUIDE_MVN, .n = 3}, {.kind = RP_GUIDE_LOWRANK, .n = 3, .rank = 2}};
   for (int k = 0; k < 3; k++) {
@@ -224,7 +224,7 @@ static void test_path_value(void) {
     double elbo[2], mcse;
     for (int path = 0; path < 2; path++) {
       rp_svi_options options = rp_svi_options_default();
-      options.path_derivative = path;
+      options.gradient = path ? RP_ELBO_PATH : RP_ELBO_STANDARD;
       rp_svi *svi = new_svi(g, log_density, 3, &block, 1, options);
       if (!svi) continue;
       double parameters[9] = {0.3, 1, -0.2, 0.5, -1, 0.1, 0.7, -0.4, 0.2};
