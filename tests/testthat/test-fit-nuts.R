@@ -123,17 +123,19 @@ test_that("Ctrl-C ends a fit and keeps its draws", {
   writeLines(c(
     sprintf(".libPaths(%s)", paste(deparse(.libPaths()), collapse = "")), "library(reparam)",
     "m <- model(function() x[1:10] ~ normal(0, 1))",
-    "fit <- fit_nuts(m, prune = FALSE, chains = 2, cores = 2, iter_sampling = 1e6, keep = character(), seed = 1)",
-    "x <- draws(fit, 'x')",
-    "cat('draws', dim(x), all(is.finite(x)), isTRUE(fit$interrupted), '\n')"
+    # hours of work; a thousandth is kept
+    "fit <- fit_nuts(m, prune = FALSE, chains = 2, cores = 2, iter_sampling = 5e8, thin = 1000, keep = character(),",
+    "                seed = 1)",
+    "x <- fit$unconstrained",
+    "cat('draws', dim(x), all(is.finite(x)), isTRUE(fit$interrupted), '\\n')"
   ), script)
-  output <- suppressWarnings(system2("timeout", c("-s", "INT", "4", file.path(R.home("bin"), "Rscript"), script),
+  output <- suppressWarnings(system2("timeout", c("-s", "INT", "6", file.path(R.home("bin"), "Rscript"), script),
                                      stdout = TRUE, stderr = TRUE))
   kept <- strsplit(grep("^draws", output, value = TRUE), " ")[[1]]
   expect_equal(kept[c(3, 4, 5, 6)], c("2", "10", "TRUE", "TRUE"))
-  expect_lt(as.numeric(kept[2]), 1e6)
+  expect_lt(as.numeric(kept[2]), 5e5)
   expect_gt(as.numeric(kept[2]), 0)
-  expect_match(output, "Interrupted: [0-9]+ of 1000000 draws are kept", all = FALSE)
+  expect_match(output, "Interrupted: [0-9]+ of 500000 draws are kept", all = FALSE)
 })
 
 test_that("a failed chain is left out, with a warning", {
