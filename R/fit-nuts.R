@@ -10,6 +10,9 @@
 #' draws of a chain depend on the model, the data, the seed and the number of the chain, not on how many chains or
 #' cores there are.
 #'
+#' Machines with other vector instructions round differently. `options(reparam.isa = "avx2")` (or `"avx512"`, `"sse2"`,
+#' `"portable"`) holds the engine to one set, so that machines agree; `"best"` is the default.
+#'
 #' # Interrupting
 #'
 #' Ctrl-C ends the fit with a warning and keeps the draws made so far, as many from each chain as make the largest

@@ -31,7 +31,8 @@ model_control <- function(reparam, prune, seed) {
     )
   }
   list(
-    reparam = reparam$name, centered = reparam$centered, prune = check_flag(prune, "prune"), seed = fit_seed(seed)
+    reparam = reparam$name, centered = reparam$centered, prune = check_flag(prune, "prune"), seed = fit_seed(seed),
+    isa = instruction_set()
   )
 }
 
@@ -48,6 +49,12 @@ fit_seed <- function(seed) {
 handler_seed <- function(spec) {
   for (handler in spec$handlers) if (identical(handler$kind, "seed")) return(handler$seed)
   NULL
+}
+
+# The instruction set that the engine is held to; the engine refuses one that the machine does not have.
+instruction_set <- function() {
+  sets <- c("best", "portable", "sse2", "avx2", "avx512")
+  check_choice(getOption("reparam.isa", "best"), "options(reparam.isa)", sets)
 }
 
 storage_budget <- function() {
