@@ -162,3 +162,40 @@ void adjoint_BESSEL_J(rp_reverse *r, rp_node_id node, rp_node_id seed) {
 void adjoint_BESSEL_Y(rp_reverse *r, rp_node_id node, rp_node_id seed) {
   adjoint_of_bessel(r, node, seed, 0.5, -1, "besselY() in its order");
 }
+
+/* ---- stable laws: inputs x, stability, skew ---- */
+
+void adjoint_STABLE_LOG_DENSITY(rp_reverse *r, rp_node_id node, rp_node_id seed) {
+  rp_graph *g = rp_reverse_graph(r);
+  rp_node_id x = input(r, node, 0), alpha = input(r, node, 1), beta = input(r, node, 2);
+  if (rp_wanted(r, x)) rp_accumulate(r, x, rp_mul(g, seed, TERNARY(STABLE_DX, x, alpha, beta)));
+  if (rp_wanted(r, alpha)) rp_accumulate(r, alpha, rp_mul(g, seed, TERNARY(STABLE_DALPHA, x, alpha, beta)));
+  if (rp_wanted(r, beta)) rp_accumulate(r, beta, rp_mul(g, seed, TERNARY(STABLE_DBETA, x, alpha, beta)));
+}
+
+static void adjoint_of_stable_slope(rp_reverse *r, rp_node_id node) {
+  for (int32_t k = 0; k < 3; k++) rp_no_derivative(r, input(r, node, k), "a stable density, twice,");
+}
+void adjoint_STABLE_DX(rp_reverse *r, rp_node_id node, rp_node_id seed) {
+  (void) seed;
+  adjoint_of_stable_slope(r, node);
+}
+void adjoint_STABLE_DALPHA(rp_reverse *r, rp_node_id node, rp_node_id seed) {
+  (void) seed;
+  adjoint_of_stable_slope(r, node);
+}
+void adjoint_STABLE_DBETA(rp_reverse *r, rp_node_id node, rp_node_id seed) {
+  (void) seed;
+  adjoint_of_stable_slope(r, node);
+}
+
+void adjoint_STABLE_LOG_CDF(rp_reverse *r, rp_node_id node, rp_node_id seed) {
+  rp_graph *g = rp_reverse_graph(r);
+  rp_node_id x = input(r, node, 0), alpha = input(r, node, 1), beta = input(r, node, 2);
+  if (rp_wanted(r, x)) {
+    rp_node_id log_slope = rp_sub(g, TERNARY(STABLE_LOG_DENSITY, x, alpha, beta), node);
+    rp_accumulate(r, x, rp_mul(g, seed, rp_exp(g, log_slope)));
+  }
+  rp_no_derivative(r, alpha, "a stable probability in its stability");
+  rp_no_derivative(r, beta, "a stable probability in its skew");
+}

@@ -150,6 +150,11 @@ static double evaluate_ternary(rp_op op, double a, double b, double c) {
     case RP_OP_BETA_I_DA: return rp_sf_beta_i_da(a, b, c);
     case RP_OP_BETA_I_DB: return rp_sf_beta_i_db(a, b, c);
     case RP_OP_BETA_I_INV: return rp_sf_beta_i_inv(a, b, c);
+    case RP_OP_STABLE_LOG_DENSITY: return rp_sf_stable_log_density(a, b, c);
+    case RP_OP_STABLE_DX: return rp_sf_stable_slope(a, b, c, 0);
+    case RP_OP_STABLE_DALPHA: return rp_sf_stable_slope(a, b, c, 1);
+    case RP_OP_STABLE_DBETA: return rp_sf_stable_slope(a, b, c, 2);
+    case RP_OP_STABLE_LOG_CDF: return rp_sf_stable_log_cdf(a, b, c);
     default: return NAN;
   }
 }
