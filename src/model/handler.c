@@ -23,9 +23,11 @@ void rp_handlers_set_value(rp_run *run, rp_message *message) {
       rp_handler_block(handler, message);
       break;
     case RP_HANDLER_SCALE:
+      if (message->depth > 0) break; /* auxiliary messages inherit the weights of the site that they stand for */
       message->scale = rp_mul(run->graph, message->scale, rp_const(run->graph, handler->number));
       break;
     case RP_HANDLER_MASK:
+      if (message->depth > 0) break;
       message->mask = rp_mul(run->graph, message->mask, rp_const(run->graph, handler->number));
       break;
     case RP_HANDLER_REPARAM:

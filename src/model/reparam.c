@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "handler.h"
 #include "run_parts.h"
 
 enum { MAX_DEPTH = 16 };
@@ -141,8 +142,8 @@ rp_node_id rp_reparam_draw(rp_run *run, const rp_message *parent, rp_message *au
   return run->status->code == RP_OK ? rp_run_draw(run, auxiliary) : RP_NONE;
 }
 
-void rp_reparam_lose_initial(rp_run *run, const rp_message *message, const char *by) {
-  if (message->initial == RP_NONE) return;
-  rp_run_warn(run, rp_pool_format(run->pool, "the initial value of `%s` cannot be inverted through reparam_%s() and is not used",
-                                  message->name, by));
+int rp_reparam_is_set(rp_run *run, const rp_message *auxiliary) {
+  rp_message copy = *auxiliary;
+  rp_handlers_set_value(run, &copy);
+  return copy.value != RP_NONE || copy.observed;
 }

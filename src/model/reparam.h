@@ -48,8 +48,8 @@ rp_node_id rp_reparam_events(rp_graph *g, rp_node_id elements, int64_t n_events,
 rp_reparam_result rp_reparam_changed(rp_run *run, rp_message *message, const rp_distribution *dist, const char *by);
 /* Draws the auxiliary message, which inherits the rest of a chain from its parent if `chained`. */
 rp_node_id rp_reparam_draw(rp_run *run, const rp_message *parent, rp_message *auxiliary, int chained);
-/* Warns, once, that the starting value of the site is not used. */
-void rp_reparam_lose_initial(rp_run *run, const rp_message *message, const char *by);
+/* Whether a handler gives the auxiliary message a value. */
+int rp_reparam_is_set(rp_run *run, const rp_message *auxiliary);
 
 /* Length of the site along settings->dim; 0, with a status, when there is no such dim (linear.c). */
 int64_t rp_reparam_extent(rp_run *run, const rp_reparam *settings, const rp_message *message, const char *by);

@@ -55,7 +55,7 @@ test_that("a function is asked once for every site, when the spec is made", {
     if (site$name == "k") decenter()
   }
   spec <- model_spec(m |> condition(y = 1:2) |> reparam(strategy), list(n = 2))
-  expect_identical(vapply(asked, `[[`, "", "name"), c("k", "y"))
+  expect_identical(vapply(asked, `[[`, "", "name"), c("k", "y", "k_base_decentered", "k_base"))
   expect_identical(asked[[2]]$dim, 2L)
   expect_identical(names(spec$handlers[[2]]$config), "k")
 })

@@ -43,7 +43,8 @@ static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_mess
   auxiliary.initial = message->initial;
   rp_part term = {.unconstrained = RP_NONE, .initial = RP_NONE, .term = RP_NONE};
   rp_node_id y;
-  if (run->options->prior) {
+  int from_prior = run->options->prior && !rp_reparam_is_set(run, &auxiliary);
+  if (from_prior) {
     rp_node_id x = rp_distribution_random(g, d, rp_random_site(message->name, (uint32_t) message->events[0] + 1));
     const rp_node_id of[2] = {rp_broadcast(g, x, d->n_events), location};
     const int64_t widths[2] = {1, 1};

@@ -30,8 +30,8 @@ static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_mess
   const rp_distribution *d = &message->dist;
   int64_t b = d->n_events, k = d->event_size;
   slice part;
-  int32_t n;
-  const int32_t *sizes;
+  int32_t n = 0;
+  const int32_t *sizes = NULL;
   if (!find_sections(run, settings, message, &part, &n, &sizes)) return RP_REPARAM_PASSED;
   rp_node_id given = RP_NONE;
   if (run->options->prior) given = rp_distribution_random(g, d, rp_random_site(message->name, 0));
@@ -150,6 +150,8 @@ static rp_node_id draw_part(rp_run *run, const rp_reparam *settings, const rp_me
   if (message->initial != RP_NONE)
     auxiliary.initial = cut(run, rp_from_events(g, rp_broadcast(g, message->initial, b * k), b, k), part);
   if (given == RP_NONE) return rp_reparam_draw(run, message, &auxiliary, 0);
+  if (rp_reparam_is_set(run, &auxiliary))
+    return rp_run_fail(run, RP_UNSUPPORTED, auxiliary.name, "a site of which one part is set cannot be drawn from the prior");
   auxiliary.source = RP_SOURCE_COMPUTED;
   auxiliary.value = cut(run, rp_broadcast(g, given, b * k), part);
   return rp_run_draw(run, &auxiliary);

@@ -27,7 +27,8 @@ static rp_reparam_result change(rp_run *run, const rp_reparam *settings, rp_mess
   if (!rp_stable_noise(run, message, "z_", anywhere, z) || !rp_stable_noise(run, message, "t_", anywhere, t)) return RP_REPARAM_PASSED;
   rp_node_id size = rp_abs(g, beta), power = rp_recip(g, alpha);
   rp_node_id skewed = rp_stable_map(g, alpha, rp_const(g, 1), t[0], t[1]);
-  rp_node_id share = rp_mul(g, rp_unary(g, RP_OP_SIGN, beta), rp_pow(g, size, power));
+  rp_node_id log_size = rp_log(g, rp_max2(g, size, rp_const(g, 1e-300))); /* a finite derivative where there is no skew */
+  rp_node_id share = rp_mul(g, rp_unary(g, RP_OP_SIGN, beta), rp_exp(g, rp_mul(g, power, log_size)));
   rp_node_id offset = rp_add(g, rp_mul(g, share, skewed), rp_stable_shift(g, alpha, beta));
   rp_node_id location = rp_add(g, a[LOCATION], rp_mul(g, a[SCALE], offset));
   rp_node_id log_variance = rp_stable_log_variance(g, alpha, z[0], z[1]);

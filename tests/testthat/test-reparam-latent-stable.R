@@ -1,0 +1,36 @@
+map <- function(stability, skew, u, e) {
+  m <- model(function(a, b) x ~ stable(a, b, 1, 0)) |> reparam(x = reparam_latent_stable())
+  value_when(m, "x", x_uniform = u, x_exponential = e, data = list(a = stability, b = skew))
+}
+
+test_that("the golden map", {
+  at <- function(a, b) c(map(a, b, 0.3, 1.2), map(a, b, -1.1, 0.4), map(a, b, 1.4, 2.5))
+  expect_equal(at(0.5, 1), c(0.1829059417, 0.3219068690, 26.4908987725), tolerance = 1e-9)
+  expect_equal(at(1.5, 0.5), c(0.4836239265, -0.9235862373, 5.2994096429), tolerance = 1e-9)
+  expect_equal(at(2, 0), c(0.6474523335, -1.1272980501, 3.1162656664), tolerance = 1e-9)
+  for (eps in c(-1e-10, 1e-10)) expect_lt(abs(map(1 + eps, 0.5, 0.3, 1.2) - map(1, 0.5, 0.3, 1.2)), 1e-8)
+})
+
+test_that("starting values are inverted", {
+  m <- model(function(a, b, y) {
+    x ~ stable(a, b, 2, 1)
+    y ~ normal(x, 1)
+  }) |> reparam(x = reparam_latent_stable())
+  for (law in list(c(0.7, 0.3), c(1, 0.5), c(1.5, 0), c(1.9, 0.9), c(2, 0))) {
+    for (x in c(-30, -1, 0, 2, 500)) {
+      u <- coordinates_at(m, list(x = x), list(a = law[1], b = law[2], y = 0))
+      back <- 1 + 2 * map(law[1], law[2], pi * (plogis(u[1]) - 0.5), exp(u[2]))
+      expect_equal(back, x, tolerance = 1e-5)
+    }
+  }
+})
+
+test_that("the prior is that of the sampler", {
+  m <- model(function() x ~ stable(1.3, -0.4, 2, 1)) |> reparam(x = reparam_latent_stable())
+  expect_identity(m, applies = c("gradient", "support", "distribution", "inverse"))
+})
+
+test_that("observed sites are refused, with the one to use", {
+  m <- model(function(x) x ~ stable(1.5, 0.5)) |> reparam(x = reparam_latent_stable())
+  expect_snapshot(cat(condition_text(log_density(m, list(x = 1), numeric(2), reparam = "none"))))
+})
