@@ -1,24 +1,26 @@
 #' The centering that a fit has chosen
 #'
 #' A hierarchical site such as `theta[1:8] ~ normal(mu, tau)` can be sampled as it stands (centered), as standard noise
-#' (decentered), or anywhere between. With `reparam = "auto"`, the default of [fit_nuts()], warm-up chooses for each element:
-#' element x of a family with location m and scale s is sampled as z with `x = m + (s / s0)^(1 - c) * (z - c * m)`. The degree
-#' of centering c is 0 where the data say little about x beside its prior and 1 where they say all; s0 is the typical scale in
-#' warm-up, so that c does not depend on units. Draws are of x all the same.
+#' (decentered), or anywhere between. With `reparam = "auto"`, the default of [fit_nuts()], warm-up chooses for each
+#' element: element x of a family with location m and scale s is sampled as z with
+#' `x = m + (s / s0)^(1 - c) * (z - c * m)`. The degree of centering c is 0 where the data say little about x beside
+#' its prior and 1 where they say all; s0 is the typical scale in warm-up, so that c does not depend on units. Draws
+#' are of x all the same.
 #'
-#' c is the regression slope of the likelihood's score on the total score of x over the draws of a window of warm-up, which
-#' estimates the share of the data in the information about x. It is frozen before sampling begins.
+#' c is the regression slope of the likelihood's score on the total score of x over the draws of a window of warm-up,
+#' which estimates the share of the data in the information about x. It is frozen before sampling begins.
 #'
 #' # Fixing it
 #'
-#' A table made by `centering()` is a value for `reparam` of [fit_nuts()]: `fit_nuts(model, data, reparam = centering(fit))`
-#' samples with these c and s0 from the beginning, each chain with its own when there are as many chains as in the table, else
-#' all with their means over chains (geometric for s0).
+#' A table made by `centering()` is a value for `reparam` of [fit_nuts()]:
+#' `fit_nuts(model, data, reparam = centering(fit))` samples with these c and s0 from the beginning, each chain with
+#' its own when there are as many chains as in the table, else all with their means over chains (geometric for s0).
 #'
 #' @param fit A fit by [fit_nuts()].
-#' @return A data frame of class `reparam_centering` with columns `site` and `element` (position in the site, first index
-#'   fastest), `c`, `s0` and `chain`, a row for each adapted element and chain; no rows when nothing was adapted: because no latent
-#'   site has a location or scale that depends on other latents, or because the centering was given as a number.
+#' @return A data frame of class `reparam_centering` with columns `site` and `element` (position in the site, first
+#'   index fastest), `c`, `s0` and `chain`, a row for each adapted element and chain; no rows when nothing was
+#'   adapted: because no latent site has a location or scale that depends on other latents, or because the centering
+#'   was given as a number.
 #' @seealso [reparam_loc_scale()] to choose by hand; `vignette("centering")`.
 #' @examples
 #' schools <- model(function(sigma, y) {
@@ -99,7 +101,8 @@ check_centering <- function(table) {
   }
   good <- is.finite(table$c) & table$c >= 0 & table$c <= 1 & is.finite(table$s0) & table$s0 > 0
   if (!all(good)) {
-    stop_reparam(sprintf("Row %d of the centering's table has a c outside 0 to 1 or an s0 that is not positive.", which(!good)[1]))
+    text <- "Row %d of the centering's table has a c outside 0 to 1 or an s0 that is not positive."
+    stop_reparam(sprintf(text, which(!good)[1]))
   }
 }
 
@@ -126,6 +129,6 @@ print_centering <- function(fit) {
   range <- formatC(range(table$c), digits = 2L, format = "f")
   cat(sprintf(
     "\nCentering %s for %s of %s: c %s; see centering(fit).\n", if (fixed) "as given" else "chosen in warm-up",
-    count(n, "element"), quote_names(unique(table$site)), if (range[1] == range[2]) range[1] else paste(range, collapse = " to ")
+    count(n, "element"), quote_names(unique(table$site)), paste(unique(range), collapse = " to ")
   ))
 }

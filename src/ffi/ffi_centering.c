@@ -76,7 +76,9 @@ static rp_code check_list(SEXP x, int64_t n_chains, rp_status *status) {
              Rf_xlength(element) == n && Rf_xlength(s0) == m && (m == n || m >= n * n_chains);
   for (int64_t i = 0; fits && i < m; i++)
     fits = REAL(c)[i] >= 0 && REAL(c)[i] <= 1 && REAL(s0)[i] > 0 && isfinite(REAL(s0)[i]);
-  return fits ? RP_OK : rp_fail(status, RP_BAD_ARGUMENT, NULL, "the centering does not say for each element of its sites what c and s0 are");
+  if (fits) return RP_OK;
+  return rp_fail(status, RP_BAD_ARGUMENT, NULL,
+                 "the centering does not say for each element of its sites what c and s0 are");
 }
 
 /* Elements usually come in the same order, so the search starts where the last one ended. */

@@ -25,7 +25,8 @@ static void release(void *data);
 static rp_code run_chains(nuts_run *run, SEXP control, rp_status *status);
 static rp_nuts_options read_options(SEXP control, rp_status *status);
 static rp_code make_inits(nuts_run *run, int32_t n_chains, rp_status *status);
-static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, double *q, double *gradient, rp_status *status);
+static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, double *q, double *gradient,
+                         rp_status *status);
 static const double *start_of(const nuts_run *run, int32_t chain);
 static rp_code finish(void *context, int32_t chain, const double *draws, int64_t n_draws, rp_status *status);
 static void explain(void *context, int32_t chain, const double *q, double log_density, const double *gradient,
@@ -120,8 +121,8 @@ static rp_nuts_options read_options(SEXP control, rp_status *status) {
   return o;
 }
 
-/* Positions with the user's initial values. The other coordinates are drawn, and drawn again while the density is not finite: those
- * asked for may depend on them (a decentered one on its location). */
+/* Positions with the user's initial values. The other coordinates are drawn, and drawn again while the density is not
+ * finite: those asked for may depend on them (a decentered one on its location). */
 static rp_code make_inits(nuts_run *run, int32_t n_chains, rp_status *status) {
   const rp_model *model = run->model->model;
   if (!rp_has_initial_values(model)) return RP_OK;
@@ -137,7 +138,8 @@ static rp_code make_inits(nuts_run *run, int32_t n_chains, rp_status *status) {
 }
 
 /* Leaves the last position tried when none will do; the chain then reports what is wrong there. */
-static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, double *q, double *gradient, rp_status *status) {
+static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, double *q, double *gradient,
+                         rp_status *status) {
   const rp_model *model = run->model->model;
   double *inputs = ffi_centering_inputs(model, start_of(run, chain), status);
   rp_nuts_options options = rp_nuts_options_default();
@@ -197,7 +199,8 @@ static int interrupted(void *context) {
 
 static SEXP result(const nuts_run *run, SEXP arrays, int64_t n_iterations) {
   static const char *const names[] = {"sites", "draws", "unconstrained", "unconstrained_names", "sampler", "adaptation",
-                                      "completed", "interrupted", "seconds", "dim", "isa", "warnings", "failures", "centering"};
+                                      "completed", "interrupted", "seconds", "dim", "isa", "warnings", "failures",
+                                      "centering"};
   const rp_chains *chains = &run->chains;
   const rp_model *model = run->model->model;
   int n_chains = chains->n_chains;

@@ -127,8 +127,8 @@ static void add_scores(rp_score_sums *sums, double a, double l, double log_s) {
 static int choose(const rp_score_sums *sums, double *c, double *s0) {
   if (sums->n < FEWEST_DRAWS) return 0;
   double share = fmin(fmax(sums->products_la / sums->squares_a, 0), 1), scale = exp(sums->sum_log_s / sums->n);
-  if (!(sums->squares_a > 0) || !isfinite(sums->squares_a) || !isfinite(sums->products_la) || !(scale > 0) || !isfinite(scale))
-    return 0;
+  if (!(sums->squares_a > 0) || !isfinite(sums->squares_a) || !isfinite(sums->products_la)) return 0;
+  if (!(scale > 0) || !isfinite(scale)) return 0;
   *c = (sums->n * share + SHRINKAGE * *c) / (sums->n + SHRINKAGE);
   *s0 = scale;
   return 1;

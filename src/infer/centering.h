@@ -1,8 +1,8 @@
 /* Centering that chooses itself in warm-up, element by element.
  *
- * An element x ~ f(m, s) is sampled as z, x = m + (s/s0)^(1-c) (z - c m), with c between 0 (decentered) and 1 (centered) and a
- * reference scale s0.  With l the score of likelihood and children at x, u = -d log f(x | m, s) / dx and a = l - u the total
- * score, the element adds c u + (1-c) l to its parents' gradient; that varies least at
+ * An element x ~ f(m, s) is sampled as z, x = m + (s/s0)^(1-c) (z - c m), with c between 0 (decentered) and 1
+ * (centered) and a reference scale s0.  With l the score of likelihood and children at x, u = -d log f(x | m, s) / dx
+ * and a = l - u the total score, the element adds c u + (1-c) l to its parents' gradient; that varies least at
  *
  *   c = Cov(l, a) / Var(a),
  *
@@ -26,8 +26,8 @@ const double *rp_centering_values(const rp_centering *centering);
 
 /* A draw and its gradient, in the present coordinates.  An element whose numbers are not finite skips it. */
 void rp_centering_add(rp_centering *centering, const double *position, const double *gradient);
-/* Chooses c and s0 anew by the draws added since the last call, sets the potential, and writes to `carried` the position in
- * the new coordinates (of the same x).  Returns how many elements changed; 0: carried is the position. */
+/* Chooses c and s0 anew by the draws added since the last call, sets the potential, and writes to `carried` the
+ * position in the new coordinates (of the same x).  Returns how many elements changed; 0: carried is the position. */
 int64_t rp_centering_update(rp_centering *centering, const double *position, double *carried);
 /* Takes the last update back: the density at the carried position is not finite. */
 void rp_centering_undo(rp_centering *centering);

@@ -3,8 +3,8 @@
  * is large enough, so early draws are forgotten without starting from nothing.  With gradients a chain that is stuck
  * keeps a sane metric (its draws' and its gradients' variance shrink together), which sample variances do not.
  *
- * Where windows switch an adapted centering is chosen anew.  Draws from before then lie in other coordinates, so both windows
- * start again; the metric is kept meanwhile, which s0 permits: it keeps z on the scale of x for every c. */
+ * Where windows switch an adapted centering is chosen anew.  Draws from before then lie in other coordinates, so both
+ * windows start again; the metric is kept meanwhile, which s0 permits: it keeps z on the scale of x for every c. */
 #include <math.h>
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
-/* Stan's warm-up: fast, doubling slow, and fast windows.  Stan has no centering to adapt: here it is chosen at the end of each
- * window but the last two, so that the last metric is that of the final coordinates. */
+/* Stan's warm-up: fast, doubling slow, and fast windows.  Stan has no centering to adapt: here it is chosen at the
+ * end of each window but the last two, so that the last metric is that of the final coordinates. */
 #include <stdlib.h>
 
 #include "warmup.h"
