@@ -27,6 +27,56 @@ dist_mvn <- function(mean = 0, cov, precision, cholesky) {
   )
 }
 
+#' Multivariate normal distribution with a low-rank covariance
+#'
+#' The multivariate normal with covariance `factor %*% t(factor) + diag(diagonal)`, evaluated in `nrow(factor) *
+#' ncol(factor)^2` operations (Woodbury's identity): for many dimensions that share few factors.
+#'
+#' @param mean Mean vector, or one number for all; finite.
+#' @param factor Matrix with one row for each dimension and one column for each factor.
+#' @param diagonal Variances that belong to each dimension alone, or one number for all; positive.
+#' @return An object of class `reparam_dist`.
+#' @section Errors:
+#' A `factor` that is not a matrix; lengths that do not fit its rows.
+#' @references Petersen and Pedersen (2012). The Matrix Cookbook, section 3.2.
+#' @seealso [dist_mvn()]
+#' @examples
+#' dist_mvn_lowrank(0, cbind(c(1, 0.5, 0.2)), c(0.1, 0.2, 0.3))
+#' @export
+dist_mvn_lowrank <- function(mean = 0, factor, diagonal) {
+  if (length(dim(factor)) != 2L) stop_reparam("`factor` must be a matrix with one row for each dimension.")
+  k <- nrow(factor)
+  if (!length(mean) %in% c(1L, k)) stop_reparam(sprintf("`mean` must have length 1 or %d, not %d.", k, length(mean)))
+  if (!length(diagonal) %in% c(1L, k)) {
+    stop_reparam(sprintf("`diagonal` must have length 1 or %d, not %d.", k, length(diagonal)))
+  }
+  args <- list(mean = mean, factor = factor, diagonal = rep_len(diagonal, k))
+  new_event_dist("mvn_lowrank", args, list(diagonal = "positive"), event = k)
+}
+
+#' Projected normal distribution
+#'
+#' The direction `z / sqrt(sum(z^2))` of a normal vector `z` with mean `concentration` and unit variances: a distribution
+#' on the unit sphere, in any dimension. With `t = sum(concentration * x)` the density is \eqn{(2 \pi)^{-(d - 1) / 2}
+#' \exp(-(|c|^2 - t^2) / 2) \int_0^\infty r^{d - 1} \phi(r - t) dr}{(2 pi)^(-(d - 1) / 2) exp(-(sum(c^2) - t^2) / 2)
+#' times the integral of r^(d - 1) dnorm(r - t) over r > 0}.
+#'
+#' A site of this law can be observed, and drawn from its distribution; the sphere has no unconstrained coordinates.
+#'
+#' @param concentration A vector: its direction is the mean direction, its length tells how concentrated the law is.
+#' @return An object of class `reparam_dist`, of vectors of length 1.
+#' @inheritSection dist_normal Errors
+#' @references Hernandez-Stumpfhauser, Breidt and van der Woerd (2017). The general projected normal distribution of
+#'   arbitrary dimension. Bayesian Analysis 12.
+#' @seealso [dist_von_mises()]
+#' @examples
+#' dist_projected_normal(c(1, 2, 0))
+#' @export
+dist_projected_normal <- function(concentration) {
+  if (length(concentration) < 2L) stop_reparam("`concentration` must have two elements or more.")
+  new_event_dist("projected_normal", list(concentration = concentration), event = length(concentration))
+}
+
 #' Multivariate Student's t distribution
 #'
 #' Density proportional to \eqn{(1 + (x - m)' S^{-1} (x - m) / \nu)^{-(\nu + k) / 2}}{(1 + (x - location)' scale^-1 (x -
@@ -137,6 +187,28 @@ dist_lkj_cholesky <- function(n, shape = 1) {
   new_event_dist(
     "lkj_cholesky", list(shape = shape, levels = seq_len(n)), list(shape = "positive"), event = c(n, n)
   )
+}
+
+#' LKJ distribution of correlation matrices
+#'
+#' Correlation matrices with density proportional to \eqn{|X|^{shape - 1}}{det(X)^(shape - 1)}: uniform for `shape = 1`,
+#' closer to the identity for larger shapes. [dist_lkj_cholesky()] is the distribution of the Cholesky factor of such a
+#' matrix, which is cheaper where the factor is what the model needs.
+#'
+#' @param n Number of rows.
+#' @param shape Shape; positive.
+#' @return An object of class `reparam_dist`, of `n` by `n` matrices.
+#' @inheritSection dist_normal Errors
+#' @references Lewandowski, Kurowicka and Joe (2009). Generating random correlation matrices based on vines and extended
+#'   onion method. Journal of Multivariate Analysis 100.
+#' @seealso [distributions], [dist_lkj_cholesky()]
+#' @examples
+#' dist_lkj(3, 2)
+#' @export
+dist_lkj <- function(n, shape = 1) {
+  n <- check_size(n, "n")
+  check_scalar_argument(shape, "shape")
+  new_event_dist("lkj", list(shape = shape, levels = seq_len(n)), list(shape = "positive"), event = c(n, n))
 }
 
 #' Wishart distribution

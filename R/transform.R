@@ -22,12 +22,13 @@
 #' | `transform_cholesky()` | lower triangular matrix with positive diagonal (`exp`), filled row by row | sum of the diagonal's `u` |
 #' | `transform_corr_cholesky()` | Cholesky factor of a correlation matrix, from `tanh(u)` | see the source |
 #'
-#' `transform_compose(f, g)` applies `f` first, then `g`.
+#' `transform_compose(f, g)` applies `f` first, then `g`; `transform_inverse(f)` undoes `f`.
 #'
 #' @param loc,scale Shift and factor; the factor must not be 0. Numbers or values that depend on sites.
 #' @param lower,upper,bound Bounds; numbers or values that depend on sites.
 #' @param exponent A number that is not 0.
 #' @param ... For `transform_compose()`, transforms in the order in which they are applied; otherwise ignored.
+#' @param transform A transform, its name, or a composition, to be undone.
 #' @param x A transform.
 #' @return An object of class `reparam_transform`: the transform's name and arguments. `transform_compose()` returns a
 #'   list of them, of class `reparam_transforms`.
@@ -119,8 +120,18 @@ transform_compose <- function(...) {
 
 #' @rdname transforms
 #' @export
+transform_inverse <- function(transform) {
+  inverse <- rev(lapply(as_transforms(transform), function(t) {
+    t$inverted <- if (is.null(t$inverted)) 1L
+    t
+  }))
+  if (length(inverse) == 1L) inverse[[1]] else structure(inverse, class = "reparam_transforms")
+}
+
+#' @rdname transforms
+#' @export
 format.reparam_transform <- function(x, ...) {
-  sprintf("%s(%s)", x$name, paste(format_arguments(x$args), collapse = ", "))
+  sprintf("%s%s(%s)", if (is.null(x$inverted)) "" else "inverse ", x$name, paste(format_arguments(x$args), collapse = ", "))
 }
 
 #' @rdname transforms

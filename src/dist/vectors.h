@@ -20,6 +20,6 @@ int64_t rp_location_matrix_sizes(const int64_t *lengths, int64_t value_length, i
 int64_t rp_position_upper(int64_t i, int64_t n);
 
 /* Families that others are special cases of. */
-extern const rp_family rp_family_mvn_cholesky, rp_family_categorical;
+extern const rp_family rp_family_mvn_cholesky, rp_family_categorical, rp_family_lkj_cholesky;
 
 #endif
