@@ -66,7 +66,8 @@ test_that("(a) the model without a measurement site", {
 })
 
 test_that("(b) the narrow site ruins the raw sampler, and the fit says so and what to do", {
-  raw <- fit_nuts(model(reaction_measured), lab, reparam = "none", prune = FALSE, seed = 3, cores = 2)
+  raw <- fit_nuts(model(reaction_measured), lab, reparam = "none", prune = FALSE, seed = 3, cores = 2,
+    warmup = "stan")
   narrow <- summary(raw, "k")
   expect_true(narrow$rhat > 1.05 || narrow$ess_bulk < 100)
   shown <- paste(capture.output(print(raw)), collapse = "\n")
@@ -74,7 +75,8 @@ test_that("(b) the narrow site ruins the raw sampler, and the fit says so and wh
     expect_match(shown, word, fixed = TRUE)
   # A site twenty times as wide takes far fewer steps, though it is still a funnel in k: at these lengths rstan 2.21 has R-hat 1.09
   # and 36 effective draws of k there.
-  wide <- fit_nuts(model(reaction_measured), replace(lab, "err", list(1)), reparam = "none", prune = FALSE, seed = 3, cores = 2)
+  wide <- fit_nuts(model(reaction_measured), replace(lab, "err", list(1)), reparam = "none", prune = FALSE, seed = 3, cores = 2,
+    warmup = "stan")
   expect_gt(sum(raw$sampler$n_leapfrog), 2 * sum(wide$sampler$n_leapfrog))
   expect_gt(min(wide$adaptation$step_size), 2 * min(raw$adaptation$step_size))
   cured <- fit_nuts(reparam(model(reaction_measured), y = decenter()), replace(lab, "err", list(1)), prune = FALSE, seed = 1)
