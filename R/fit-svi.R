@@ -66,10 +66,11 @@ fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_
                     elbo_draws = 1000, init = NULL, reparam = "minimal", prune = TRUE, keep = NULL, seed = NULL, refresh = NULL) {
   call <- match.call()
   if (inherits(model, "reparam_svi")) return(continue_svi(model, call, parent.frame()))
+  if (missing(optim) && "laplace" %in% guide_kinds_of(guide)) optim <- optim_lbfgs()
   check_svi_parts(guide, optim)
   automatic <- identical(steps, "auto")
   control <- list(
-    optim = optim, guide = guide, automatic = automatic,
+    optim = optim, guide = guide, automatic = automatic, mode = optim$kind == "lbfgs",
     steps = if (automatic) check_whole(max_steps, "max_steps", 1, 1e9) else check_whole(steps, "steps", 1, 1e9),
     particles = check_whole(particles, "particles", 1, 1e5), alpha = check_number(alpha, "alpha"),
     analytic = check_flag(analytic, "analytic"),
@@ -134,14 +135,23 @@ check_svi_parts <- function(guide, optim) {
   if (!inherits(optim, "reparam_optim")) {
     stop_reparam(sprintf("`optim` must be an optimizer, not %s.", describe(optim)), "Use `optim_adam(0.01)`, for example.")
   }
+  by_mode <- optim$kind == "lbfgs"
+  if (by_mode && !all(guide_kinds(guide) %in% c("delta", "laplace"))) {
+    stop_reparam("`optim_lbfgs()` is for `guide_delta()` and `guide_laplace()`, which need no random numbers.",
+                 "Use `optim_adam(0.01)`, for example.")
+  }
+  if (!by_mode && "laplace" %in% guide_kinds(guide)) {
+    stop_reparam("`guide_laplace()` is found by `optim_lbfgs()`.", "Leave `optim` out.")
+  }
 }
+
+guide_kinds_of <- function(guide) if (inherits(guide, "reparam_guide")) guide_kinds(guide)
 
 has_constant_rate <- function(optim) !is.function(optim$lr) && (is.null(optim$decay) || optim$decay == 1)
 
 # A point has no density, so that its weights say nothing.
 has_points <- function(guide) {
-  kinds <- if (guide$kind == "list") vapply(guide$parts, `[[`, "", "kind") else guide$kind
-  any(kinds == "delta")
+  "delta" %in% guide_kinds(guide)
 }
 
 n_random <- function(result) dim(result$unconstrained)[3]

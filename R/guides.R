@@ -7,6 +7,9 @@
 #' * `guide_mvn()`: one multivariate normal with a full covariance, by its Cholesky factor.
 #' * `guide_lowrank()`: a multivariate normal with covariance `W W' + diag(d)^2`, `W` of `rank` columns.
 #' * `guide_delta()`: a point; the fit is the posterior mode of the unconstrained coordinates (MAP).
+#' * `guide_laplace()`: a multivariate normal at the posterior mode of the unconstrained coordinates, which [optim_lbfgs()] finds, with
+#'   the inverse of minus the Hessian there as covariance. With other parts in a `guide_list()`, which then must be points, the
+#'   covariance is that given those points.
 #' * `guide_list()`: several guides, each for its own sites, independent of one another. A part that names no sites
 #'   takes those that the others leave.
 #'
@@ -56,6 +59,12 @@ guide_lowrank <- function(..., rank = NULL, init_scale = 0.1) {
 #' @export
 guide_delta <- function(...) {
   new_guide("delta", sites = guide_sites(...))
+}
+
+#' @rdname guides
+#' @export
+guide_laplace <- function(...) {
+  new_guide("laplace", sites = guide_sites(...))
 }
 
 #' @rdname guides
@@ -117,6 +126,10 @@ guide_sites <- function(...) {
   sites <- unlist(sites)
   if (anyDuplicated(sites)) stop_reparam(sprintf("%s is named twice.", quote_names(sites[duplicated(sites)])))
   sites
+}
+
+guide_kinds <- function(guide) {
+  if (guide$kind == "list") vapply(guide$parts, `[[`, "", "kind") else guide$kind
 }
 
 # The sites that a guide names, to be compared with those that the model has.

@@ -6,6 +6,8 @@
 #' * `optim_clipped_adam()`: Adam with the gradient clipped to `[-clip, clip]` and a rate that decays.
 #' * `optim_rmsprop()`: gradients scaled by a running mean of their squares (Hinton 2012).
 #' * `optim_sgd()`: plain gradient descent, with momentum.
+#' * `optim_lbfgs()`: L-BFGS (Liu and Nocedal 1989), for the mode: of `guide_delta()` and `guide_laplace()` only, which need no
+#'   random numbers.
 #' * `optim_adagrad()`: gradients scaled by the sum of their squares so far (Duchi, Hazan and Singer 2011).
 #'
 #' @param lr Learning rate, positive; or a schedule: a function of the number of the step (a vector, from 1) that gives
@@ -61,12 +63,19 @@ optim_adagrad <- function(lr = 0.1, eps = 1e-8, decay = 1) {
 }
 
 #' @rdname optimizers
+#' @export
+optim_lbfgs <- function() {
+  structure(list(kind = "lbfgs"), class = "reparam_optim")
+}
+
+#' @rdname optimizers
 #' @param x An optimizer.
 #' @param ... Ignored.
 #' @export
 print.reparam_optim <- function(x, ...) {
   settings <- vapply(x[-1], function(value) if (is.function(value)) "a schedule" else format(value, digits = 4L), "")
-  cat(sprintf("optim_%s(%s)\n", x$kind, paste(names(settings), "=", settings, collapse = ", ")))
+  shown <- if (length(settings)) paste(names(settings), "=", settings, collapse = ", ") else ""
+  cat(sprintf("optim_%s(%s)\n", x$kind, shown))
   invisible(x)
 }
 

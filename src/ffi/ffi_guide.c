@@ -15,9 +15,10 @@ rp_code ffi_guide_read(ffi_guide *out, const ffi_model *m, SEXP guide, rp_status
   R_xlen_t n = is_list ? Rf_xlength(parts) : 1;
   uint8_t *taken = calloc((size_t) model->dim + 1, 1);
   out->blocks = calloc((size_t) n + 1, sizeof *out->blocks);
+  out->laplace = calloc((size_t) n + 1, 1);
   out->index = malloc(((size_t) model->dim + 1) * sizeof *out->index);
   int64_t used = 0;
-  if (!taken || !out->blocks || !out->index) rp_fail_memory(status, "the guide");
+  if (!taken || !out->blocks || !out->laplace || !out->index) rp_fail_memory(status, "the guide");
   /* parts with sites first: a part without takes what is left */
   for (int named = 1; named >= 0; named--)
     for (R_xlen_t i = 0; i < n && status->code == RP_OK; i++) {
@@ -40,7 +41,8 @@ static rp_code add_block(ffi_guide *out, const ffi_model *m, SEXP part, uint8_t 
   const char *kind = learned ? "delta" : ffi_text(ffi_get(part, "kind"), "");
   SEXP sites = ffi_get(part, "sites");
   if (strcmp(kind, "diagonal") == 0) kind = "normal";
-  rp_guide_kind k = rp_guide_from_name(kind);
+  const int laplace = strcmp(kind, "laplace") == 0;
+  rp_guide_kind k = rp_guide_from_name(laplace ? "mvn" : kind);
   if (k == RP_GUIDE_COUNT) return rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no guide of kind `%s`", kind);
   rp_guide_block *block = &out->blocks[out->n_blocks];
   *block = (rp_guide_block){.kind = k, .index = out->index + *used};
@@ -52,7 +54,8 @@ static rp_code add_block(ffi_guide *out, const ffi_model *m, SEXP part, uint8_t 
     out->index[(*used)++] = c;
     block->n++;
   }
-  if (block->n > 0) out->n_blocks++;
+  if (block->n == 0) return RP_OK;
+  out->laplace[out->n_blocks++] = (uint8_t) laplace;
   return RP_OK;
 }
 
@@ -74,5 +77,6 @@ static int in_block(const ffi_model *m, int64_t coordinate, SEXP sites) {
 
 void ffi_guide_clear(ffi_guide *guide) {
   free(guide->blocks);
+  free(guide->laplace);
   free(guide->index);
 }

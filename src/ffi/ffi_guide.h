@@ -8,6 +8,7 @@
 typedef struct {
   rp_guide_block *blocks;
   int32_t n_blocks;
+  uint8_t *laplace; /* per block: 1 when a normal's covariance is the curvature at the mode */
   int64_t *index; /* one place per coordinate, cut up among the blocks */
 } ffi_guide;
 

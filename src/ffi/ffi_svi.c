@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../infer/mode.h"
 #include "../infer/svi.h"
 #include "ffi_draws.h"
 #include "ffi_entries.h"
@@ -26,6 +27,8 @@ static rp_code fit(svi_run *run, SEXP guide, SEXP control, double *loss, int64_t
                    rp_status *status);
 static rp_code resume(svi_run *run, SEXP start, rp_status *status);
 static rp_svi_plan read_plan(SEXP control, int64_t n_steps);
+static rp_code run_steps(svi_run *run, SEXP control, double *loss, int64_t n_steps, rp_status *status);
+static rp_code run_mode(svi_run *run, double *loss, int64_t n_steps, rp_status *status);
 static void show(void *context, int64_t step, int64_t n_steps, double loss);
 static int interrupted(void *context);
 static SEXP result(const svi_run *run, SEXP arrays, SEXP loss, int64_t n_draws);
@@ -81,12 +84,7 @@ static rp_code fit(svi_run *run, SEXP guide, SEXP control, double *loss, int64_t
   run->svi = rp_svi_new(model->graph, model->log_density, model->dim, run->guide.blocks, run->guide.n_blocks, &options,
                         status);
   if (!run->svi || resume(run, ffi_get(control, "start"), status) != RP_OK) return status->code;
-  rp_svi_hooks hooks = {run, show, interrupted};
-  rp_svi_plan plan = read_plan(control, n_steps);
-  if (n_steps > 0 && rp_svi_fit(run->svi, &plan, loss, &run->report, &hooks, status) == RP_INTERRUPTED) {
-    run->stopped = 1;
-    rp_status_clear(status);
-  }
+  run_steps(run, control, loss, n_steps, status);
   for (int64_t i = run->report.n_done; i < n_steps; i++) loss[i] = NA_REAL;
   run->rows = malloc((size_t) (n_draws * model->dim + 1) * sizeof *run->rows);
   run->log_weight = malloc((size_t) n_draws * sizeof *run->log_weight);
@@ -96,6 +94,64 @@ static rp_code fit(svi_run *run, SEXP guide, SEXP control, double *loss, int64_t
   int64_t n_elbo = ffi_integer(ffi_get(control, "elbo_draws"), 1000);
   if (status->code == RP_OK && n_elbo > 1)
     rp_svi_elbo(run->svi, n_elbo, run->model->seed + 1, &run->elbo, &run->mcse, status);
+  return status->code;
+}
+
+static rp_code run_steps(svi_run *run, SEXP control, double *loss, int64_t n_steps, rp_status *status) {
+  if (n_steps == 0) return status->code;
+  if (ffi_number(ffi_get(control, "mode"), 0) != 0) return run_mode(run, loss, n_steps, status);
+  rp_svi_hooks hooks = {run, show, interrupted};
+  rp_svi_plan plan = read_plan(control, n_steps);
+  if (rp_svi_fit(run->svi, &plan, loss, &run->report, &hooks, status) == RP_INTERRUPTED) {
+    run->stopped = 1;
+    rp_status_clear(status);
+  }
+  return status->code;
+}
+
+/* The guide's parameters at the mode: points, and normals by the curvature there. All blocks are one or the other. */
+static rp_code set_at_mode(svi_run *run, rp_potential *potential, const double *mode, rp_status *status) {
+  double *parameters = malloc((size_t) rp_svi_n_parameters(run->svi) * sizeof *parameters + 1), *to = parameters;
+  if (!parameters) return rp_fail_memory(status, "the guide's parameters");
+  for (int32_t b = 0; b < run->guide.n_blocks && status->code == RP_OK; b++) {
+    const rp_guide_block *block = &run->guide.blocks[b];
+    const int64_t n = block->n;
+    double *centre = malloc((size_t) (n + n * n) * sizeof *centre + 1);
+    if (!centre) rp_fail_memory(status, "the guide's parameters");
+    for (int64_t i = 0; centre && i < n; i++) centre[i] = mode[block->index[i]];
+    if (centre && run->guide.laplace[b]) {
+      if (rp_mode_spread(potential, mode, block->index, n, centre + n, status) == RP_OK)
+        rp_guide_mvn_set(n, centre, centre + n, to);
+    } else if (centre) {
+      memcpy(to, centre, (size_t) n * sizeof *to);
+    }
+    to += rp_guide_of(block)->n_parameters(block);
+    free(centre);
+  }
+  if (status->code == RP_OK) rp_svi_set_parameters(run->svi, parameters);
+  free(parameters);
+  return status->code;
+}
+
+static rp_code run_mode(svi_run *run, double *loss, int64_t n_steps, rp_status *status) {
+  const rp_model *model = run->model->model;
+  rp_density *density = rp_density_of_model(model, run->model->isa, status);
+  if (!density) return status->code;
+  rp_target target = rp_density_target(density);
+  rp_potential potential;
+  double *losses = malloc((size_t) (n_steps + 1) * sizeof *losses);
+  if (target.open(target.context, &potential, status) == RP_OK) {
+    rp_mode_options options = {.max_iterations = n_steps, .tolerance = 1e-12};
+    if (!losses) rp_fail_memory(status, "the loss");
+    else rp_mode_find(&potential, &options, run->init, losses, &run->report.n_done, &run->report.converged, status);
+    run->report.searched = run->report.n_done;
+    run->report.last_gain = NA_REAL;
+    if (status->code == RP_OK) set_at_mode(run, &potential, run->init, status);
+    if (losses) memcpy(loss, losses + 1, (size_t) run->report.n_done * sizeof *loss);
+  }
+  target.close(&potential);
+  rp_density_free(density);
+  free(losses);
   return status->code;
 }
 
@@ -124,7 +180,7 @@ static rp_svi_options read_options(svi_run *run, SEXP control, rp_status *status
   const rp_model *model = run->model->model;
   SEXP optim = ffi_get(control, "optim");
   const char *kind = ffi_text(ffi_get(optim, "kind"), "adam");
-  rp_optim_kind which = rp_optim_from_name(kind);
+  rp_optim_kind which = rp_optim_from_name(strcmp(kind, "lbfgs") == 0 ? "adam" : kind);
   if (which == RP_OPTIM_COUNT) rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no optimizer `%s`", kind);
   else o.optim = rp_optim_default(which);
   o.optim.rate = ffi_number(ffi_get(optim, "lr"), o.optim.rate);

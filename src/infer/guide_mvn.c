@@ -1,5 +1,6 @@
 /* A multivariate normal with a dense covariance. z = location + scale * (U noise), U unit lower triangular: parameters
  * are locations, raw scales, and the entries of U below the diagonal, column by column. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "../graph/shorthand.h"
@@ -16,6 +17,18 @@ static void start(const rp_guide_block *block, const double *centre, rp_random *
     parameters[block->n + i] = rp_guide_raw_scale(block);
   }
   for (int64_t i = 0; i < below(block); i++) parameters[2 * block->n + i] = 0;
+}
+
+void rp_guide_mvn_set(int64_t n, const double *mean, const double *root, double *parameters) {
+  double *entry = parameters + 2 * n;
+  for (int64_t i = 0; i < n; i++) {
+    const double s = root[i + n * i];
+    parameters[i] = mean[i];
+    parameters[n + i] = s > 30 ? s : log(expm1(s));
+  }
+  for (int64_t j = 0; j < n; j++) {
+    for (int64_t i = j + 1; i < n; i++) *entry++ = root[i + n * j] / root[i + n * i];
+  }
 }
 
 /* U as an n x n matrix. */

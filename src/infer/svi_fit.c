@@ -13,7 +13,7 @@
 
 #include "svi.h"
 
-enum { FIRST_WINDOW = 100, DRAWS_AT_ONCE = 32, RATES = 50, SHORTEST_FALL = 200, ATTEMPTS = 4 };
+enum { FIRST_WINDOW = 100, DRAWS_AT_ONCE = 32, RATES = 50, SHORTEST_FALL = 200 };
 static const double GROWTH = 1.5, FALL = 0.01, LOST = 0.5, AVERAGED_SHARE = 0.3;
 /* An improvement that is this share of what the noise of the iterates costs does not keep a search going: it is time for less
  * noise instead. */
@@ -26,8 +26,7 @@ typedef struct {
   const rp_svi_plan *plan;
   rp_svi_report *report;
   double *loss, *before, *after; /* before, after: averages of two windows */
-  double *best, *state;          /* where the path derivative set out, and the optimizer's state there */
-  double rate;                   /* factor of the rate at which it is stable */
+  double *best, *state;          /* where the path derivative sets out, and the optimizer's state there */
   int64_t compared;              /* draws of noise used in comparisons so far */
   const rp_svi_hooks *hooks;
   rp_status *status;
@@ -51,7 +50,6 @@ rp_code rp_svi_fit(rp_svi *svi, const rp_svi_plan *plan, double *loss, rp_svi_re
   fit.after = calloc(n, sizeof(double));
   fit.best = calloc(n, sizeof(double));
   fit.state = calloc((size_t) rp_svi_state_size(svi) + 1, sizeof(double));
-  fit.rate = 1;
   rp_svi_set_horizon(svi, rp_svi_step(svi) + plan->n_steps);
   rp_code code = fit.before && fit.after && fit.best && fit.state ? RP_OK : rp_fail_memory(status, "averages of the guide's parameters");
   if (code == RP_OK) code = plan->anneal || plan->automatic ? fit_and_anneal(&fit) : run(&fit, plan->n_steps);
@@ -92,11 +90,11 @@ static rp_code fit_and_anneal(rp_fit *fit) {
   }
   int64_t length = left(fit);
   if (plan->automatic) length = shorter(length, fit->report->n_done / 2 + SHORTEST_FALL);
-  for (double from = fit->rate; code == RP_OK && length > 0; from *= 0.1) {
-    rp_svi_average(fit->svi, fit->before);
+  for (double from = 1; code == RP_OK && length > 0; from *= 0.1) {
     code = fall(fit, length, from);
     if (code == RP_OK) code = compare(fit, fit->before, 1000, plan->tolerance, &fit->report->last_gain);
     if (code == RP_OK && !(fit->report->last_gain > -LOST)) rp_svi_set_parameters(fit->svi, fit->before);
+    else swap(fit);
     fit->report->converged = found && settled && code == RP_OK;
     if (!plan->automatic || fit->report->last_gain < plan->tolerance) break;
     fit->report->converged = 0;
@@ -113,39 +111,40 @@ static rp_code choose_gradient(rp_fit *fit) {
   return code != RP_OK || !(path < now) ? code : rp_svi_set_gradient(fit->svi, RP_ELBO_PATH, fit->status);
 }
 
-/* The noise of the path derivative grows with the distance from the posterior, so that too high a rate goes astray where
- * there are many parameters: back, then, to where it set out, and on with a tenth of the rate. */
+/* The noise of the path derivative grows with the distance from the posterior, so that it may go astray where there are many
+ * parameters: back, then, to where it set out and to the gradient before. That is looked at after a short while, too. */
 static rp_code settle_path(rp_fit *fit, int64_t limit, int *settled) {
-  const size_t n_state = (size_t) rp_svi_state_size(fit->svi);
+  const rp_elbo_kind searched_with = rp_svi_gradient(fit->svi);
   const int64_t step = rp_svi_step(fit->svi);
-  rp_svi_average(fit->svi, fit->best);
-  memcpy(fit->state, rp_svi_state(fit->svi), n_state * sizeof(double));
   const double window = fmax(FIRST_WINDOW, 0.5 * (double) fit->report->n_done);
+  memcpy(fit->best, fit->before, (size_t) rp_svi_n_parameters(fit->svi) * sizeof(double));
+  memcpy(fit->state, rp_svi_state(fit->svi), (size_t) rp_svi_state_size(fit->svi) * sizeof(double));
   rp_svi_set_parameters(fit->svi, fit->best);
   rp_code code = choose_gradient(fit);
-  for (int attempt = 0; code == RP_OK && attempt < ATTEMPTS && fit->report->n_done < limit; attempt++) {
+  if (code != RP_OK || rp_svi_gradient(fit->svi) == searched_with) return code;
+  rp_svi_average_from_here(fit->svi);
+  int lost = 0;
+  const double parts[2] = {FIRST_WINDOW, window - FIRST_WINDOW};
+  for (int k = 0; k < 2 && code == RP_OK && !lost; k++) {
     double gain = -INFINITY;
-    int64_t most = shorter((int64_t) window, limit - fit->report->n_done);
-    rp_svi_set_rate_factor(fit->svi, fit->rate);
-    rp_svi_average_from_here(fit->svi);
-    code = run(fit, most);
-    if (code == RP_OK && rp_svi_average(fit->svi, fit->after) > 0) code = compare(fit, fit->best, most, -LOST, &gain);
-    if (code == RP_NOT_FINITE) {
-      rp_status_clear(fit->status);
-      code = RP_OK;
-    }
-    if (code == RP_OK && gain >= -LOST) {
-      swap(fit);
-      return settle(fit, window, 1, limit, settled);
-    }
-    rp_svi_set_parameters(fit->svi, fit->best);
-    rp_svi_set_state(fit->svi, step, fit->state);
-    fit->rate *= 0.1;
+    code = run(fit, shorter((int64_t) parts[k], limit - fit->report->n_done));
+    if (code == RP_OK && rp_svi_average(fit->svi, fit->after) > 0) code = compare(fit, fit->best, 100, -LOST, &gain);
+    lost = code == RP_NOT_FINITE || (code == RP_OK && !(gain >= -LOST));
   }
-  return code;
+  if (!lost && code == RP_OK) {
+    swap(fit);
+    return settle(fit, window, 1, limit, settled);
+  }
+  if (code != RP_NOT_FINITE && code != RP_OK) return code;
+  rp_status_clear(fit->status);
+  rp_svi_set_parameters(fit->svi, fit->best);
+  rp_svi_set_state(fit->svi, step, fit->state);
+  memcpy(fit->before, fit->best, (size_t) rp_svi_n_parameters(fit->svi) * sizeof(double));
+  return rp_svi_set_gradient(fit->svi, searched_with, fit->status);
 }
 
-/* The first two windows have the given length; first: 1 when the first has been run, and its average is in fit->before. */
+/* The first two windows have the given length; first: 1 when the first has been run, and its average is in fit->before, where
+ * that of the last is in the end. */
 static rp_code settle(rp_fit *fit, double window, int first, int64_t limit, int *settled) {
   double length = window, since = first ? window : 0;
   *settled = 0;
@@ -159,9 +158,10 @@ static rp_code settle(rp_fit *fit, double window, int first, int64_t limit, int 
       int still;
       code = improves(fit, n_steps / 2, &still);
       *settled = !still;
-      if (code != RP_OK || *settled) return code;
+      if (code != RP_OK) return code;
     }
     swap(fit);
+    if (*settled) return RP_OK;
     since += length;
     if (k > 0) length = (GROWTH - 1) * since;
   }
