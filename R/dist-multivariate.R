@@ -63,7 +63,8 @@ dist_mvn_lowrank <- function(mean = 0, factor, diagonal) {
 #'
 #' A site of this law can be observed, and drawn from its distribution; the sphere has no unconstrained coordinates.
 #'
-#' @param concentration A vector: its direction is the mean direction, its length tells how concentrated the law is.
+#' @param concentration A vector: its direction is the mean direction, its length tells how concentrated the law is. A matrix has
+#'   that of one event in each row.
 #' @return An object of class `reparam_dist`, of vectors of length 1.
 #' @inheritSection dist_normal Errors
 #' @references Hernandez-Stumpfhauser, Breidt and van der Woerd (2017). The general projected normal distribution of
@@ -73,8 +74,7 @@ dist_mvn_lowrank <- function(mean = 0, factor, diagonal) {
 #' dist_projected_normal(c(1, 2, 0))
 #' @export
 dist_projected_normal <- function(concentration) {
-  if (length(concentration) < 2L) stop_reparam("`concentration` must have two elements or more.")
-  new_event_dist("projected_normal", list(concentration = concentration), event = length(concentration))
+  new_rows_dist("projected_normal", "concentration", concentration, "real")
 }
 
 #' Multivariate Student's t distribution

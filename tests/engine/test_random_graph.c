@@ -23,7 +23,7 @@ static void count_operations(const rp_graph *g, rp_node_id root, int *count) {
 /* leaves of other kinds, jumps, operations without derivative, what only adjoints make */
 static int is_left_out(rp_op op) {
   return op <= RP_OP_INVARIANT || (op >= RP_OP_SIGN && op <= RP_OP_ROUND) || op == RP_OP_PENTAGAMMA ||
-      op == RP_OP_IS_NAN ||
+         op == RP_OP_IS_NAN || (op >= RP_OP_STABLE_LOG_DENSITY && op <= RP_OP_STABLE_LOG_CDF) || /* test_stable.c */
          op == RP_OP_NOT || (op >= RP_OP_MOD && op <= RP_OP_NE) || op == RP_OP_GAMMA_P_DA || op == RP_OP_BETA_I_DA ||
          op == RP_OP_BETA_I_DB || op == RP_OP_ORDER || op == RP_OP_CHOLESKY_ADJOINT || op == RP_OP_RANDOM;
 }

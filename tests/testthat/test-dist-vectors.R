@@ -42,6 +42,10 @@ test_that("the projected normal is the direction of a normal vector", {
   total <- integrate(function(a) vapply(a, function(a) exp(dist_log_density(dist_projected_normal(c(1, 2)), c(cos(a), sin(a)))), 0),
     -pi, pi, rel.tol = 1e-9)$value
   expect_equal(total, 1, tolerance = 1e-9)
+  rows <- rbind(c(1, 2), c(-1, 0.5))
+  x <- rbind(c(0.6, 0.8), c(0, -1))
+  each <- c(dist_log_density(dist_projected_normal(rows[1, ]), x[1, ]), dist_log_density(dist_projected_normal(rows[2, ]), x[2, ]))
+  expect_equal(dist_log_density(dist_projected_normal(rows), x), each, tolerance = 1e-12)
   x <- dist_draw(dist_projected_normal(c(1, 2)), 3000, seed = 1)
   expect_equal(rowSums(x^2), rep(1, 3000), tolerance = 1e-12)
   cosine <- integrate(function(a) cos(a) * vapply(a, function(a) {
