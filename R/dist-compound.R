@@ -90,8 +90,7 @@ finite_bounds <- function(lower, upper) {
 #' multivariate parts) has its own choice.
 #'
 #' Parts may differ in family, and be truncated, transformed or mixtures themselves; they must agree in shape, and be
-#' all discrete or all continuous. For draws of the choices given the data write the choice as a site of its own,
-#' `z[1:n] ~ categorical(weights)`, and use it as an index; it is then summed out as well.
+#' all discrete or all continuous. Which part an element came from is summed out and has no draws.
 #'
 #' @param ... Two or more distributions, or one list of them.
 #' @param weights Weights of the parts: numbers that are not negative (they need not sum to 1), one for each, or a matrix
