@@ -13,7 +13,7 @@
 #'
 #' Values set under a site's own name act before any reparameterization, so the names in the model always work.
 #'
-#' @param model A [model()] or a function.
+#' @param .model,model A [model()] or a function.
 #' @param ... Named values, `site = value`; or one list of these. For `block()`, names of sites to hide; for `lift()`,
 #'   `parameter = distribution`.
 #' @param values A named list of values.
@@ -33,20 +33,20 @@ NULL
 
 #' @rdname handlers
 #' @export
-condition <- function(model, ...) {
-  add_handler(as_model(model), list(kind = "condition", values = named_values("condition", list(...), unknown = TRUE)))
+condition <- function(.model, ...) {
+  add_handler(as_model(.model), list(kind = "condition", values = named_values("condition", list(...), unknown = TRUE)))
 }
 
 #' @rdname handlers
 #' @export
-intervene <- function(model, ...) {
-  add_handler(as_model(model), list(kind = "intervene", values = named_values("intervene", list(...))))
+intervene <- function(.model, ...) {
+  add_handler(as_model(.model), list(kind = "intervene", values = named_values("intervene", list(...))))
 }
 
 #' @rdname handlers
 #' @export
-substitute_sites <- function(model, ...) {
-  add_handler(as_model(model), list(kind = "substitute", values = named_values("substitute_sites", list(...))))
+substitute_sites <- function(.model, ...) {
+  add_handler(as_model(.model), list(kind = "substitute", values = named_values("substitute_sites", list(...))))
 }
 
 #' @rdname handlers
@@ -75,14 +75,14 @@ seed_model <- function(model, seed) {
 
 #' @rdname handlers
 #' @export
-lift <- function(model, ...) {
+lift <- function(.model, ...) {
   priors <- named_entries("lift", list(...), "parameter = distribution")
   for (name in names(priors)) {
     if (!is_dist(priors[[name]])) {
       stop_reparam(sprintf("`%s` must be lifted to a distribution, not %s.", name, describe(priors[[name]])))
     }
   }
-  add_handler(as_model(model), list(kind = "lift", priors = priors))
+  add_handler(as_model(.model), list(kind = "lift", priors = priors))
 }
 
 #' Reparameterize sites of a model
@@ -91,7 +91,7 @@ lift <- function(model, ...) {
 #' shape. The model itself, its density and the names of its sites stay the same. The names that a reparameterizer
 #' creates (`k_base`, `k_decentered`) may be configured in turn.
 #'
-#' @param model A [model()] or a function.
+#' @param .model A [model()] or a function.
 #' @param ... `site = reparameterizer` (`NULL` leaves a site alone); or one of: a named list of these, a strategy such
 #'   as [reparam_auto()], the name of a strategy (`"auto"`, `"minimal"`, `"none"`), or a function that is called with
 #'   each site (a list with `name`, `dist`, `dim`, `observed`) and returns a reparameterizer or `NULL`.
@@ -109,8 +109,8 @@ lift <- function(model, ...) {
 #' m |> reparam(list(theta = reparam_loc_scale(0.5)))
 #' m |> reparam("auto")
 #' @export
-reparam <- function(model, ...) {
-  model <- as_model(model)
+reparam <- function(.model, ...) {
+  model <- as_model(.model)
   config <- list(...)
   if (length(config) == 1L && is.null(names(config))) config <- config[[1]]
   add_handler(model, list(kind = "reparam", config = reparam_config(config)))

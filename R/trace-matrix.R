@@ -212,7 +212,7 @@ overlay_svd <- function(x, nu = min(n, p), nv = min(n, p), ...) {
 
 overlay_norm <- function(x, type = "O") {
   if (!has_codes(x)) return(norm(x, type))
-  switch(toupper(substr(type, 1L, 1L)),
+  switch(EXPR = toupper(substr(type, 1L, 1L)),
     O = , `1` = max(overlay_colSums(abs(x))),
     I = max(overlay_rowSums(abs(x))),
     F = , E = sqrt(sum(x^2)),

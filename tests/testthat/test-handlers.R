@@ -120,3 +120,13 @@ test_that("wrong handlers are refused", {
     }, a = 1)))
   })
 })
+
+test_that("a site may be called m: no argument of the verbs matches it in part", {
+  named_m <- model(function(y) {
+    m ~ normal(0, 1)
+    y ~ normal(m, 1)
+  })
+  expect_identical(named_m |> reparam(m = decenter()) |> model_spec(list(y = 1)) |> statement_names(), c("m", "y"))
+  expect_identical(vapply((named_m |> intervene(m = 1))$handlers, `[[`, "", "kind"), "intervene")
+  expect_identical(vapply((named_m |> condition(m = 1))$handlers, `[[`, "", "kind"), "condition")
+})
