@@ -45,8 +45,8 @@ void rp_random_normals(rp_random *stream, int64_t n, double *out) {
 
 static double height(double x) { return exp(-0.5 * x * x); }
 
-/* All layers have the area of the lowest: a rectangle up to TAIL and the tail beyond. edge[0] is the width of a rectangle
- * of that area and the lowest layer's height. */
+/* All layers have the area of the lowest: a rectangle up to TAIL and the tail beyond. edge[0] is the width of a
+ * rectangle of that area and the lowest layer's height. */
 static void make_tables(void) {
   const double area = TAIL * height(TAIL) + sqrt(1.57079632679489661923) * erfc(TAIL / sqrt(2));
   edge[0] = area / height(TAIL);

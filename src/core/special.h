@@ -55,7 +55,8 @@ double rp_sf_bessel_y(double x, double order);
 double rp_sf_bessel_i_scaled(double x, double order); /* times exp(-x) */
 double rp_sf_bessel_k_scaled(double x, double order); /* times exp(x) */
 
-/* ---- stable laws: standard S0 law, 0 < alpha <= 2, -1 <= beta <= 1 (relative error of the density about 1e-10) ---- */
+/* ---- stable laws: standard S0 law, 0 < alpha <= 2, -1 <= beta <= 1 (relative error of the density about 1e-10) ----
+ * */
 double rp_sf_stable_log_density(double x, double alpha, double beta);
 /* Derivative of the log density in x (direction 0), alpha (1), beta (2). */
 double rp_sf_stable_slope(double x, double alpha, double beta, int direction);

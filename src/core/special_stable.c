@@ -1,11 +1,11 @@
-/* Density and cdf of stable laws by the map of Chambers, Mallows and Stuck (1976): given the angle u, a variate Z(u, e) is monotone in
- * the exponential e, and the e that gives x is exp(t(u)) with, in Nolan's (1997) notation (S0 parameterization, zeta = -beta tan(pi
- * alpha / 2), theta0 = atan(-zeta) / alpha, eps = 1 - alpha, v = u + theta0),
+/* Density and cdf of stable laws by the map of Chambers, Mallows and Stuck (1976): given the angle u, a variate Z(u,
+ * e) is monotone in the exponential e, and the e that gives x is exp(t(u)) with, in Nolan's (1997) notation (S0
+ * parameterization, zeta = -beta tan(pi alpha / 2), theta0 = atan(-zeta) / alpha, eps = 1 - alpha, v = u + theta0),
  *   t = log(cos(eps v - theta0) / (cos(alpha theta0) cos u)) - alpha / eps log R,
  *   R = (x - zeta) cos(alpha theta0) cos u / sin(alpha v).
- * So f(x) = alpha / (pi |eps (x - zeta)|) int exp(t - exp(t)) dv for x > zeta, v in (0, pi/2 + theta0): positive integrands, so that
- * tails keep their relative accuracy. eps (x - zeta) and log R / eps are written so that alpha = 1 is no exception.
- * Derivatives are taken under the integral, over the fixed variable y = log(v / w), w = pi/2 - u. */
+ * So f(x) = alpha / (pi |eps (x - zeta)|) int exp(t - exp(t)) dv for x > zeta, v in (0, pi/2 + theta0): positive
+ * integrands, so that tails keep their relative accuracy. eps (x - zeta) and log R / eps are written so that alpha =
+ * 1 is no exception. Derivatives are taken under the integral, over the fixed variable y = log(v / w), w = pi/2 - u. */
 #include <math.h>
 
 #include "special.h"
@@ -83,7 +83,8 @@ static dual log_density(double x, double alpha, double beta, int direction) {
   return (dual){value.v - log(pi), value.d};
 }
 
-/* Where the law is Cauchy's but for a millionth the spike of the integrand is narrower than numbers can tell: an expansion there. */
+/* Where the law is Cauchy's but for a millionth the spike of the integrand is narrower than numbers can tell: an
+ * expansion there. */
 static int near_cauchy(double alpha, double beta) { return fabs(1 - alpha) + fabs(beta) < 2e-6; }
 
 static double difference(double x, int direction) {
@@ -141,7 +142,8 @@ static dual slope_of_angle(dual eps) {
   return (dual){eps.v * cotangent, (cotangent - z * (1 + cotangent * cotangent)) * eps.d};
 }
 
-/* 1: x above zeta; -1: below, and everything is mirrored; 0: outside of the support (distance < 0: below it, else above). */
+/* 1: x above zeta; -1: below, and everything is mirrored; 0: outside of the support (distance < 0: below it, else
+ * above). */
 static int prepare(law *l, dual x, dual alpha, dual beta) {
   const double least = 1e-10;
   dual eps = sub(constant(1), alpha);
@@ -227,7 +229,8 @@ static const double kronrod[8] = {0.022935322010529224963732008059, 0.0630920926
 static const double gauss[4] = {0.129484966168869693270611432679, 0.279705391489276667901467771424, 0.381830050505118944950369775489,
                                 0.417959183673469387755102040816};
 
-/* Gauss-Kronrod on one panel, halved while the two rules disagree; the better one's error is then about (200 times that)^1.5. */
+/* Gauss-Kronrod on one panel, halved while the two rules disagree; the better one's error is then about (200 times
+ * that)^1.5. */
 static dual panel(integrand *f, double from, double to, double total, int depth) {
   double center = 0.5 * (from + to), half = 0.5 * (to - from), check = 0;
   dual sum = {0, 0};
@@ -246,7 +249,8 @@ static dual panel(integrand *f, double from, double to, double total, int depth)
   return times(half, sum);
 }
 
-/* Log of the integral, with its derivative: panels that grow away from where exp(t) = 1, whatever the width of the spike there. */
+/* Log of the integral, with its derivative: panels that grow away from where exp(t) = 1, whatever the width of the
+ * spike there. */
 static dual integral(integrand *f) {
   double y0 = root(f->law, 0), step = 0.25 * fabs(root(f->law, -1) - y0), top = -INFINITY;
   if (!(step > 1e-13 * (1 + fabs(y0)))) step = 1e-13 * (1 + fabs(y0));

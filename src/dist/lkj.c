@@ -1,5 +1,5 @@
-/* LKJ distribution of an n x n correlation matrix X (Lewandowski, Kurowicka and Joe 2009): f(X) = |X|^(shape - 1) / c(shape), with the
- * constant of lkj_cholesky.c. */
+/* LKJ distribution of an n x n correlation matrix X (Lewandowski, Kurowicka and Joe 2009): f(X) = |X|^(shape - 1) /
+ * c(shape), with the constant of lkj_cholesky.c. */
 #include "vectors.h"
 
 enum { SHAPE, LEVELS };

@@ -1,5 +1,5 @@
-/* Multivariate normal whose covariance is W W' + diag(d), W k x r: k r^2 operations by Woodbury's identity and the determinant lemma. With
- * the capacitance M = I + W' D^-1 W = L L' and y = x - mean:
+/* Multivariate normal whose covariance is W W' + diag(d), W k x r: k r^2 operations by Woodbury's identity and the
+ * determinant lemma. With the capacitance M = I + W' D^-1 W = L L' and y = x - mean:
  * log f(x) = -(y' D^-1 y - |L^-1 W' D^-1 y|^2 + sum log d + 2 sum log diag L + k log(2 pi)) / 2. */
 #include "vectors.h"
 

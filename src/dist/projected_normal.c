@@ -1,6 +1,7 @@
-/* Projected normal: (n + c) / |n + c| on the unit sphere of any dimension d, n ~ Normal(0, I), c = concentration.  With t = c.x
- * f(x) = J_(d - 1)(t) (2 pi)^(-(d - 1) / 2) exp(-(|c|^2 - t^2) / 2), J_m(t) = int_0^inf r^m exp(-(r - t)^2 / 2) dr / sqrt(2 pi):
- * J_0 = pnorm(t), J_1 = dnorm(t) + t J_0, J_m = t J_(m - 1) + (m - 1) J_(m - 2) (Presnell, Morrison and Littell 1998, JASA 93). */
+/* Projected normal: (n + c) / |n + c| on the unit sphere of any dimension d, n ~ Normal(0, I), c = concentration. 
+ * With t = c.x f(x) = J_(d - 1)(t) (2 pi)^(-(d - 1) / 2) exp(-(|c|^2 - t^2) / 2), J_m(t) = int_0^inf r^m exp(-(r -
+ * t)^2 / 2) dr / sqrt(2 pi): J_0 = pnorm(t), J_1 = dnorm(t) + t J_0, J_m = t J_(m - 1) + (m - 1) J_(m - 2) (Presnell,
+ * Morrison and Littell 1998, JASA 93). */
 #include <math.h>
 
 #include "vectors.h"
@@ -21,7 +22,8 @@ static rp_node_id log_moment_up(rp_graph *g, rp_node_id t, int64_t m) {
   return rp_log(g, here);
 }
 
-/* Ratios R_k = J_k / J_(k - 1) downwards: R_(k - 1) = (k - 1) / (R_k - t), from the asymptote of R_M; all terms are positive. */
+/* Ratios R_k = J_k / J_(k - 1) downwards: R_(k - 1) = (k - 1) / (R_k - t), from the asymptote of R_M; all terms are
+ * positive. */
 static rp_node_id log_moment_down(rp_graph *g, rp_node_id t, int64_t m) {
   int64_t top = m + FRACTION_TERMS;
   rp_node_id root = rp_sqrt(g, rp_plus(g, rp_square(g, t), 4 * ((double) top + 0.5)));

@@ -62,7 +62,8 @@ rp_node_id rp_stable_map(rp_graph *g, rp_node_id alpha, rp_node_id beta, rp_node
   return rp_add(g, rp_mul(g, rp_plus(g, rp_mul(g, eps, d), 1), angle), rp_mul(g, tau, d));
 }
 
-/* Kanter (1975, Annals of Probability 3, 697-707), theta = u + pi / 2: K = (sin(a theta) / cos(u)^(1 / a)) (sin((1 - a) theta) / e)^((1 - a) / a). */
+/* Kanter (1975, Annals of Probability 3, 697-707), theta = u + pi / 2: K = (sin(a theta) / cos(u)^(1 / a)) (sin((1 -
+ * a) theta) / e)^((1 - a) / a). */
 rp_node_id rp_stable_log_variance(rp_graph *g, rp_node_id alpha, rp_node_id u, rp_node_id e) {
   rp_node_id a = rp_times(g, 0.5, alpha), theta = rp_plus(g, u, 0.5 * RP_PI), rest = rp_minus_from(g, 1, a);
   rp_node_id numerator = rp_log(g, rp_unary(g, RP_OP_SIN, rp_mul(g, a, theta)));
@@ -72,7 +73,8 @@ rp_node_id rp_stable_log_variance(rp_graph *g, rp_node_id alpha, rp_node_id u, r
   return rp_plus(g, rp_add(g, numerator, rp_div(g, inner, a)), RP_LOG_2);
 }
 
-/* eps = 1 - alpha, L = log |beta|: beta [expm1(eps L / alpha) / eps] [eps cot(pi eps / 2)]; a floor under |beta| gives the limits at 0. */
+/* eps = 1 - alpha, L = log |beta|: beta [expm1(eps L / alpha) / eps] [eps cot(pi eps / 2)]; a floor under |beta|
+ * gives the limits at 0. */
 rp_node_id rp_stable_shift(rp_graph *g, rp_node_id alpha, rp_node_id beta) {
   rp_node_id eps = rp_minus_from(g, 1, alpha);
   rp_node_id ratio = rp_div(g, rp_log(g, rp_max2(g, rp_abs(g, beta), rp_const(g, 1e-300))), alpha);

@@ -26,7 +26,8 @@ static void release(void *data) {
 
 static rp_node_id look_up(void *context, rp_node_id row) { return rp_copier_get(((looked_at *) context)->copier, row); }
 
-/* x (as many numbers as the site of the spec's first statement) in R's layout; NULL where what is asked for is not known. */
+/* x (as many numbers as the site of the spec's first statement) in R's layout; NULL where what is asked for is not
+ * known. */
 SEXP ffi_dist_evaluate(SEXP spec, SEXP what, SEXP x) {
   rp_status status;
   rp_status_clear(&status);

@@ -76,7 +76,8 @@ static double bytes_of(const rp_model *model, ffi_draws_kind kind, int32_t i, do
   return 8 * n_draws * (double) rp_graph_node(model->graph, node_of(model, kind, i))->n;
 }
 
-/* Small sites first, so that one huge recorded site does not push the parameters out; the order of the model is kept. */
+/* Small sites first, so that one huge recorded site does not push the parameters out; the order of the model is kept.
+ * */
 static int32_t choose_sites(const rp_model *model, ffi_draws_kind kind, SEXP keep, double budget, double n_draws,
                             int32_t *chosen, rp_status *status) {
   int by_name = TYPEOF(keep) == STRSXP;

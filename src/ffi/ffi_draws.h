@@ -1,7 +1,7 @@
 /* Draws of sites as R arrays [iteration, chain, element], filled from threads.
  *
- * The arrays are R's and must be protected (as part of a list) as long as the plan is used; filling touches their memory only, never
- * R's API. */
+ * The arrays are R's and must be protected (as part of a list) as long as the plan is used; filling touches their
+ * memory only, never R's API. */
 #ifndef RP_FFI_DRAWS_H
 #define RP_FFI_DRAWS_H
 
@@ -19,8 +19,8 @@ typedef struct {
 /* What is generated: values of sites, or the log densities of their observed events. */
 typedef enum { FFI_DRAWS_VALUES, FFI_DRAWS_LOG_LIK } ffi_draws_kind;
 
-/* Chooses the sites: those named in keep, or (NULL) all user sites that are not data, the smallest first, as long as they fit in the budget
- * (bytes).  Returns a guard; the caller protects it and *arrays (a named list). */
+/* Chooses the sites: those named in keep, or (NULL) all user sites that are not data, the smallest first, as long as
+ * they fit in the budget (bytes).  Returns a guard; the caller protects it and *arrays (a named list). */
 SEXP ffi_draws_plan(const ffi_model *m, ffi_draws_kind kind, SEXP keep, double budget, int64_t n_iterations, int64_t n_chains, SEXP *arrays,
                     ffi_draws **plan, rp_status *status);
 /* inputs: of this chain (ffi_centering.h), or NULL. */

@@ -1,5 +1,5 @@
-/* The entry points that init.c registers, besides those of the tracer (ffi_trace.h). Each takes a spec list and a list of options
- * (control) and raises R errors through ffi_stop(). */
+/* The entry points that init.c registers, besides those of the tracer (ffi_trace.h). Each takes a spec list and a
+ * list of options (control) and raises R errors through ffi_stop(). */
 #ifndef RP_FFI_ENTRIES_H
 #define RP_FFI_ENTRIES_H
 
@@ -13,10 +13,11 @@ SEXP ffi_fit_svi(SEXP spec, SEXP guide, SEXP control);
 SEXP ffi_model_table(SEXP spec, SEXP control);
 /* Log density and gradient at unconstrained values (a vector), or at a named list of site values. */
 SEXP ffi_log_density(SEXP spec, SEXP control, SEXP values);
-/* Values of the sites named in control$keep, given unconstrained draws [iteration, chain, coordinate], or from the prior
- * (draws NULL, control$draws of them). */
+/* Values of the sites named in control$keep, given unconstrained draws [iteration, chain, coordinate], or from the
+ * prior (draws NULL, control$draws of them). */
 SEXP ffi_generate(SEXP spec, SEXP control, SEXP draws);
-/* R-hat, bulk, tail and mean ESS and the mean's MCSE, a column each, of every variable of [iteration, chain, variable]. */
+/* R-hat, bulk, tail and mean ESS and the mean's MCSE, a column each, of every variable of [iteration, chain,
+ * variable]. */
 SEXP ffi_diagnose(SEXP draws);
 /* Log density, cdf, quantile, mean or variance of the distribution of a spec's first statement (ffi_dist.c). */
 SEXP ffi_dist_evaluate(SEXP spec, SEXP what, SEXP x);

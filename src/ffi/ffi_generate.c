@@ -1,4 +1,5 @@
-/* ffi_generate(spec, control, draws): values of sites, or log likelihoods, given draws of the coordinates or from the prior. */
+/* ffi_generate(spec, control, draws): values of sites, or log likelihoods, given draws of the coordinates or from the
+ * prior. */
 #include <stdlib.h>
 #include <string.h>
 

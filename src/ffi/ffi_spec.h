@@ -1,7 +1,7 @@
 /* From the list described in CONTRIBUTING.md to rp_spec.
  *
- * Everything is checked here or in rp_spec_check(): no list, however broken, crashes the engine; status names the statement and what
- * is wrong with it.  The result owns copies of everything; NULL: status says why. */
+ * Everything is checked here or in rp_spec_check(): no list, however broken, crashes the engine; status names the
+ * statement and what is wrong with it.  The result owns copies of everything; NULL: status says why. */
 #ifndef RP_FFI_SPEC_H
 #define RP_FFI_SPEC_H
 

@@ -36,9 +36,9 @@ void rp_accumulate(rp_reverse *r, rp_node_id input, rp_node_id contribution);
  * each. */
 void rp_accumulate_slice(rp_reverse *r, rp_node_id input, int64_t offset, int64_t n, rp_node_id contribution);
 
-/* Says that part of an input's adjoint is an exact 0 because a condition did not choose it.  From there down, operations
- * whose derivative may be infinite or NaN give 0 where their adjoint is 0, so that ifelse(x > 0, sqrt(x), 0) has a
- * derivative for x < 0. */
+/* Says that part of an input's adjoint is an exact 0 because a condition did not choose it.  From there down,
+ * operations whose derivative may be infinite or NaN give 0 where their adjoint is 0, so that ifelse(x > 0, sqrt(x),
+ * 0) has a derivative for x < 0. */
 void rp_mask(rp_reverse *r, rp_node_id input);
 
 /* Records RP_UNSUPPORTED: "the derivative of <what> is not available", if the input's derivative is wanted. */

@@ -123,8 +123,8 @@ OF_TWO(ATAN2, rp_mul(g, seed, rp_div(g, b, squared_radius(g, a, b))),
 OF_TWO(MOD, seed, rp_neg(g, rp_mul(g, seed, rp_binary(g, RP_OP_INT_DIV, a, b))))
 OF_TWO(LOG_ADD_EXP, rp_mul(g, seed, share(g, a, b)), rp_mul(g, seed, share(g, b, a)))
 
-/* A branch is masked, except where the other one is a constant that is not finite: such guards say that the whole result
- * is not finite there, and then its derivative does not matter. */
+/* A branch is masked, except where the other one is a constant that is not finite: such guards say that the whole
+ * result is not finite there, and then its derivative does not matter. */
 static void mask_branch(rp_reverse *r, rp_node_id branch, rp_node_id other) {
   double value;
   int is_guard = rp_is_uniform(rp_reverse_graph(r), other, &value) && !isfinite(value);

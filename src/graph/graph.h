@@ -9,8 +9,8 @@
  * reference evaluator and apply local simplifications.  A graph owns all its memory (nodes, constants, index vectors,
  * scan bodies) until rp_graph_free().
  *
- * Errors are sticky: a constructor that fails records the failure in the graph's status and returns RP_NONE; RP_NONE as an
- * input gives RP_NONE.  So an expression may be built without checks and rp_graph_status() looked at once. */
+ * Errors are sticky: a constructor that fails records the failure in the graph's status and returns RP_NONE; RP_NONE
+ * as an input gives RP_NONE.  So an expression may be built without checks and rp_graph_status() looked at once. */
 #ifndef RP_GRAPH_GRAPH_H
 #define RP_GRAPH_GRAPH_H
 
@@ -55,8 +55,8 @@ typedef struct {
 
 rp_graph *rp_graph_new(void); /* NULL: no memory */
 void rp_graph_free(rp_graph *g);
-/* From now on elementwise operations are kept as they are written (constants still fold), so that the steps of a loop look
- * alike until rp_pass_roll() has seen them; a copy into an ordinary graph simplifies. For tracing. */
+/* From now on elementwise operations are kept as they are written (constants still fold), so that the steps of a loop
+ * look alike until rp_pass_roll() has seen them; a copy into an ordinary graph simplifies. For tracing. */
 void rp_graph_set_literal(rp_graph *g);
 int rp_graph_is_literal(const rp_graph *g);
 rp_status *rp_graph_status(rp_graph *g);
@@ -125,41 +125,43 @@ rp_node_id rp_svd(rp_graph *g, rp_node_id a, int64_t m, int64_t n);  /* d (min(m
 rp_node_id rp_transpose(rp_graph *g, rp_node_id a, int64_t rows, int64_t cols); /* a gather */
 
 /* ---- scans (scan.c) ----
- * Runs body n times; sequences are vectors of length n or scalars.  On return sequence_out[k] (n_carry of them) holds the
- * node of carry k as a vector of length n + 1: the initial value, then the value after each step.  What does not depend on
- * a carry is lifted out, independent carries are split, affine recurrences become RP_OP_AFFINE_SCAN. The body is
- * consumed (owned by g) whatever happens. */
+ * Runs body n times; sequences are vectors of length n or scalars.  On return sequence_out[k] (n_carry of them) holds
+ * the node of carry k as a vector of length n + 1: the initial value, then the value after each step.  What does not
+ * depend on a carry is lifted out, independent carries are split, affine recurrences become RP_OP_AFFINE_SCAN. The
+ * body is consumed (owned by g) whatever happens. */
 rp_code rp_scan(rp_graph *g, rp_scan_body body, const rp_node_id *initial, const rp_node_id *sequences,
                 const rp_node_id *invariants, int64_t n, rp_node_id *sequence_out);
-/* Instantiates scalar body nodes outside, elementwise over whole sequences: leaf k of each kind is replaced by the given node. */
+/* Instantiates scalar body nodes outside, elementwise over whole sequences: leaf k of each kind is replaced by the
+ * given node. */
 rp_node_id rp_inline(rp_graph *g, const rp_scan_body *body, rp_node_id body_node, const rp_node_id *carries,
                      const rp_node_id *sequences, const rp_node_id *invariants);
 
 /* ---- reverse mode (reverse.c) ----
- * gradient[i] = d output / d wrt[i], graph to graph; output must be a scalar. A node that output does not depend on gets a
- * constant 0 (scalar). */
+ * gradient[i] = d output / d wrt[i], graph to graph; output must be a scalar. A node that output does not depend on
+ * gets a constant 0 (scalar). */
 rp_code rp_gradient(rp_graph *g, rp_node_id output, const rp_node_id *wrt, int32_t n_wrt, rp_node_id *gradient);
 
 /* ---- passes (pass_*.c) ---- */
-/* Rolls repeated patterns of scalar nodes among ids >= from back into vectors and scans; roots are rewritten in place. */
+/* Rolls repeated patterns of scalar nodes among ids >= from back into vectors and scans; roots are rewritten in
+ * place. */
 rp_code rp_pass_roll(rp_graph *g, rp_node_id from, rp_node_id *roots, int32_t n_roots);
 /* The root with sums over data taken over the distinct data and their counts where that is shorter (pass_unique.c). */
 rp_node_id rp_pass_unique(rp_graph *g, rp_node_id root);
-/* A new graph with only what the roots need, rebuilt through the constructors (so simplified again); roots are rewritten.
- * Each PARAM, INPUT or SITE leaf may be replaced: replace(context, new graph, old leaf) returns a node of the new graph, or
- * RP_NONE to keep it. replace may be NULL. */
+/* A new graph with only what the roots need, rebuilt through the constructors (so simplified again); roots are
+ * rewritten. Each PARAM, INPUT or SITE leaf may be replaced: replace(context, new graph, old leaf) returns a node of
+ * the new graph, or RP_NONE to keep it. replace may be NULL. */
 typedef rp_node_id (*rp_replace)(void *context, rp_graph *to, const rp_node *leaf);
 rp_graph *rp_graph_extract(const rp_graph *g, rp_node_id *roots, int32_t n_roots, rp_replace replace, void *context,
                            rp_status *status);
-/* Copies nodes of one graph into another on demand, each at most once; what rp_graph_extract is made of. The model builder
- * uses it to turn the traced graph into the model's graph while statements run, SITE leaves being replaced by the
- * handlers' values. Frees with rp_copier_free; borrows both graphs. */
+/* Copies nodes of one graph into another on demand, each at most once; what rp_graph_extract is made of. The model
+ * builder uses it to turn the traced graph into the model's graph while statements run, SITE leaves being replaced by
+ * the handlers' values. Frees with rp_copier_free; borrows both graphs. */
 typedef struct rp_copier rp_copier;
 rp_copier *rp_copier_new(const rp_graph *from, rp_graph *to, rp_replace replace, void *context);
 rp_node_id rp_copier_get(rp_copier *copier, rp_node_id id);
 void rp_copier_free(rp_copier *copier);
-/* Which elements of each node the given elements of the roots depend on (boolean reverse mode): needed[id] is NULL (none) or
- * n bytes. Free with rp_needed_free. */
+/* Which elements of each node the given elements of the roots depend on (boolean reverse mode): needed[id] is NULL
+ * (none) or n bytes. Free with rp_needed_free. */
 uint8_t **rp_needed(const rp_graph *g, const rp_node_id *roots, int32_t n_roots, rp_status *status);
 void rp_needed_free(uint8_t **needed, const rp_graph *g);
 

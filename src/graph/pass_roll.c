@@ -147,8 +147,8 @@ static int64_t count_alike(const rp_roll *r, const rp_node_id *ids, int64_t n, i
   return count;
 }
 
-/* Elements of a vector as one loop; if that does not go, as the interleaved results of several, as a matrix has them that a
- * loop filled column by column. */
+/* Elements of a vector as one loop; if that does not go, as the interleaved results of several, as a matrix has them
+ * that a loop filled column by column. */
 static int try_interleaved(rp_roll *r, const rp_node_id *ids, int64_t n) {
   rp_node_id *every = malloc((size_t) n * sizeof *every);
   int ok = every != NULL, done = 0;

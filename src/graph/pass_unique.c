@@ -182,8 +182,8 @@ static int64_t distinct_rows(double *values, size_t columns, int64_t n, int64_t 
   return n_distinct;
 }
 
-/* Fills of->distinct and gives the node that says how often each row occurs; RP_NONE when there are more than n / 2 or no
- * memory is left. */
+/* Fills of->distinct and gives the node that says how often each row occurs; RP_NONE when there are more than n / 2
+ * or no memory is left. */
 static rp_node_id count_rows(rp_graph *g, term *of, int64_t n) {
   const size_t columns = (size_t) of->n_vectors;
   size_t mask = 15;

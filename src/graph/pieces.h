@@ -19,7 +19,8 @@ typedef struct {
 int rp_pieces_open(rp_pieces *pieces, int32_t n_arrays); /* 0: no memory */
 void rp_pieces_close(rp_pieces *pieces);
 int rp_pieces_add(rp_pieces *pieces, int32_t array, rp_piece piece); /* 0: no memory */
-/* The sum of an array's pieces as a node of g of length n, zero elsewhere, and forgets them; RP_NONE: there are none. */
+/* The sum of an array's pieces as a node of g of length n, zero elsewhere, and forgets them; RP_NONE: there are none.
+ * */
 rp_node_id rp_pieces_join(rp_pieces *pieces, rp_graph *g, int32_t array, int64_t n);
 
 #endif

@@ -20,8 +20,8 @@ typedef enum {
   RP_ELBO_COUNT
 } rp_elbo_kind;
 
-/* log_density: a scalar over PARAM leaves within 0 .. dim - 1 of model, which is only read. RP_BAD_ARGUMENT: the blocks do not cover every position exactly once.
- * rp_elbo_clear() in every case. */
+/* log_density: a scalar over PARAM leaves within 0 .. dim - 1 of model, which is only read. RP_BAD_ARGUMENT: the
+ * blocks do not cover every position exactly once. rp_elbo_clear() in every case. */
 rp_code rp_elbo_build(rp_elbo *elbo, const rp_graph *model, rp_node_id log_density, int64_t dim,
                       const rp_guide_block *blocks, int32_t n_blocks, rp_elbo_kind kind, rp_status *status);
 void rp_elbo_clear(rp_elbo *elbo);

@@ -44,7 +44,8 @@ rp_node_id rp_guide_scale(rp_graph *g, rp_node_id raw);
 rp_node_id rp_guide_normal_density(rp_graph *g, rp_node_id standardised, rp_node_id log_determinant, int64_t n);
 /* of a normal with this log determinant of the covariance's root */
 rp_node_id rp_guide_normal_entropy(rp_graph *g, rp_node_id log_determinant, int64_t n);
-/* Parameters of a multivariate normal (RP_GUIDE_MVN) with this mean and this lower Cholesky factor of its covariance. */
+/* Parameters of a multivariate normal (RP_GUIDE_MVN) with this mean and this lower Cholesky factor of its covariance.
+ * */
 void rp_guide_mvn_set(int64_t n, const double *mean, const double *root, double *parameters);
 
 #endif

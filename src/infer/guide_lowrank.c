@@ -52,7 +52,8 @@ static rp_node_id identity(rp_graph *g, int64_t n) {
   return node;
 }
 
-/* L of C = I + W'W = L L' (rank x rank), with the log determinant of the covariance's root: det(I + W W') = det(L)^2. */
+/* L of C = I + W'W = L L' (rank x rank), with the log determinant of the covariance's root: det(I + W W') = det(L)^2.
+ * */
 static rp_node_id capacitance(rp_graph *g, const rp_guide_block *block, rp_node_id parameters,
                               rp_node_id *log_determinant) {
   int64_t n = block->n, rank = rank_of(block);

@@ -29,8 +29,8 @@ int rp_metric_set(rp_metric *metric, const double *inverse);
 void rp_metric_draw(const rp_metric *metric, rp_random *stream, double *momentum);
 /* velocity = M^-1 momentum; returns their product, twice the kinetic energy. */
 double rp_metric_velocity(const rp_metric *metric, const double *momentum, double *velocity);
-/* The first half of a leapfrog step: half a step of the momentum and, with it, a step of the position. The new ones may be
- * stored where the old ones are. velocity is scratch memory. */
+/* The first half of a leapfrog step: half a step of the momentum and, with it, a step of the position. The new ones
+ * may be stored where the old ones are. velocity is scratch memory. */
 void rp_metric_depart(const rp_metric *metric, double step, const double *gradient, const double *momentum,
                       const double *position, double *new_momentum, double *new_position, double *velocity);
 /* The second half, with the gradient there, of which a copy is kept: momentum and velocity; returns their product. */

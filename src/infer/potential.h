@@ -4,9 +4,9 @@
  * one thread at a time).  rp_density is the target made of a compiled graph; tests write their own.
  *
  * A target may have elements whose centering is chosen while sampling (model/reparam/loc_scale.c): coordinate z of an
- * element x = m + (s/s0)^(1-c) (z - c m), with a c and an s0 for each element that the chain may set between evaluations.
- * A log density that is NaN or infinite is no failure: samplers reject such positions.  evaluate() therefore returns
- * RP_OK unless something is broken for good. */
+ * element x = m + (s/s0)^(1-c) (z - c m), with a c and an s0 for each element that the chain may set between
+ * evaluations. A log density that is NaN or infinite is no failure: samplers reject such positions.  evaluate()
+ * therefore returns RP_OK unless something is broken for good. */
 #ifndef RP_INFER_POTENTIAL_H
 #define RP_INFER_POTENTIAL_H
 

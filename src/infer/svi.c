@@ -297,7 +297,8 @@ static rp_code start_parameters(rp_svi *svi, rp_status *status) {
 
 /* log mean exp((1 - alpha) w) / (1 - alpha) of log weights w is the bound of order alpha; its gradient weights those of
  * w by exp((1 - alpha) w), normalised (Li & Turner 2016, "Renyi divergence variational inference", section 4.1). The
- * mean of w is the limit at alpha = 1. Weights are kept relative to the largest so far. The gradient goes to svi->sum. */
+ * mean of w is the limit at alpha = 1. Weights are kept relative to the largest so far. The gradient goes to
+ * svi->sum. */
 static double estimate(rp_svi *svi) {
   const int64_t n = svi->n_parameters, particles = svi->options.particles;
   const double power = 1 - svi->options.alpha;

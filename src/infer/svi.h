@@ -53,8 +53,8 @@ rp_code rp_svi_set_gradient(rp_svi *svi, rp_elbo_kind kind, rp_status *status);
 rp_elbo_kind rp_svi_gradient(const rp_svi *svi);
 /* Sum of the variances of the elements of a gradient at the present parameters, from n draws. */
 rp_code rp_svi_noise(rp_svi *svi, rp_elbo_kind kind, int64_t n, double *noise, rp_status *status);
-/* Iterates from here on are averaged, those before are forgotten. The average so far goes to out (n_parameters); returns
- * how many iterates it has. */
+/* Iterates from here on are averaged, those before are forgotten. The average so far goes to out (n_parameters);
+ * returns how many iterates it has. */
 void rp_svi_average_from_here(rp_svi *svi);
 int64_t rp_svi_average(const rp_svi *svi, double *out);
 

@@ -4,9 +4,9 @@
  *
  * Whether the ELBO improves is judged by averaged iterates (Polyak & Juditsky 1992) of successive windows, the second
  * half as long again as all before the first, so that a slow drift has ever more time to show: the difference of the
- * ELBO at the two averages, by the same noise for both, has hardly any Monte Carlo error when they are close. Rates that
- * fall after a convergence test, and averages, as in Welandawe, Andersen, Vehtari & Huggins (2022), "Robust, automated,
- * and accurate black-box variational inference". */
+ * ELBO at the two averages, by the same noise for both, has hardly any Monte Carlo error when they are close. Rates
+ * that fall after a convergence test, and averages, as in Welandawe, Andersen, Vehtari & Huggins (2022), "Robust,
+ * automated, and accurate black-box variational inference". */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +15,8 @@
 
 enum { FIRST_WINDOW = 100, DRAWS_AT_ONCE = 32, RATES = 50, SHORTEST_FALL = 200 };
 static const double GROWTH = 1.5, FALL = 0.01, LOST = 0.5, AVERAGED_SHARE = 0.3;
-/* An improvement that is this share of what the noise of the iterates costs does not keep a search going: it is time for less
- * noise instead. */
+/* An improvement that is this share of what the noise of the iterates costs does not keep a search going: it is time
+ * for less noise instead. */
 static const double NOISE_SHARE = 0.1;
 /* Of a fixed number of steps, the search may take this share, and search and path derivative together this. */
 static const double SEARCH_SHARE = 0.4, SETTLE_SHARE = 0.6;
@@ -111,8 +111,9 @@ static rp_code choose_gradient(rp_fit *fit) {
   return code != RP_OK || !(path < now) ? code : rp_svi_set_gradient(fit->svi, RP_ELBO_PATH, fit->status);
 }
 
-/* The noise of the path derivative grows with the distance from the posterior, so that it may go astray where there are many
- * parameters: back, then, to where it set out and to the gradient before. That is looked at after a short while, too. */
+/* The noise of the path derivative grows with the distance from the posterior, so that it may go astray where there
+ * are many parameters: back, then, to where it set out and to the gradient before. That is looked at after a short
+ * while, too. */
 static rp_code settle_path(rp_fit *fit, int64_t limit, int *settled) {
   const rp_elbo_kind searched_with = rp_svi_gradient(fit->svi);
   const int64_t step = rp_svi_step(fit->svi);
@@ -143,8 +144,8 @@ static rp_code settle_path(rp_fit *fit, int64_t limit, int *settled) {
   return rp_svi_set_gradient(fit->svi, searched_with, fit->status);
 }
 
-/* The first two windows have the given length; first: 1 when the first has been run, and its average is in fit->before, where
- * that of the last is in the end. */
+/* The first two windows have the given length; first: 1 when the first has been run, and its average is in
+ * fit->before, where that of the last is in the end. */
 static rp_code settle(rp_fit *fit, double window, int first, int64_t limit, int *settled) {
   double length = window, since = first ? window : 0;
   *settled = 0;
@@ -205,7 +206,8 @@ static rp_code improves(rp_fit *fit, int64_t most, int *still) {
   return code;
 }
 
-/* By how much the ELBO at fit->after is better: as many draws as are needed to tell whether by more than the tolerance. */
+/* By how much the ELBO at fit->after is better: as many draws as are needed to tell whether by more than the
+ * tolerance. */
 static rp_code compare(rp_fit *fit, const double *before, int64_t most, double tolerance, double *gain) {
   double mean = 0, variance = 0;
   int64_t n = 0;

@@ -19,8 +19,8 @@ rp_schedule_kind rp_schedule_from_name(const char *name); /* RP_SCHEDULE_COUNT: 
 
 typedef struct rp_warmup rp_warmup;
 
-/* What an update asks for, any of: the step size must be searched for again; the chain goes on at warmup->carried, which is its
- * position in coordinates of another centering. */
+/* What an update asks for, any of: the step size must be searched for again; the chain goes on at warmup->carried,
+ * which is its position in coordinates of another centering. */
 enum { RP_WARMUP_SEARCH = 1, RP_WARMUP_CARRIED = 2 };
 
 /* What a schedule does. start: before the first iteration. update: after iteration `iteration` (from 0) of warm-up. */

@@ -115,8 +115,8 @@ static void normalise_weights(rp_graph *g, rp_compound *c) {
   for (int32_t k = 0; k < c->n_numbers; k++) c->numbers[k] = rp_sub(g, rp_log(g, c->numbers[k]), rp_log(g, total));
 }
 
-/* Sorting commutes with an increasing map: ordered(base) on an interval is that map of ordered values on the line, which have
- * unconstrained coordinates. */
+/* Sorting commutes with an increasing map: ordered(base) on an interval is that map of ordered values on the line,
+ * which have unconstrained coordinates. */
 static rp_code order_on_the_line(rp_distribution *d, rp_compound *c, const rp_resolve *with) {
   rp_distribution *part = &c->parts[0];
   rp_support support;

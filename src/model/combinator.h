@@ -1,9 +1,11 @@
-/* Distributions made of others that are more than a chain of transforms: truncated, censored, mixtures, zero-inflated, ordered.
+/* Distributions made of others that are more than a chain of transforms: truncated, censored, mixtures,
+ * zero-inflated, ordered.
  *
- * A rp_distribution whose `compound` is set has no family of the table: `family` is then the compound's face, which tells its
- * name, whether it is discrete and how many dims an event has, and everything else is asked of the functions below. Parts are
- * distributions themselves, with their own transforms and compounds; masks and declared event dims have been moved out of them. A
- * compound is never changed once it is made and lives in the pool that it was made in. Failures go to the graph's status. */
+ * A rp_distribution whose `compound` is set has no family of the table: `family` is then the compound's face, which
+ * tells its name, whether it is discrete and how many dims an event has, and everything else is asked of the
+ * functions below. Parts are distributions themselves, with their own transforms and compounds; masks and declared
+ * event dims have been moved out of them. A compound is never changed once it is made and lives in the pool that it
+ * was made in. Failures go to the graph's status. */
 #ifndef RP_MODEL_COMBINATOR_H
 #define RP_MODEL_COMBINATOR_H
 
@@ -15,7 +17,8 @@ struct rp_compound {
   rp_family face;
   int32_t n_parts;
   rp_distribution *parts;
-  /* truncated, censored, interval_censored: lower, upper (RP_NONE: none); zero_inflated: prob; mixture: the log weights. */
+  /* truncated, censored, interval_censored: lower, upper (RP_NONE: none); zero_inflated: prob; mixture: the log
+   * weights. */
   int32_t n_numbers;
   rp_node_id *numbers; /* a scalar or one per event */
 };
@@ -37,7 +40,8 @@ int rp_compound_can_sample(const rp_compound *c);
 int rp_compound_has_cdf(const rp_compound *c);
 rp_node_id rp_compound_log_tail(rp_graph *g, const rp_compound *c, rp_node_id x, int upper);
 
-/* Where values live; 0, with the reason in the graph's status if `explain`, when no unconstrained coordinates lead there. */
+/* Where values live; 0, with the reason in the graph's status if `explain`, when no unconstrained coordinates lead
+ * there. */
 int rp_compound_support(rp_graph *g, const rp_compound *c, rp_support *support, int explain);
 /* Bounds of a univariate support; RP_NONE where there is none. */
 void rp_support_bounds(rp_graph *g, rp_support support, rp_node_id *lower, rp_node_id *upper);

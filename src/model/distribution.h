@@ -1,8 +1,9 @@
 /* A distribution as a draw statement means it: a family with its arguments as nodes, a chain of transforms, a mask.
  *
- * Chains are flattened: transformed(masked(f)), masked(transformed(f)), independent(...) all become one rp_distribution;
- * truncated, censored, mixture, .. are compounds (combinator.h), which take the place of the family.  Values and arguments are in the engine's layout: events one after the other.  A distribution is a
- * plain value and owns nothing; its nodes live in the graph it was made for. Failures go to the graph's status. */
+ * Chains are flattened: transformed(masked(f)), masked(transformed(f)), independent(...) all become one
+ * rp_distribution; truncated, censored, mixture, .. are compounds (combinator.h), which take the place of the family.
+ *  Values and arguments are in the engine's layout: events one after the other.  A distribution is a plain value and
+ * owns nothing; its nodes live in the graph it was made for. Failures go to the graph's status. */
 #ifndef RP_MODEL_DISTRIBUTION_H
 #define RP_MODEL_DISTRIBUTION_H
 
@@ -26,7 +27,8 @@ typedef struct {
   int64_t n_events, event_size;
   int32_t n_transforms; /* applied in this order to a value of the family */
   rp_transform transforms[RP_MAX_TRANSFORMS];
-  /* Several events of the family, independent of each other, that make one event here; 0 is 1. Arguments lie in their order. */
+  /* Several events of the family, independent of each other, that make one event here; 0 is 1. Arguments lie in their
+   * order. */
   int64_t group;
   int64_t family_size;   /* numbers of one event before the transforms; 0: event_size */
   int32_t unbounded;     /* values fill the whole space: they are their own unconstrained coordinates */
@@ -35,7 +37,8 @@ typedef struct {
   rp_node_id mask; /* one 0/1 per event (or a scalar); RP_NONE: everything counts */
 } rp_distribution;
 
-/* Translates a spec's distribution; row(context, trace node) gives the node of g.  n_value is the number of values of the site. */
+/* Translates a spec's distribution; row(context, trace node) gives the node of g.  n_value is the number of values of
+ * the site. */
 typedef rp_node_id (*rp_row_lookup)(void *context, rp_node_id trace_row);
 typedef struct {
   rp_graph *g;
@@ -77,8 +80,9 @@ int rp_distribution_base(const rp_distribution *d, rp_distribution *base, rp_dis
 rp_node_id rp_distribution_forward(rp_graph *g, const rp_distribution *transforms, rp_node_id x);
 rp_node_id rp_distribution_inverse(rp_graph *g, const rp_distribution *transforms, rp_node_id x);
 
-/* Makes each `group` events that follow on each other, of a univariate family without transforms, one event.  Elements that belong
- * together lie n_groups apart, as in R's layout of dims of which the last ones become the event. */
+/* Makes each `group` events that follow on each other, of a univariate family without transforms, one event. 
+ * Elements that belong together lie n_groups apart, as in R's layout of dims of which the last ones become the event.
+ * */
 void rp_distribution_group(rp_graph *g, rp_distribution *d, int64_t group);
 /* Where values live, transforms included. 0 when that is not known. */
 int rp_distribution_support(rp_graph *g, const rp_distribution *d, rp_support *support);

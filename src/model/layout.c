@@ -1,5 +1,5 @@
-/* Which latent events are inferred: those on which an observed event, a factor or a substituted value depends, directly or
- * through the prior of another such event; and those that cannot be drawn from their distribution. */
+/* Which latent events are inferred: those on which an observed event, a factor or a substituted value depends,
+ * directly or through the prior of another such event; and those that cannot be drawn from their distribution. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

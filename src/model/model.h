@@ -1,10 +1,11 @@
 /* A model: a spec run under its handlers, ready for inference and prediction.
  *
  * rp_model_build() runs the statements twice: an analysing run in which every latent event is inferred finds which of
- * them carry information (a path to an observed event or a factor); the second run gives those a place in the unconstrained
- * vector and draws the barren ones ancestrally.  What remains is one graph whose roots are the log density, the sites'
- * values and, where asked for, their log densities and initial coordinates; loops are rolled into scans.
- * The model owns graph, sites and layout; it borrows nothing from the spec but its texts (names, calls), so the spec must outlive it. */
+ * them carry information (a path to an observed event or a factor); the second run gives those a place in the
+ * unconstrained vector and draws the barren ones ancestrally.  What remains is one graph whose roots are the log
+ * density, the sites' values and, where asked for, their log densities and initial coordinates; loops are rolled into
+ * scans. The model owns graph, sites and layout; it borrows nothing from the spec but its texts (names, calls), so
+ * the spec must outlive it. */
 #ifndef RP_MODEL_MODEL_H
 #define RP_MODEL_MODEL_H
 
@@ -33,8 +34,8 @@ typedef struct {
   rp_layout layout;
   rp_node_id *initial;    /* dim: coordinate asked for by the user, RP_NONE elsewhere; each a scalar node */
   uint8_t *learned;       /* dim: 1 for the coordinates of param() statements */
-  /* Elements whose centering is adapted while sampling: run-time inputs are, for each block, n c's and n s0's from input
-   * 2 * base on. The four nodes have n_adapted elements, in the order of the blocks. */
+  /* Elements whose centering is adapted while sampling: run-time inputs are, for each block, n c's and n s0's from
+   * input 2 * base on. The four nodes have n_adapted elements, in the order of the blocks. */
   int32_t n_blocks;
   rp_adapted *blocks;
   int64_t n_adapted;

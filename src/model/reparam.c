@@ -47,8 +47,8 @@ rp_reparam_result rp_reparam_use(rp_run *run, const rp_reparameterizer *what, co
   return run->status->code == RP_OK ? result : RP_REPARAM_PASSED;
 }
 
-/* The first part that replaces the message leaves the rest to the auxiliary site it makes. A transform that has nothing to
- * strip is passed over, so that decenter() serves plain and transformed sites alike. */
+/* The first part that replaces the message leaves the rest to the auxiliary site it makes. A transform that has
+ * nothing to strip is passed over, so that decenter() serves plain and transformed sites alike. */
 static rp_reparam_result apply_chain(rp_run *run, const rp_reparam *parts, int32_t n, rp_message *message) {
   rp_reparam_result result = RP_REPARAM_KEPT;
   for (int32_t i = 0; i < n && result != RP_REPARAM_REPLACED && run->status->code == RP_OK; i++) {

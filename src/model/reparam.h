@@ -1,10 +1,11 @@
-/* Reparameterizers: a message replaced by auxiliary messages and a computed value, or given another distribution that is
- * conditional on auxiliary messages.  One file each in reparam/, one line each in reparam/reparameterizers.def.
+/* Reparameterizers: a message replaced by auxiliary messages and a computed value, or given another distribution that
+ * is conditional on auxiliary messages.  One file each in reparam/, one line each in reparam/reparameterizers.def.
  *
  * A latent message is replaced (its value is set) or changed (it goes on, with another distribution); an observed one
- * (message->observed is not NULL) keeps its value, so that it can only be changed.  In all cases integrating the auxiliary messages
- * out gives the density that the message had.  Nodes go to the run's graph, memory comes from its pool, failures go to its status
- * (RP_UNSUPPORTED: it cannot be applied to this site; RP_BAD_ARGUMENT: a setting does not fit the site; RP_NO_MEMORY). */
+ * (message->observed is not NULL) keeps its value, so that it can only be changed.  In all cases integrating the
+ * auxiliary messages out gives the density that the message had.  Nodes go to the run's graph, memory comes from its
+ * pool, failures go to its status (RP_UNSUPPORTED: it cannot be applied to this site; RP_BAD_ARGUMENT: a setting does
+ * not fit the site; RP_NO_MEMORY). */
 #ifndef RP_MODEL_REPARAM_H
 #define RP_MODEL_REPARAM_H
 
@@ -53,8 +54,8 @@ int rp_reparam_is_set(rp_run *run, const rp_message *auxiliary);
 
 /* Length of the site along settings->dim; 0, with a status, when there is no such dim (linear.c). */
 int64_t rp_reparam_extent(rp_run *run, const rp_reparam *settings, const rp_message *message, const char *by);
-/* Auxiliary site y = matrix %*% v along that dim, v being the site on its unconstrained scale and |det matrix| = 1; both n x n,
- * column-major. */
+/* Auxiliary site y = matrix %*% v along that dim, v being the site on its unconstrained scale and |det matrix| = 1;
+ * both n x n, column-major. */
 rp_reparam_result rp_reparam_linear(rp_run *run, const rp_reparam *settings, rp_message *message, const char *by,
                                     const char *suffix, const double *matrix, const double *inverse);
 

@@ -206,8 +206,8 @@ static rp_node_id observed(rp_run *run, rp_message *m) {
   return rp_run_add_part(run, m, RP_SOURCE_OBSERVED, x, NULL);
 }
 
-/* Whether some of the events, but not all, will be drawn ancestrally: events[0] are inferred, events[1] drawn (positions within the
- * message). */
+/* Whether some of the events, but not all, will be drawn ancestrally: events[0] are inferred, events[1] drawn
+ * (positions within the message). */
 static int split(rp_run *run, const rp_message *m, int32_t *events[2], int64_t counts[2]) {
   const rp_node *mask = rp_graph_node(run->graph, m->mask);
   int64_t n = m->dist.n_events;
@@ -225,8 +225,8 @@ static int split(rp_run *run, const rp_message *m, int32_t *events[2], int64_t c
   return counts[0] > 0 && counts[1] > 0;
 }
 
-/* The inferred events and the drawn ones go their own ways from here on, so that no density is computed of, or derivative taken
- * through, a random draw. */
+/* The inferred events and the drawn ones go their own ways from here on, so that no density is computed of, or
+ * derivative taken through, a random draw. */
 static rp_node_id in_two(rp_run *run, rp_message *m, int32_t *const events[2], const int64_t counts[2]) {
   rp_node_id values[2];
   for (int k = 0; k < 2; k++) {

@@ -1,12 +1,12 @@
 /* A run: the statements of a spec, executed once under the stack of handlers.
  *
- * Each draw statement becomes a message.  The handlers that set values (condition, intervene, substitute, replay) see it
- * first, innermost handler first; then its events are split into observed and latent ones; the reparam handlers may
- * replace the latent part by auxiliary messages, which go through all of this again; the default behaviour fills what is
- * still empty.  What a run leaves: the nodes of a graph and a table of sites.
+ * Each draw statement becomes a message.  The handlers that set values (condition, intervene, substitute, replay) see
+ * it first, innermost handler first; then its events are split into observed and latent ones; the reparam handlers may
+ * replace the latent part by auxiliary messages, which go through all of this again; the default behaviour fills what
+ * is still empty.  What a run leaves: the nodes of a graph and a table of sites.
  *
- * The run owns nothing but scratch memory in its pool; graph and sites go to the model (model.h).  Statuses: RP_BAD_SPEC,
- * RP_BAD_ARGUMENT, RP_BAD_SHAPE, RP_UNSUPPORTED, RP_NO_MEMORY, each with statement and site. */
+ * The run owns nothing but scratch memory in its pool; graph and sites go to the model (model.h).  Statuses:
+ * RP_BAD_SPEC, RP_BAD_ARGUMENT, RP_BAD_SHAPE, RP_UNSUPPORTED, RP_NO_MEMORY, each with statement and site. */
 #ifndef RP_MODEL_RUN_H
 #define RP_MODEL_RUN_H
 
@@ -108,7 +108,8 @@ typedef struct {
   rp_node_id mask, scale;   /* of the scopes around it */
   const char *original;     /* NULL for a user's site */
   int hidden;               /* by a block handler */
-  /* Adapted centering: the message's distribution is that of the residual, its value z = shift + exp(-log_stretch) residual. */
+  /* Adapted centering: the message's distribution is that of the residual, its value z = shift + exp(-log_stretch)
+   * residual. */
   int centered;
   rp_node_id shift, log_stretch;
   const rp_reparam *chain;  /* rest of a chain that applies to this auxiliary site */

@@ -96,8 +96,8 @@ static rp_node_id inferred(rp_run *run, const rp_message *m) {
   return rp_run_add_part(run, m, RP_SOURCE_LATENT, value, &part);
 }
 
-/* log f(z | c m, s^c s0^(1-c)), less its Jacobian log stretch, from the residual: log f(delta | 0, s), delta = stretch (z - shift).
- * Never from x - m, which cancels when the scale is tiny. */
+/* log f(z | c m, s^c s0^(1-c)), less its Jacobian log stretch, from the residual: log f(delta | 0, s), delta =
+ * stretch (z - shift). Never from x - m, which cancels when the scale is tiny. */
 static rp_node_id residual_density(rp_graph *g, const rp_message *m, rp_node_id z) {
   rp_node_id residual = rp_mul(g, rp_exp(g, m->log_stretch), rp_sub(g, z, m->shift));
   return rp_distribution_log_density(g, &m->dist, residual, 1);

@@ -1,7 +1,7 @@
 /* The default behaviour at the end of the handler stack: a message becomes parts of a site.
  *
- * Adds to the run's tables of sites and parts; all functions return the value of the message's events (engine layout) or RP_NONE
- * with the run's status set. */
+ * Adds to the run's tables of sites and parts; all functions return the value of the message's events (engine layout)
+ * or RP_NONE with the run's status set. */
 #ifndef RP_MODEL_RUN_PARTS_H
 #define RP_MODEL_RUN_PARTS_H
 
@@ -20,8 +20,8 @@ rp_code rp_run_add_computed(rp_run *run, const rp_statement *s, int32_t statemen
 
 /* Mask and scale of the scopes; a masked-out event contributes exactly 0, whatever its density is. */
 rp_node_id rp_run_weigh(rp_run *run, const rp_message *message, rp_node_id term);
-/* Whether an event of a user's site has a place in the unconstrained vector, its own or that of an auxiliary site; 1 where that is not
- * known: in the analysing run, and of sites whose auxiliary ones have other events. */
+/* Whether an event of a user's site has a place in the unconstrained vector, its own or that of an auxiliary site; 1
+ * where that is not known: in the analysing run, and of sites whose auxiliary ones have other events. */
 int rp_run_is_inferred(const rp_run *run, const rp_message *message, int32_t event);
 /* The message for some of its events (positions within the message). */
 rp_message rp_message_select(rp_run *run, const rp_message *message, const int32_t *which, int64_t n);

@@ -19,8 +19,8 @@ int rp_distribution_has_cdf(const rp_distribution *d) {
   return d->compound ? rp_compound_has_cdf(d->compound) : d->family->log_cdf && d->family->log_ccdf;
 }
 
-/* Undone from the last transform to the first. A decreasing one exchanges the tails; where a value lies beyond what a transform can
- * give, the tail is known and the rest is evaluated at a harmless point. */
+/* Undone from the last transform to the first. A decreasing one exchanges the tails; where a value lies beyond what a
+ * transform can give, the tail is known and the rest is evaluated at a harmless point. */
 rp_node_id rp_distribution_log_tail(rp_graph *g, const rp_distribution *d, rp_node_id x, int upper) {
   rp_node_id is_upper = rp_const(g, upper), outside = rp_const(g, 0), known = rp_const(g, 0);
   rp_node_id none = rp_const(g, -HUGE_VAL), all = rp_const(g, 0);

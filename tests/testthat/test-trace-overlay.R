@@ -141,3 +141,18 @@ test_that("formulas and quoted code are left alone", {
   expect_equal(deparse(result[[1]]), deparse(plain[[1]]))
   expect_equal(result[2:4], plain[2:4])
 })
+
+test_that("an interrupt while a model is traced leaves nothing behind", {
+  before <- list(search(), options())
+  # R's own interrupt condition, raised inside the model while the trace is open
+  stopped <- model(function(y) {
+    k ~ normal(0, 1)
+    base::signalCondition(structure(class = c("interrupt", "condition"), list()))
+    y ~ normal(k, 1)
+  })
+  result <- tryCatch(model_spec(stopped, list(y = 1)), interrupt = function(e) "interrupted")
+  expect_identical(result, "interrupted")
+  expect_identical(list(search(), options()), before)
+  after <- model_spec(model(function(y) y ~ normal(0, 1)), list(y = 1))
+  expect_length(after$statements, 1)
+})

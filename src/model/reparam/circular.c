@@ -1,6 +1,7 @@
-/* circular(): a site on the circle is wrapped from the line, so that a sampler may go round: x = wrap(y) to (-pi, pi], y with the proper
- * density f(wrap y) h(y) / sum_k h(y + 2 pi k), h = Normal(location, 2 pi).  Auxiliary site: x_unwrapped.
- * By Poisson's summation 2 pi sum_k h(y + 2 pi k) = 1 + 2 exp(-2 pi^2) cos(y - location) + ..., the next term being 1e-34. */
+/* circular(): a site on the circle is wrapped from the line, so that a sampler may go round: x = wrap(y) to (-pi,
+ * pi], y with the proper density f(wrap y) h(y) / sum_k h(y + 2 pi k), h = Normal(location, 2 pi).  Auxiliary site:
+ * x_unwrapped. By Poisson's summation 2 pi sum_k h(y + 2 pi k) = 1 + 2 exp(-2 pi^2) cos(y - location) + ..., the next
+ * term being 1e-34. */
 #include <math.h>
 
 #include "../../core/random.h"

@@ -1,6 +1,6 @@
-/* discrete_cosine(): y = W DCT(b^-1(x)) along a dim, with the orthonormal DCT-II (Ahmed, Natarajan and Rao 1974) and weights
- * w_k proportional to (k + 1/2)^smooth whose product is 1: what is Brownian in time is white in y at smooth = 1.
- * Auxiliary site: x_dct. */
+/* discrete_cosine(): y = W DCT(b^-1(x)) along a dim, with the orthonormal DCT-II (Ahmed, Natarajan and Rao 1974) and
+ * weights w_k proportional to (k + 1/2)^smooth whose product is 1: what is Brownian in time is white in y at smooth =
+ * 1. Auxiliary site: x_dct. */
 #include <math.h>
 
 #include "../reparam.h"
@@ -10,7 +10,8 @@ static int applies(const rp_run *run, const rp_message *message) {
   return !message->dist.family->discrete;
 }
 
-/* Row k of the matrix is w_k sqrt(c_k / n) cos(pi (j + 1/2) k / n), c_0 = 1 and c_k = 2; its inverse the transpose over w_k. */
+/* Row k of the matrix is w_k sqrt(c_k / n) cos(pi (j + 1/2) k / n), c_0 = 1 and c_k = 2; its inverse the transpose
+ * over w_k. */
 static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_message *message) {
   int64_t n = rp_reparam_extent(run, settings, message, "discrete_cosine");
   if (n == 0) return RP_REPARAM_PASSED;

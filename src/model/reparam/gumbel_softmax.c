@@ -1,6 +1,7 @@
-/* gumbel_softmax(): x ~ relaxed one-hot categorical (temperature t, logits l) is softmax((l - log(-log u)) / t) of uniform u, an
- * exact identity (Maddison, Mnih and Teh 2017; Jang, Gu and Poole 2017).  Auxiliary site: x_uniform, one number per category.
- * Inverse: u_i = exp(-exp(l_i - t log x_i - k)) for any k; here the one that keeps all u_i above exp(-1). */
+/* gumbel_softmax(): x ~ relaxed one-hot categorical (temperature t, logits l) is softmax((l - log(-log u)) / t) of
+ * uniform u, an exact identity (Maddison, Mnih and Teh 2017; Jang, Gu and Poole 2017).  Auxiliary site: x_uniform,
+ * one number per category. Inverse: u_i = exp(-exp(l_i - t log x_i - k)) for any k; here the one that keeps all u_i
+ * above exp(-1). */
 #include "../../bij/events.h"
 #include "../../graph/shorthand.h"
 #include "../reparam.h"

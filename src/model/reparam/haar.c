@@ -1,6 +1,6 @@
-/* haar(): y = orthonormal Haar transform of b^-1(x) along a dim: pairs become (even + odd) / sqrt(2) and (even - odd) / sqrt(2), the
- * former are transformed again, the last element of an odd length passes through.  y holds the transformed sums, the
- * differences, the left-over; flip reverses time first.  Auxiliary site: x_haar. */
+/* haar(): y = orthonormal Haar transform of b^-1(x) along a dim: pairs become (even + odd) / sqrt(2) and (even - odd)
+ * / sqrt(2), the former are transformed again, the last element of an odd length passes through.  y holds the
+ * transformed sums, the differences, the left-over; flip reverses time first.  Auxiliary site: x_haar. */
 #include <math.h>
 
 #include "../reparam.h"

@@ -1,5 +1,5 @@
-/* latent_stable(): x = m + s Z(alpha, beta; u, e) with the map Z of Chambers, Mallows and Stuck (1976), u ~ Uniform(-pi/2, pi/2) and
- * e ~ Exponential(1).  Auxiliary sites: x_uniform, x_exponential.
+/* latent_stable(): x = m + s Z(alpha, beta; u, e) with the map Z of Chambers, Mallows and Stuck (1976), u ~
+ * Uniform(-pi/2, pi/2) and e ~ Exponential(1).  Auxiliary sites: x_uniform, x_exponential.
  * A starting value is inverted by bisection: Z increases with u, and its range at fixed e grows with e. */
 #include <math.h>
 
@@ -61,7 +61,8 @@ int rp_stable_noise(rp_run *run, const rp_message *message, const char *prefix, 
   return 1;
 }
 
-/* The smallest e among powers of 4 at which Z(u) brackets the target within the open interval, then 60 halvings of it. */
+/* The smallest e among powers of 4 at which Z(u) brackets the target within the open interval, then 60 halvings of
+ * it. */
 static void invert(rp_graph *g, const rp_distribution *d, rp_node_id x, rp_node_id *u, rp_node_id *e) {
   const rp_node_id *a = d->arguments;
   rp_node_id target = rp_div(g, rp_sub(g, x, a[LOCATION]), a[SCALE]);

@@ -1,6 +1,6 @@
-/* What unit_jacobian, discrete_cosine and haar share: the site v, taken to the whole space by its support's bijector b, is drawn as
- * y = W b^-1(v), with |det W| = 1 along one dim.  y follows the push-forward of the site's own distribution, and the sampler's
- * coordinates are y itself.
+/* What unit_jacobian, discrete_cosine and haar share: the site v, taken to the whole space by its support's bijector
+ * b, is drawn as y = W b^-1(v), with |det W| = 1 along one dim.  y follows the push-forward of the site's own
+ * distribution, and the sampler's coordinates are y itself.
  *
  * The product with W costs n^2 for a dim of length n: small beside the rest up to n of some hundreds. */
 #include <stdlib.h>

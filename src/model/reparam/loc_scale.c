@@ -1,8 +1,8 @@
 /* loc_scale(): x ~ f(m, s) becomes z ~ f(c m, s^c), x = m + s^(1-c) (z - c m), with centering c in [0, 1]
  * (Papaspiliopoulos, Roberts and Skold 2007; Gorinova, Moore and Hoffman 2020); auxiliary site: x_decentered.
  *
- * A centering that is adapted or learned belongs to each element and uses (s/s0)^(1-c) in place of s^(1-c), with a reference
- * scale s0 per element, so that it does not depend on the units of the data; s0 = 1 where c is learned.
+ * A centering that is adapted or learned belongs to each element and uses (s/s0)^(1-c) in place of s^(1-c), with a
+ * reference scale s0 per element, so that it does not depend on the units of the data; s0 = 1 where c is learned.
  * The prior of z is evaluated from z or the residual, never from x - m, which cancels when s is tiny. */
 #include "../reparam.h"
 

@@ -1,5 +1,6 @@
 /* projected_normal(): x ~ projected normal (concentration c) is (n + c) / |n + c| with n ~ Normal(0, I).
- * Auxiliary site: x_normal, of the shape of x.  An observed site keeps its density, which is known.  Inverse: n = x - c. */
+ * Auxiliary site: x_normal, of the shape of x.  An observed site keeps its density, which is known.  Inverse: n = x -
+ * c. */
 #include "../../bij/events.h"
 #include "../../graph/shorthand.h"
 #include "../reparam.h"

@@ -1,6 +1,6 @@
-/* split(): x is put together from parts along a dim, so that they may be treated apart (a block of the metric, a guide of their own):
- * x_split_i is uniform on its slice of the support, without a density of its own, and the site contributes log f(x).
- * Drawn from the prior, x is drawn whole and the parts are cut from it. */
+/* split(): x is put together from parts along a dim, so that they may be treated apart (a block of the metric, a
+ * guide of their own): x_split_i is uniform on its slice of the support, without a density of its own, and the site
+ * contributes log f(x). Drawn from the prior, x is drawn whole and the parts are cut from it. */
 #include <math.h>
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
-/* stable(): a stable law is the sum of a totally skewed one and a symmetric one, in standard units X = T + S with T ~ S(alpha, sign(beta)) of
- * scale |beta|^(1/alpha) and S of scale (1 - |beta|)^(1/alpha).  T is computed from its own noise and moves the location; S is a normal
- * of random variance as in symmetric_stable: x ~ Normal(loc, sd).  x stays a site, latent or observed.
- * Auxiliary sites: x_z_uniform, x_z_exponential (of S), x_t_uniform, x_t_exponential (of T).
- * Stability 2 is Normal(m, s sqrt(2)), whatever the skew, and needs none of them.
+/* stable(): a stable law is the sum of a totally skewed one and a symmetric one, in standard units X = T + S with T ~
+ * S(alpha, sign(beta)) of scale |beta|^(1/alpha) and S of scale (1 - |beta|)^(1/alpha).  T is computed from its own
+ * noise and moves the location; S is a normal of random variance as in symmetric_stable: x ~ Normal(loc, sd).  x
+ * stays a site, latent or observed. Auxiliary sites: x_z_uniform, x_z_exponential (of S), x_t_uniform,
+ * x_t_exponential (of T). Stability 2 is Normal(m, s sqrt(2)), whatever the skew, and needs none of them.
  * In the S0 parameterization the parts shift by rp_stable_shift() when they are added (Nolan 2020, proposition 1.4). */
 #include <math.h>
 

@@ -1,6 +1,6 @@
-/* student_t(): x ~ Student t(nu, m, s) is a normal whose precision is random: g ~ Gamma(nu / 2, rate nu / 2), x ~ Normal(m, s / sqrt(g))
- * (Andrews and Mallows 1974, Scale mixtures of normal distributions, JRSS B 36).  x stays a site, latent or observed;
- * auxiliary site: x_gamma. */
+/* student_t(): x ~ Student t(nu, m, s) is a normal whose precision is random: g ~ Gamma(nu / 2, rate nu / 2), x ~
+ * Normal(m, s / sqrt(g)) (Andrews and Mallows 1974, Scale mixtures of normal distributions, JRSS B 36).  x stays a
+ * site, latent or observed; auxiliary site: x_gamma. */
 #include "../../graph/shorthand.h"
 #include "../reparam.h"
 

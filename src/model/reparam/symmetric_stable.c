@@ -1,7 +1,7 @@
 /* symmetric_stable(): a stable law without skew and alpha < 2 is a normal whose variance is positive stable:
  * x ~ Normal(m, s sqrt(2 K)), K = K(alpha / 2; u, e) as in stable_map.h; with Z ~ S1(alpha / 2, 1, 1, 0) that is
- * s sqrt(2) cos(pi alpha / 4)^(1 / alpha) sqrt(Z), without its cancellations (Samorodnitsky and Taqqu 1994, proposition 1.3.1).
- * x stays a site, latent or observed; auxiliary sites: x_uniform, x_exponential. */
+ * s sqrt(2) cos(pi alpha / 4)^(1 / alpha) sqrt(Z), without its cancellations (Samorodnitsky and Taqqu 1994,
+ * proposition 1.3.1). x stays a site, latent or observed; auxiliary sites: x_uniform, x_exponential. */
 #include "../../dist/stable_map.h"
 #include "../../graph/shorthand.h"
 #include "stable_parts.h"

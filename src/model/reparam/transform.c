@@ -1,6 +1,6 @@
 /* transform(): a site whose distribution is the push-forward of a base through bijectors is drawn as its base.
- * x = T(b), b ~ base; auxiliary site: x_base.  An observed site keeps its density, Jacobian included; what is configured for x_base
- * acts on the base inside of it. */
+ * x = T(b), b ~ base; auxiliary site: x_base.  An observed site keeps its density, Jacobian included; what is
+ * configured for x_base acts on the base inside of it. */
 #include "../handler.h"
 #include "../reparam.h"
 

@@ -1,5 +1,5 @@
-/* unit_jacobian(): y = W b^-1(x) along a dim, for the user's W with |det W| = 1 (checked in R, which also inverts it); see linear.c.
- * Auxiliary site: x_<suffix>. */
+/* unit_jacobian(): y = W b^-1(x) along a dim, for the user's W with |det W| = 1 (checked in R, which also inverts
+ * it); see linear.c. Auxiliary site: x_<suffix>. */
 #include "../reparam.h"
 
 static int applies(const rp_run *run, const rp_message *message) {
