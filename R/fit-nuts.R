@@ -8,7 +8,8 @@
 #'
 #' `set.seed(1)` before the call governs the fit; `seed = 1` does too and leaves R's own generator as it was. The
 #' draws of a chain depend on the model, the data, the seed and the number of the chain, not on how many chains or
-#' cores there are.
+#' cores there are. Chains that share a core may be evaluated side by side; the engine does so where that is faster, as
+#' for small models and for loops over time, and the draws are the same. `options(reparam.lanes = 1)` turns it off.
 #'
 #' Machines with other vector instructions round differently. `options(reparam.isa = "avx2")` (or `"avx512"`, `"sse2"`,
 #' `"portable"`) holds the engine to one set, so that machines agree; `"best"` is the default.
@@ -94,7 +95,7 @@ fit_nuts <- function(model, data = list(), chains = 4, cores = getOption("mc.cor
   if (is.null(seed)) seed <- handler_seed(spec)
   centering <- centering_control(reparam, control$chains)
   control <- c(
-    control, model_control(as_strategy(reparam), prune, seed), list(centering = centering, progress = progress$show)
+    control, model_control(as_strategy(reparam), prune, seed), list(centering = centering, progress = progress$show, lanes = lanes_wanted())
   )
   result <- .Call(ffi_sample_nuts, spec, control)
   if (!is.null(progress)) progress$close()

@@ -57,6 +57,12 @@ instruction_set <- function() {
   check_choice(getOption("reparam.isa", "best"), "options(reparam.isa)", sets)
 }
 
+# Chains that are evaluated side by side: NULL where the engine decides.
+lanes_wanted <- function() {
+  lanes <- getOption("reparam.lanes")
+  if (!is.null(lanes)) check_whole(lanes, "options(reparam.lanes)", 1, 8)
+}
+
 storage_budget <- function() {
   check_number(getOption("reparam.keep_bytes", 1e9), "options(reparam.keep_bytes)", function(x) x >= 0, "at least 0")
 }

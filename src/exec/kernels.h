@@ -77,6 +77,7 @@ typedef struct {
 
 typedef struct {
   const char *name;
+  int32_t width; /* doubles in a register */
   /* Kernels of block loops; NULL where an operation has none: then rp_generic_kernel does it. */
   rp_kernel block[RP_X_COUNT];
   /* Tables below have an entry for 1, 2, 4 and 8 lanes. Kernels of scalar code by operation and form (which operand

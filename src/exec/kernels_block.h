@@ -244,6 +244,7 @@ static void scatter(const rp_instruction *instruction, size_t offset, size_t cou
 
 const rp_kernels RP_TABLE = {
   .name = RP_TABLE_NAME,
+  .width = VW,
   .block = { LIGHT_1(BLOCK_ENTRY) HEAVY_1(BLOCK_ENTRY) LIGHT_2(BLOCK_ENTRY) HEAVY_2(BLOCK_ENTRY) LIGHT_3(BLOCK_ENTRY)
     LIGHT_X(BLOCK_ENTRY_X) LIGHT_X2(BLOCK_ENTRY_X)
     [RP_X_COPY] = block_COPY, [RP_X_LGAMMA_DIGAMMA] = block_LGAMMA_DIGAMMA,

@@ -32,6 +32,10 @@ void rp_program_run(const rp_program *program, rp_work *work, const double *para
                     const rp_random_key *keys);
 const double *rp_work_output(const rp_work *work, int32_t output);
 
+/* An estimate of the time that a run takes, or would take if the program had so many lanes: the same on every machine,
+ * in nanoseconds of some. */
+double rp_program_cost(const rp_program *program, int32_t lanes);
+
 /* Sizes for print(program): bytes of an arena, number of stages and instructions. */
 typedef struct {
   int64_t arena_bytes, constant_bytes;

@@ -109,7 +109,9 @@ SEXP ffi_log_density(SEXP spec, SEXP control, SEXP values) {
     e->open = 1;
     if (e->target.open(e->target.context, &e->potential, &status) == RP_OK) {
       if (e->centering) e->potential.center(e->potential.state, e->centering, e->centering + m->model->n_adapted);
-      e->potential.evaluate(e->potential.state, REAL(q), &value, REAL(gradient));
+      const double *slopes;
+      e->potential.evaluate(e->potential.state, REAL(q), &value, &slopes);
+      memcpy(REAL(gradient), slopes, (size_t) m->model->dim * sizeof *slopes);
     }
   }
   SET_VECTOR_ELT(result, 0, Rf_ScalarReal(value));

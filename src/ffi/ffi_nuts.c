@@ -23,10 +23,10 @@ typedef struct {
 
 static void release(void *data);
 static rp_code run_chains(nuts_run *run, SEXP control, rp_status *status);
+static rp_code add_lanes(nuts_run *run, int32_t n_chains, int32_t cores, int64_t lanes, rp_status *status);
 static rp_nuts_options read_options(SEXP control, rp_status *status);
 static rp_code make_inits(nuts_run *run, int32_t n_chains, rp_status *status);
-static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, double *q, double *gradient,
-                         rp_status *status);
+static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, double *q, rp_status *status);
 static const double *start_of(const nuts_run *run, int32_t chain);
 static rp_code finish(void *context, int32_t chain, const double *draws, int64_t n_draws, rp_status *status);
 static void explain(void *context, int32_t chain, const double *q, double log_density, const double *gradient,
@@ -91,9 +91,18 @@ static rp_code run_chains(nuts_run *run, SEXP control, rp_status *status) {
   options.fix_centering = TYPEOF(centering) == VECSXP;
   if (status->code == RP_OK) run->density = rp_density_of_model(m->model, m->isa, status);
   if (!run->density || make_inits(run, n_chains, status) != RP_OK) return status->code;
+  if (add_lanes(run, n_chains, cores, ffi_integer(ffi_get(control, "lanes"), 0), status) != RP_OK) return status->code;
   rp_target target = rp_density_target(run->density);
   rp_chains_hooks hooks = {run, show, interrupted, finish, explain};
   return rp_chains_run(&target, &options, n_chains, 0, cores, m->seed, run->inits, &hooks, &run->chains, status);
+}
+
+/* As many chains in lock-step as each thread has, where the model is one for which that pays; or as many as asked for. */
+static rp_code add_lanes(nuts_run *run, int32_t n_chains, int32_t cores, int64_t lanes, rp_status *status) {
+  const int32_t threads = cores < 1 ? 1 : cores < n_chains ? cores : n_chains;
+  int32_t most = (n_chains + threads - 1) / threads;
+  if (lanes > 0 && lanes < most) most = (int32_t) lanes;
+  return rp_density_add_lanes(run->density, run->model->model->graph, most, lanes > 0, status);
 }
 
 static rp_nuts_options read_options(SEXP control, rp_status *status) {
@@ -127,19 +136,16 @@ static rp_code make_inits(nuts_run *run, int32_t n_chains, rp_status *status) {
   const rp_model *model = run->model->model;
   if (!rp_has_initial_values(model)) return RP_OK;
   run->inits = malloc((size_t) n_chains * (size_t) model->dim * sizeof *run->inits);
-  double *gradient = malloc((size_t) model->dim * sizeof *gradient);
   rp_work *work = rp_work_new(rp_density_program(run->density), status);
-  if (!run->inits || !gradient) rp_fail_memory(status, "initial values");
+  if (!run->inits) rp_fail_memory(status, "initial values");
   for (int32_t c = 0; c < n_chains && status->code == RP_OK; c++)
-    find_init(run, c, work, run->inits + (int64_t) c * model->dim, gradient, status);
+    find_init(run, c, work, run->inits + (int64_t) c * model->dim, status);
   rp_work_free(work);
-  free(gradient);
   return status->code;
 }
 
 /* Leaves the last position tried when none will do; the chain then reports what is wrong there. */
-static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, double *q, double *gradient,
-                         rp_status *status) {
+static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, double *q, rp_status *status) {
   const rp_model *model = run->model->model;
   double *inputs = ffi_centering_inputs(model, start_of(run, chain), status);
   rp_nuts_options options = rp_nuts_options_default();
@@ -150,7 +156,8 @@ static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, doub
     for (int64_t i = 0; i < model->dim; i++) q[i] = options.init_radius * (2 * rp_random_uniform(&stream) - 1);
     if (rp_initial_values(model, q, inputs, run->model->seed, (uint64_t) chain, status) != RP_OK) break;
     double log_density;
-    rp_density_run(run->density, work, q, inputs, NULL, &log_density, gradient);
+    const double *gradient;
+    rp_density_run(run->density, work, q, inputs, NULL, &log_density, &gradient);
     finite = isfinite(log_density);
     for (int64_t i = 0; finite && i < model->dim; i++) finite = isfinite(gradient[i]);
   }

@@ -66,22 +66,24 @@ rp_code rp_mode_find(rp_potential *potential, const rp_mode_options *options, do
 rp_code rp_mode_spread(rp_potential *potential, const double *q, const int64_t *index, int64_t n, double *root,
                        rp_status *status) {
   const int64_t dim = potential->dim;
-  double *at = malloc((size_t) (3 * dim + 2 * n * n) * sizeof *at + 1), value;
+  double *at = malloc((size_t) (2 * dim + 2 * n * n) * sizeof *at + 1), value;
   if (!at) return rp_fail_memory(status, "the curvature at the mode");
-  double *above = at + dim, *below = above + dim, *minus_hessian = below + dim, *factor = minus_hessian + n * n;
+  double *above = at + dim, *minus_hessian = above + dim, *factor = minus_hessian + n * n;
+  const double *slopes;
   memcpy(at, q, (size_t) dim * sizeof *at);
   rp_code code = RP_OK;
   for (int64_t j = 0; j < n && code == RP_OK; j++) {
     const int64_t k = index ? index[j] : j;
     const double step = 6e-6 * fmax(1, fabs(q[k])); /* cube root of the precision: truncation and rounding balance */
     at[k] = q[k] + step;
-    code = potential->evaluate(potential->state, at, &value, above);
+    code = potential->evaluate(potential->state, at, &value, &slopes);
+    memcpy(above, slopes, (size_t) dim * sizeof *above);
     at[k] = q[k] - step;
-    if (code == RP_OK) code = potential->evaluate(potential->state, at, &value, below);
+    if (code == RP_OK) code = potential->evaluate(potential->state, at, &value, &slopes);
     at[k] = q[k];
     for (int64_t i = 0; i < n; i++) {
       const int64_t row = index ? index[i] : i;
-      minus_hessian[i + n * j] = (below[row] - above[row]) / (2 * step);
+      minus_hessian[i + n * j] = (slopes[row] - above[row]) / (2 * step);
     }
   }
   for (int64_t j = 0; j < n; j++) {
@@ -106,9 +108,10 @@ rp_code rp_mode_spread(rp_potential *potential, const double *q, const int64_t *
 /* ---- private ---- */
 
 static rp_code value_at(const rp_lbfgs *l, const double *q, double *gradient, double *value) {
-  rp_code code = l->potential->evaluate(l->potential->state, q, value, gradient);
+  const double *slopes;
+  rp_code code = l->potential->evaluate(l->potential->state, q, value, &slopes);
   *value = -*value;
-  for (int64_t i = 0; i < l->n; i++) gradient[i] = -gradient[i];
+  for (int64_t i = 0; i < l->n; i++) gradient[i] = -slopes[i];
   return code;
 }
 

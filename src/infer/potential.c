@@ -1,13 +1,17 @@
 #include "potential.h"
 
+#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "centering.h"
 
+enum { LANE_COUNTS = 4 }; /* 1, 2, 4, 8 */
+
 struct rp_density {
   int64_t dim;
-  rp_program *program; /* outputs: log density, gradient */
+  rp_isa isa;
+  rp_node_id outputs[2];             /* log density, gradient */
+  rp_program *program[LANE_COUNTS];  /* by the logarithm of the lanes; NULL: that many do not pay */
   const rp_model *model; /* borrowed; NULL without adapted elements */
   rp_program *probe;     /* outputs: those of rp_probe */
 };
@@ -18,8 +22,11 @@ typedef struct {
   double *inputs; /* c's and s0's, where the programs read them */
 } rp_density_state;
 
+static double time_of_lanes(const rp_density *density, int32_t lanes);
 static rp_code open_density(const void *context, rp_potential *potential, rp_status *status);
 static void close_density(rp_potential *potential);
+static rp_code open_lanes(const void *context, rp_lockstep *lockstep, rp_status *status);
+static void close_lanes(rp_lockstep *lockstep);
 
 rp_density *rp_density_new(rp_graph *g, rp_node_id log_density, int64_t dim, rp_isa isa, rp_status *status) {
   if (log_density == RP_NONE) {
@@ -37,12 +44,14 @@ rp_density *rp_density_new(rp_graph *g, rp_node_id log_density, int64_t dim, rp_
     return NULL;
   }
   density->dim = dim;
-  rp_node_id parameters = rp_param(g, 0, dim), outputs[2] = {rp_pass_unique(g, log_density), RP_NONE};
+  density->isa = isa;
+  rp_node_id parameters = rp_param(g, 0, dim), *outputs = density->outputs;
+  outputs[0] = rp_pass_unique(g, log_density);
   if (rp_gradient(g, outputs[0], &parameters, 1, &outputs[1]) == RP_OK) {
     outputs[1] = rp_broadcast(g, outputs[1], dim);
-    density->program = rp_program_new(g, outputs, 2, isa, 1, status);
+    density->program[0] = rp_program_new(g, outputs, 2, isa, 1, status);
   }
-  if (density->program) return density;
+  if (density->program[0]) return density;
   const rp_status *failed = rp_graph_status(g);
   if (failed->code != RP_OK) rp_fail(status, failed->code, failed->site, "%s", failed->message);
   rp_density_free(density);
@@ -61,18 +70,47 @@ rp_density *rp_density_of_model(const rp_model *model, rp_isa isa, rp_status *st
   return NULL;
 }
 
+rp_code rp_density_add_lanes(rp_density *density, const rp_graph *g, int32_t most, int always, rp_status *status) {
+  /* Chains of different length leave lanes empty: 0.84 to 0.92 of them work. Less than this gain is not worth it. */
+  const double enough = 0.7;
+  int32_t best = 1;
+  double fastest = always ? INFINITY : enough * time_of_lanes(density, 1);
+  for (int32_t lanes = 2; lanes <= RP_MOST_LANES && lanes < 2 * most; lanes *= 2) {
+    const double time = time_of_lanes(density, lanes) / (lanes < most ? lanes : most);
+    if (always || time < fastest) best = lanes;
+    if (time < fastest) fastest = time;
+  }
+  for (int32_t k = 1; 1 << k <= best; k++) {
+    if (!density->program[k]) density->program[k] = rp_program_new(g, density->outputs, 2, density->isa, 1 << k, status);
+    if (!density->program[k]) return status->code;
+  }
+  return RP_OK;
+}
+
+int32_t rp_density_lanes(const rp_density *density) {
+  int k = LANE_COUNTS - 1;
+  while (!density->program[k]) k--;
+  return 1 << k;
+}
+
 void rp_density_free(rp_density *density) {
   if (!density) return;
-  rp_program_free(density->program);
+  for (int k = 0; k < LANE_COUNTS; k++) rp_program_free(density->program[k]);
   rp_program_free(density->probe);
   free(density);
 }
 
 int64_t rp_density_dim(const rp_density *density) { return density->dim; }
-const rp_program *rp_density_program(const rp_density *density) { return density->program; }
+const rp_program *rp_density_program(const rp_density *density) { return density->program[0]; }
 
 rp_target rp_density_target(const rp_density *density) {
-  rp_target target = {.dim = density->dim, .context = density, .open = open_density, .close = close_density};
+  rp_target target = {.dim = density->dim,
+                      .context = density,
+                      .open = open_density,
+                      .close = close_density,
+                      .lanes = rp_density_lanes(density),
+                      .open_lockstep = open_lanes,
+                      .close_lockstep = close_lanes};
   if (density->model) {
     target.n_centered = density->model->n_adapted;
     target.coordinate = density->model->adapted_coordinate;
@@ -81,15 +119,21 @@ rp_target rp_density_target(const rp_density *density) {
 }
 
 void rp_density_run(const rp_density *density, rp_work *work, const double *params, const double *inputs,
-                    const rp_random_key *key, double *log_density, double *gradient) {
-  rp_program_run(density->program, work, params, inputs, key);
+                    const rp_random_key *key, double *log_density, const double **gradient) {
+  rp_program_run(density->program[0], work, params, inputs, key);
   *log_density = rp_work_output(work, 0)[0];
-  memcpy(gradient, rp_work_output(work, 1), (size_t) density->dim * sizeof(double));
+  *gradient = rp_work_output(work, 1);
+}
+
+/* Of one run, with bringing positions into lanes and gradients out of them. */
+static double time_of_lanes(const rp_density *density, int32_t lanes) {
+  const double moves = lanes == 1 ? 0 : 1.2 * (double) (density->dim * lanes);
+  return rp_program_cost(density->program[0], lanes) + moves;
 }
 
 /* ---- as a target ---- */
 
-static rp_code evaluate(void *state, const double *q, double *log_density, double *gradient) {
+static rp_code evaluate(void *state, const double *q, double *log_density, const double **gradient) {
   rp_density_state *s = state;
   rp_density_run(s->density, s->work, q, s->inputs, NULL, log_density, gradient);
   return RP_OK;
@@ -115,7 +159,7 @@ static rp_code open_density(const void *context, rp_potential *potential, rp_sta
   *potential = (rp_potential){.dim = density->dim, .state = state, .evaluate = evaluate};
   if (!state) return rp_fail_memory(status, "a log density");
   state->density = density;
-  state->work = rp_work_new(density->program, status);
+  state->work = rp_work_new(density->program[0], status);
   if (!state->work || !density->model) return state->work ? RP_OK : status->code;
   potential->center = center;
   potential->probe = probe;
@@ -136,4 +180,75 @@ static void close_density(rp_potential *potential) {
   }
   free(state);
   potential->state = NULL;
+}
+
+/* ---- several chains in lock-step ---- */
+
+typedef struct {
+  const rp_density *density;
+  rp_work *work[LANE_COUNTS];
+  double *params, *inputs, *gradient; /* params and inputs: [element][lane]; gradient: [lane][element] */
+} lanes_state;
+
+/* to[i][lane] of the chains' vectors; lanes without a chain repeat the first one. */
+static void into_lanes(double *to, const double *const *from, int64_t size, int32_t n, int32_t lanes) {
+  for (int32_t lane = 0; lane < lanes; lane++) {
+    const double *x = from[lane < n ? lane : 0];
+    for (int64_t i = 0; i < size; i++) to[i * lanes + lane] = x[i];
+  }
+}
+
+static rp_code evaluate_lanes(void *state, const rp_potential *const *chain, const double *const *q, int32_t n,
+                              double *log_density, const double **gradient) {
+  lanes_state *s = state;
+  const rp_density *density = s->density;
+  const int64_t dim = density->dim;
+  const int k = n <= 2 ? 1 : n <= 4 ? 2 : 3;
+  const int32_t lanes = 1 << k;
+  into_lanes(s->params, q, dim, n, lanes);
+  if (density->model) {
+    const double *inputs[RP_MOST_LANES];
+    for (int32_t i = 0; i < n; i++) inputs[i] = ((const rp_density_state *) chain[i]->state)->inputs;
+    into_lanes(s->inputs, inputs, 2 * density->model->n_adapted, n, lanes);
+  }
+  rp_program_run(density->program[k], s->work[k], s->params, density->model ? s->inputs : NULL, NULL);
+  const double *value = rp_work_output(s->work[k], 0), *slopes = rp_work_output(s->work[k], 1);
+  for (int32_t lane = 0; lane < n; lane++) {
+    double *own = s->gradient + lane * dim;
+    for (int64_t i = 0; i < dim; i++) own[i] = slopes[i * lanes + lane];
+    log_density[lane] = value[lane];
+    gradient[lane] = own;
+  }
+  return RP_OK;
+}
+
+static rp_code open_lanes(const void *context, rp_lockstep *lockstep, rp_status *status) {
+  const rp_density *density = context;
+  const size_t lanes = (size_t) rp_density_lanes(density), dim = (size_t) density->dim;
+  const size_t n_inputs = density->model ? 2 * (size_t) density->model->n_adapted : 0;
+  lanes_state *state = calloc(1, sizeof *state);
+  *lockstep = (rp_lockstep){.state = state, .evaluate = evaluate_lanes};
+  if (!state) return rp_fail_memory(status, "chains in lock-step");
+  state->density = density;
+  state->params = malloc((dim * lanes + 1) * sizeof(double));
+  state->inputs = malloc((n_inputs * lanes + 1) * sizeof(double));
+  state->gradient = malloc((dim * lanes + 1) * sizeof(double));
+  if (!state->params || !state->inputs || !state->gradient) return rp_fail_memory(status, "chains in lock-step");
+  for (int k = 1; k < LANE_COUNTS && density->program[k]; k++) {
+    state->work[k] = rp_work_new(density->program[k], status);
+    if (!state->work[k]) return status->code;
+  }
+  return RP_OK;
+}
+
+static void close_lanes(rp_lockstep *lockstep) {
+  lanes_state *state = lockstep->state;
+  if (state) {
+    for (int k = 1; k < LANE_COUNTS; k++) rp_work_free(state->work[k]);
+    free(state->params);
+    free(state->inputs);
+    free(state->gradient);
+  }
+  free(state);
+  lockstep->state = NULL;
 }

@@ -22,12 +22,24 @@ typedef struct {
 typedef struct {
   int64_t dim;
   void *state;
-  rp_code (*evaluate)(void *state, const double *q, double *log_density, double *gradient);
+  /* *gradient: dim numbers, valid until the next call. */
+  rp_code (*evaluate)(void *state, const double *q, double *log_density, const double **gradient);
   /* NULL without adapted elements. Copies c and s0; until then they are 0 and 1. */
   void (*center)(void *state, const double *c, const double *s0);
   /* At q, with the present c and s0; valid until the next call. */
   void (*probe)(void *state, const double *q, rp_probe *probe);
 } rp_potential;
+
+/* Potentials of several chains evaluated in lock-step: what each gets is what its own evaluate() would give, bit for
+ * bit. */
+enum { RP_MOST_LANES = 8 };
+typedef struct {
+  void *state;
+  /* For i < n: chain[i] at q[i]; log_density[i] and gradient[i] (valid until the next call). n is 2 at least and at
+   * most the lanes that it was opened for. */
+  rp_code (*evaluate)(void *state, const rp_potential *const *chain, const double *const *q, int32_t n,
+                      double *log_density, const double **gradient);
+} rp_lockstep;
 
 typedef struct {
   int64_t dim;
@@ -37,6 +49,11 @@ typedef struct {
   /* Opens the potential of one chain; the potential is closed even if opening failed half way. */
   rp_code (*open)(const void *context, rp_potential *potential, rp_status *status);
   void (*close)(rp_potential *potential);
+  /* Chains of one thread that it pays to evaluate in lock-step: 0 or 1 when it does not, else RP_MOST_LANES at most, and
+   * both functions are there; opened once per thread, closed even if opening failed. */
+  int32_t lanes;
+  rp_code (*open_lockstep)(const void *context, rp_lockstep *lockstep, rp_status *status);
+  void (*close_lockstep)(rp_lockstep *lockstep);
 } rp_target;
 
 /* A scalar node of a graph and its gradient with respect to the first dim elements of the parameter vector, as one
@@ -48,6 +65,10 @@ typedef struct rp_density rp_density;
 rp_density *rp_density_new(rp_graph *g, rp_node_id log_density, int64_t dim, rp_isa isa, rp_status *status);
 /* The log density of a model, with its adapted elements; borrows the model. */
 rp_density *rp_density_of_model(const rp_model *model, rp_isa isa, rp_status *status);
+/* Compiles the density for up to `most` chains in lock-step as well, as far as that pays by the cost of its program (or
+ * does not: always). g is the graph that the density was made of. */
+rp_code rp_density_add_lanes(rp_density *density, const rp_graph *g, int32_t most, int always, rp_status *status);
+int32_t rp_density_lanes(const rp_density *density);
 void rp_density_free(rp_density *density);
 int64_t rp_density_dim(const rp_density *density);
 const rp_program *rp_density_program(const rp_density *density);
@@ -55,8 +76,9 @@ const rp_program *rp_density_program(const rp_density *density);
 rp_target rp_density_target(const rp_density *density);
 
 /* Evaluates with everything a program can take: params (dim numbers and any constants after them), inputs or NULL, key
- * of the random nodes or NULL. work comes from rp_work_new(rp_density_program()). */
+ * of the random nodes or NULL. work comes from rp_work_new(rp_density_program()) and holds the gradient until it runs
+ * again. */
 void rp_density_run(const rp_density *density, rp_work *work, const double *params, const double *inputs,
-                    const rp_random_key *key, double *log_density, double *gradient);
+                    const rp_random_key *key, double *log_density, const double **gradient);
 
 #endif

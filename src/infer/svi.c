@@ -33,7 +33,7 @@ struct rp_svi {
   rp_program *value;                      /* the ELBO alone; made at first use */
   rp_work *value_work;
   double *parameters; /* twice: the second half is the copy that gradients of log q do not see */
-  double *gradient, *sum, *optim_state, *averaged;
+  double *sum, *optim_state, *averaged;
   struct timespec polled;
 };
 
@@ -95,7 +95,6 @@ void rp_svi_free(rp_svi *svi) {
   for (int32_t b = 0; b < svi->n_blocks; b++) free((void *) (uintptr_t) svi->blocks[b].index);
   free(svi->blocks);
   free(svi->parameters);
-  free(svi->gradient);
   free(svi->sum);
   free(svi->optim_state);
   free(svi->averaged);
@@ -150,12 +149,13 @@ rp_code rp_svi_noise(rp_svi *svi, rp_elbo_kind kind, int64_t n, double *noise, r
   const size_t n_parameters = (size_t) svi->n_parameters;
   if (rp_svi_set_gradient(svi, kind, status) != RP_OK) return status->code;
   double *mean = calloc(n_parameters + 1, sizeof *mean), value;
+  const double *gradient;
   rp_estimator *e = &svi->estimators[kind];
   *noise = 0;
   for (int64_t i = 0; mean && i < n; i++) {
     rp_random_key key = {svi->options.seed, FOR_NOISE, (uint64_t) (svi->step + i)};
-    rp_density_run(e->density, e->work, svi->parameters, svi->options.inputs, &key, &value, svi->gradient);
-    for (size_t k = 0; k < n_parameters; k++) accumulate(&mean[k], noise, i, svi->gradient[k]);
+    rp_density_run(e->density, e->work, svi->parameters, svi->options.inputs, &key, &value, &gradient);
+    for (size_t k = 0; k < n_parameters; k++) accumulate(&mean[k], noise, i, gradient[k]);
   }
   *noise /= (double) (n - 1);
   rp_code code = mean ? rp_svi_set_gradient(svi, in_use, status) : rp_fail_memory(status, "the noise of a gradient");
@@ -271,13 +271,12 @@ static rp_code make_plain(rp_svi *svi, rp_status *status) {
 static rp_code start_parameters(rp_svi *svi, rp_status *status) {
   size_t n = (size_t) svi->n_parameters;
   svi->parameters = calloc(2 * n + 1, sizeof(double));
-  svi->gradient = calloc(n + 1, sizeof(double));
   svi->sum = calloc(n + 1, sizeof(double));
   svi->averaged = calloc(n + 1, sizeof(double));
   svi->optim_state = calloc((size_t) rp_svi_state_size(svi) + 1, sizeof(double));
   svi->n_averaged = -1;
   double *centre = calloc((size_t) svi->dim + 1, sizeof(double));
-  int complete = svi->parameters && svi->gradient && svi->sum && svi->averaged && svi->optim_state && centre;
+  int complete = svi->parameters && svi->sum && svi->averaged && svi->optim_state && centre;
   double *parameters = svi->parameters;
   for (int32_t b = 0; complete && b < svi->n_blocks; b++) {
     const rp_guide_block *block = &svi->blocks[b];
@@ -305,16 +304,18 @@ static double estimate(rp_svi *svi) {
   rp_estimator *e = &svi->estimators[svi->gradient_kind];
   double mean = 0, top = 0, weights = 0;
   for (int64_t p = 0; p < particles; p++) {
-    double value, *gradient = p == 0 ? svi->sum : svi->gradient;
+    double value;
+    const double *gradient;
     rp_random_key key = {svi->options.seed, FOR_STEPS, (uint64_t) (svi->step * particles + p)};
-    rp_density_run(e->density, e->work, svi->parameters, svi->options.inputs, &key, &value, gradient);
+    rp_density_run(e->density, e->work, svi->parameters, svi->options.inputs, &key, &value, &gradient);
     double scaled = power * value, rescale = 1, weight = 1;
     if (p == 0) top = scaled;
     else if (scaled > top) rescale = exp(top - scaled), top = scaled;
     else weight = exp(scaled - top);
     mean += value / (double) particles;
     weights = weights * rescale + weight;
-    for (int64_t i = 0; p > 0 && i < n; i++) svi->sum[i] = svi->sum[i] * rescale + weight * gradient[i];
+    if (p == 0) memcpy(svi->sum, gradient, (size_t) n * sizeof *gradient);
+    else for (int64_t i = 0; i < n; i++) svi->sum[i] = svi->sum[i] * rescale + weight * gradient[i];
   }
   for (int64_t i = 0; particles > 1 && i < n; i++) svi->sum[i] /= weights;
   return power == 0 ? mean : (top + log(weights / (double) particles)) / power;

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "../../src/infer/potential.h"
 
@@ -13,6 +14,11 @@ typedef struct {
   int64_t dim;
   test_density density;
 } test_model;
+
+typedef struct {
+  test_density density;
+  double gradient[10];
+} test_chain;
 
 /* N(0, sd_i) independent, sd = 0.1, 0.5, 1, 3, 10 */
 static const double gaussian_sd[5] = {0.1, 0.5, 1, 3, 10};
@@ -83,20 +89,23 @@ static inline void nowhere(const double *q, double *log_density, double *gradien
   gradient[0] = gradient[1] = 0;
 }
 
-static inline rp_code test_evaluate(void *state, const double *q, double *log_density, double *gradient) {
-  const test_model *model = state;
-  model->density(q, log_density, gradient);
+static inline rp_code test_evaluate(void *state, const double *q, double *log_density, const double **gradient) {
+  test_chain *chain = state;
+  chain->density(q, log_density, chain->gradient);
+  *gradient = chain->gradient;
   return RP_OK;
 }
 
 static inline rp_code test_open(const void *context, rp_potential *potential, rp_status *status) {
-  (void) status;
   const test_model *model = context;
-  *potential = (rp_potential){.dim = model->dim, .state = (void *) (uintptr_t) model, .evaluate = test_evaluate};
+  test_chain *chain = calloc(1, sizeof *chain);
+  *potential = (rp_potential){.dim = model->dim, .state = chain, .evaluate = test_evaluate};
+  if (!chain) return rp_fail_memory(status, "a chain");
+  chain->density = model->density;
   return RP_OK;
 }
 
-static inline void test_close(rp_potential *potential) { potential->state = NULL; }
+static inline void test_close(rp_potential *potential) { free(potential->state); }
 
 static inline rp_target test_target(const test_model *model) {
   return (rp_target){.dim = model->dim, .context = model, .open = test_open, .close = test_close};

@@ -13,6 +13,7 @@ static const int64_t places[N + 1] = {2, 3, 4, 5, -1};
 typedef struct {
   double c[N + 1], s0[N + 1];
   double residual[N + 1], location[N + 1], log_scale[N + 1], score[N + 1];
+  double gradient[DIM];
   int breaks; /* the density is NaN unless all c are 0 */
 } chain_memory;
 
@@ -22,9 +23,9 @@ static double x_of(const chain_memory *s, const double *q, int i, double *stretc
 }
 
 /* m ~ N(0, 5), log s ~ N(0, 1) */
-static rp_code evaluate(void *state, const double *q, double *log_density, double *gradient) {
-  const chain_memory *s = state;
-  double m = q[0], scale = exp(q[1]);
+static rp_code evaluate(void *state, const double *q, double *log_density, const double **at) {
+  chain_memory *s = state;
+  double *gradient = s->gradient, m = q[0], scale = exp(q[1]);
   *log_density = -m * m / 50 - q[1] * q[1] / 2;
   gradient[0] = -m / 25;
   gradient[1] = -q[1];
@@ -39,6 +40,7 @@ static rp_code evaluate(void *state, const double *q, double *log_density, doubl
     gradient[1] += a * one * delta + z * z - 1 + one;
     if (s->breaks && s->c[i] != 0) *log_density = NAN;
   }
+  *at = gradient;
   return RP_OK;
 }
 
@@ -105,10 +107,12 @@ static void tear_down(fixture *f) {
 static void add_draw(fixture *f, uint64_t draw, double log_s, double *q, double *gradient) {
   rp_random stream = rp_random_open((rp_random_key){1, 0, draw}, 1);
   double log_density;
+  const double *at;
   q[0] = 0.7;
   q[1] = log_s;
   for (int i = 2; i < DIM; i++) q[i] = rp_random_normal(&stream);
-  f->potential.evaluate(f->potential.state, q, &log_density, gradient);
+  f->potential.evaluate(f->potential.state, q, &log_density, &at);
+  memcpy(gradient, at, DIM * sizeof *gradient);
   rp_centering_add(f->centering, q, gradient);
 }
 
@@ -264,15 +268,17 @@ static void check_target(void) {
   const double start[2 * N + 2] = {0.2, 0.5, 0.9, 0, 0, 2, 0.3, 1, 5, 1};
   fixture f;
   set_up(&f, start);
-  double q[DIM] = {0.4, -0.3, 1, -0.5, 0.2, 0.9}, gradient[DIM], unused[DIM], up, down;
-  f.potential.evaluate(f.potential.state, q, &up, gradient);
+  double q[DIM] = {0.4, -0.3, 1, -0.5, 0.2, 0.9}, gradient[DIM], up, down;
+  const double *at;
+  f.potential.evaluate(f.potential.state, q, &up, &at);
+  memcpy(gradient, at, sizeof gradient);
   for (int i = 0; i < DIM; i++) {
-    const double h = 1e-5, at = q[i];
-    q[i] = at + h;
-    f.potential.evaluate(f.potential.state, q, &up, unused);
-    q[i] = at - h;
-    f.potential.evaluate(f.potential.state, q, &down, unused);
-    q[i] = at;
+    const double h = 1e-5, here = q[i];
+    q[i] = here + h;
+    f.potential.evaluate(f.potential.state, q, &up, &at);
+    q[i] = here - h;
+    f.potential.evaluate(f.potential.state, q, &down, &at);
+    q[i] = here;
     CHECK_NEAR(gradient[i], (up - down) / (2 * h), 1e-6);
   }
   tear_down(&f);

@@ -28,10 +28,11 @@ static void check_gradient(void) {
     rp_potential potential;
     CHECK(target.dim == 10 && target.open(target.context, &potential, &status) == RP_OK);
     for (uint64_t t = 0; t < 20; t++) {
-      double q[10], log_density, want_log_density, gradient[10], want[10];
+      double q[10], log_density, want_log_density, want[10];
+      const double *gradient;
       rp_random stream = rp_random_open((rp_random_key){4, 0, t}, 1);
       for (int i = 0; i < 10; i++) q[i] = 2 * rp_random_normal(&stream);
-      CHECK(potential.evaluate(potential.state, q, &log_density, gradient) == RP_OK);
+      CHECK(potential.evaluate(potential.state, q, &log_density, &gradient) == RP_OK);
       eight_schools(q, &want_log_density, want);
       CHECK_NEAR(log_density, want_log_density, 1e-12);
       for (int i = 0; i < 10; i++) CHECK_NEAR(gradient[i], want[i], 1e-12);
@@ -52,10 +53,11 @@ static void check_pieces(void) {
   rp_density *density = rp_density_new(g, value, 5, RP_ISA_BEST, &status);
   CHECK_TEXT(status.message, "");
   const double params[8] = {1, 2, 3, 4, 5, 10, 20, 30}, want[5] = {10, 20, 36, 0, 0};
-  double gradient[5], log_density;
+  double log_density;
+  const double *gradient;
   if (density) {
     rp_work *work = rp_work_new(rp_density_program(density), &status);
-    rp_density_run(density, work, params, NULL, NULL, &log_density, gradient);
+    rp_density_run(density, work, params, NULL, NULL, &log_density, &gradient);
     CHECK_NEAR(log_density, 149, 1e-15);
     for (int i = 0; i < 5; i++) CHECK_NEAR(gradient[i], want[i], 1e-15);
     rp_work_free(work);
@@ -99,6 +101,66 @@ static void check_chains(void) {
   rp_graph_free(g);
 }
 
+/* Chains in lock-step, on any number of threads: the same draws bit for bit, and the same statistics. */
+static void check_lanes(rp_isa isa) {
+  enum { CHAINS = 5 };
+  rp_status status;
+  rp_status_clear(&status);
+  rp_graph *g = rp_graph_new();
+  rp_nuts_options options = rp_nuts_options_default();
+  options.iter_warmup = 60;
+  options.iter_sampling = 30;
+  rp_chains want = {0};
+  for (int32_t lanes = 1; lanes <= 8; lanes *= 2) {
+    rp_density *density = rp_density_new(g, schools_graph(g), 10, isa, &status);
+    CHECK(density && rp_density_add_lanes(density, g, lanes, 1, &status) == RP_OK && rp_density_lanes(density) == lanes);
+    if (!density) continue;
+    rp_target target = rp_density_target(density);
+    for (int32_t cores = 1; cores <= 2; cores++) {
+      for (int32_t n = 1; n <= CHAINS; n += 2) {
+        rp_chains chains;
+        CHECK(rp_chains_run(&target, &options, lanes == 1 ? CHAINS : n, 0, cores, 5, NULL, NULL, &chains, &status) == RP_OK);
+        if (want.n_chains == 0) {
+          want = chains;
+          continue;
+        }
+        for (int32_t c = 0; c < chains.n_chains; c++) {
+          const rp_chain *a = &chains.chain[c], *b = &want.chain[c];
+          CHECK(a->n_draws == 30 && memcmp(a->draws, b->draws, 300 * sizeof(double)) == 0);
+          CHECK(memcmp(a->statistics, b->statistics, 30 * sizeof *a->statistics) == 0);
+          CHECK(a->step_size == b->step_size && a->gradients_warmup == b->gradients_warmup);
+          CHECK(a->gradients_sampling == b->gradients_sampling);
+        }
+        rp_chains_free(&chains);
+      }
+    }
+    rp_density_free(density);
+  }
+  rp_chains_free(&want);
+  rp_graph_free(g);
+}
+
+/* Lanes where calls and scalars take the time, none where long loops do, and no more than there are chains. */
+static void check_when_lanes_pay(void) {
+  rp_status status;
+  rp_status_clear(&status);
+  rp_graph *g = rp_graph_new();
+  rp_node_id x = rp_param(g, 0, 5000), squares = rp_times(g, -0.5, rp_sum(g, rp_square(g, x)));
+  rp_density *small = rp_density_new(g, schools_graph(g), 10, RP_ISA_PORTABLE, &status);
+  rp_density *large = rp_density_new(g, squares, 5000, RP_ISA_PORTABLE, &status);
+  CHECK(small && rp_density_add_lanes(small, g, 1, 0, &status) == RP_OK && rp_density_lanes(small) == 1);
+  CHECK(small && rp_density_add_lanes(small, g, 2, 0, &status) == RP_OK && rp_density_lanes(small) <= 2);
+  CHECK(large && rp_density_add_lanes(large, g, 8, 0, &status) == RP_OK && rp_density_lanes(large) == 1);
+  rp_density_free(small);
+  rp_density_free(large);
+  if (rp_isa_best() >= RP_ISA_AVX2) {
+    rp_density *density = rp_density_new(g, schools_graph(g), 10, RP_ISA_AVX2, &status);
+    CHECK(density && rp_density_add_lanes(density, g, 4, 0, &status) == RP_OK && rp_density_lanes(density) == 4);
+    rp_density_free(density);
+  }
+  rp_graph_free(g);
+}
+
 /* Every latent pruned: a constant. */
 static void check_empty(void) {
   rp_status status;
@@ -124,6 +186,8 @@ int main(void) {
   check_pieces();
   check_failures();
   check_chains();
+  for (int isa = RP_ISA_PORTABLE; isa <= (int) rp_isa_best(); isa++) check_lanes((rp_isa) isa);
+  check_when_lanes_pay();
   check_empty();
   return check_done("potential");
 }

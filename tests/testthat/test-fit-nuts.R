@@ -155,3 +155,27 @@ test_that("progress is silent unless asked for", {
   expect_match(line, wanted, fixed = TRUE)
   expect_error(quick(refresh = "often"), "`refresh`")
 })
+
+test_that("chains side by side give the draws that they give one by one", {
+  old <- options(reparam.lanes = 1)
+  on.exit(options(old))
+  # centering is adapted, so that chains have inputs of their own
+  schools <- model(function(sigma, y) {
+    mu ~ normal(0, 5)
+    tau ~ half_cauchy(5)
+    theta[1:8] ~ normal(mu, tau)
+    y ~ normal(theta, sigma)
+  })
+  data <- list(sigma = c(15, 10, 16, 11, 9, 11, 10, 18), y = c(28, 8, -3, 7, -1, 1, 18, 12))
+  fit <- function(lanes, chains = 4, cores = 1) {
+    options(reparam.lanes = lanes)
+    fit_nuts(schools, data, chains = chains, cores = cores, iter_warmup = 100, iter_sampling = 50, seed = 3)
+  }
+  one <- fit(1)
+  expect_gt(length(one$centering$c), 0)
+  same <- c("draws", "unconstrained", "sampler", "adaptation", "centering")
+  for (lanes in c(2, 3, 4, 8)) expect_identical(fit(lanes)[same], one[same])
+  expect_identical(fit(NULL, cores = 2)[same], one[same])
+  expect_identical(fit(4, chains = 1)$unconstrained, one$unconstrained[, 1, , drop = FALSE])
+  expect_error(fit(9), "reparam.lanes", class = "reparam_error")
+})

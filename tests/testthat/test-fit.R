@@ -14,3 +14,16 @@ test_that("options(reparam.isa) holds the engine to an instruction set", {
   expect_true(fit(NULL)$control$isa %in% c("portable", "sse2", "avx2", "avx512"))
   expect_error(fit("neon"), "reparam.isa", class = "reparam_error")
 })
+
+test_that("log_density() keeps to the instruction set of options(reparam.isa)", {
+  m <- model(function(y) {
+    p ~ beta(2, 3)
+    y ~ bernoulli(p)
+  })
+  old <- options(reparam.isa = "portable")
+  on.exit(options(old))
+  # beta density 12 p (1 - p)^2, likelihood p, Jacobian p (1 - p), at p = 0.5
+  expect_equal(c(log_density(m, list(y = 1), list(p = 0.5))), log(12 * 0.5 * 0.5^2 * 0.5 * 0.25), tolerance = 1e-14)
+  options(reparam.isa = "neon")
+  expect_error(log_density(m, list(y = 1), list(p = 0.5)), "reparam.isa", class = "reparam_error")
+})
