@@ -9,6 +9,8 @@
 #'   gradient, or a named list of values of all latent sites by the names you gave them, on their own scale.
 #' @param reparam Strategy for sites without an entry in [reparam()]: `"auto"`, `"minimal"` or `"none"`.
 #' @param prune Leave latent sites out on which no observed site depends?  See [fit_nuts()].
+#' @section Errors:
+#' A latent site without a value, a name that no site has, a value outside the support of its site.
 #' @return A number, with attributes `gradient` (named, one per unconstrained coordinate) and `unconstrained` (the
 #'   coordinates).
 #' @examples
@@ -21,9 +23,25 @@
 log_density <- function(model, data = list(), values = list(), reparam = "minimal", prune = TRUE) {
   spec <- fit_spec(with_strategy(model, reparam), data)
   control <- c(model_control(reparam, prune, 0), list(init = if (is.list(values)) values))
+  if (is.list(values)) check_value_names(names(values), spec, control)
   result <- .Call(ffi_log_density, spec, control, values)
   warn_engine(result$warnings)
   names <- result$unconstrained_names
+  if (is.list(values)) check_inside(stats::setNames(result$unconstrained, names))
   structure(result$value, gradient = stats::setNames(result$gradient, names),
             unconstrained = stats::setNames(result$unconstrained, names))
+}
+
+check_value_names <- function(given, spec, control) {
+  known <- table_names(.Call(ffi_model_table, spec, c(list(prior = 0), control)))
+  unknown <- setdiff(given, known)
+  if (length(unknown)) {
+    stop_reparam(sprintf("`values` names %s, but the model has no such site.", quote_names(unknown)),
+                 sprintf("Its sites are %s.", quote_names(known, 20L)))
+  }
+}
+
+check_inside <- function(unconstrained) {
+  outside <- names(unconstrained)[!is.finite(unconstrained)]
+  if (length(outside)) stop_reparam(sprintf("The values of %s lie outside the support of the site.", quote_names(outside)))
 }

@@ -1,11 +1,14 @@
-#' Use a fit with posterior, bayesplot and rstantools
+#' Use a fit with posterior, bayesplot, loo and rstantools
 #'
 #' Methods that are registered when these packages are loaded, so that their functions work on a fit:
 #'
 #' * posterior: `as_draws()`, `as_draws_array()`, `as_draws_df()`, `as_draws_matrix()`, `as_draws_rvars()`, each with
 #'   arguments `sites` and `aux` as [as.array()][draws] has them;
 #' * bayesplot: `nuts_params()` and `log_posterior()`; its `mcmc_*()` functions take a fit by way of
-#'   [as.array()][draws].
+#'   [as.array()][draws];
+#' * loo: `loo()`, of the [log_lik()] of all observed elements;
+#' * rstantools: `log_lik()` and `posterior_predict()`, which give matrices with a row a draw and a column an observation,
+#'   as bayesplot's `ppc_*()` functions take them. NA elements have no column in the former and one in the latter.
 #'
 #' @return What the functions of those packages return.
 #' @examplesIf requireNamespace("posterior", quietly = TRUE)
@@ -56,4 +59,24 @@ log_posterior.reparam_nuts <- function(object, ...) {
     Chain = rep(seq_len(size[2]), each = size[1]), Iteration = rep(seq_len(size[1]), size[2]),
     Value = as.vector(object$sampler$lp)
   )
+}
+
+loo.reparam_fit <- function(x, ...) {
+  values <- log_lik(x)
+  independent <- !inherits(x, "reparam_nuts")
+  r_eff <- if (independent) rep(1, dim(values)[3]) else loo::relative_eff(exp(values))
+  loo::loo(values, r_eff = r_eff, ...)
+}
+
+log_lik_matrix <- function(object, ...) draws_in_rows(log_lik(object, ...))
+
+posterior_predict_matrix <- function(object, ...) {
+  observed <- unique(site_field(object, "name")[site_field(object, "kind") %in% c("observed", "partial")])
+  if (!length(observed)) stop_reparam("The fit observes nothing, so there is nothing to predict.")
+  draws_in_rows(as.array(posterior_predict(object, ..., keep = observed), observed))
+}
+
+draws_in_rows <- function(x) {
+  size <- dim(x)
+  matrix(x, size[1] * size[2], size[3], dimnames = list(NULL, dimnames(x)[[3]]))
 }

@@ -1,5 +1,5 @@
-/* ffi_generate(spec, control, draws): values of sites, or log likelihoods, given draws of the coordinates or from the
- * prior. */
+/* ffi_generate(spec, control, draws): values of sites, or log likelihoods, given draws of the coordinates, or from the
+ * prior (draws NULL), or given draws of the sites that control$given names with their sizes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 typedef struct {
   double *rows; /* one chain, [iteration][coordinate] */
   double *centering, *inputs;
-  int *column;  /* where each coordinate of the model lies among those of the draws */
+  int *column;  /* where each coordinate of the model lies among those of the draws; NULL: in its place */
 } generate_run;
 
 static void release(void *data);
@@ -23,17 +23,19 @@ SEXP ffi_generate(SEXP spec, SEXP control, SEXP draws) {
   rp_status status;
   rp_status_clear(&status);
   ffi_model *m;
-  int prior = draws == R_NilValue;
+  const int given = ffi_get(control, "given") != R_NilValue, prior = draws == R_NilValue || given;
   ffi_draws_kind kind = ffi_number(ffi_get(control, "log_lik"), 0) != 0 ? FFI_DRAWS_LOG_LIK : FFI_DRAWS_VALUES;
   SEXP guard = ffi_model_open(spec, control, prior, kind == FFI_DRAWS_LOG_LIK, &m);
   int64_t n_iterations = ffi_integer(ffi_get(control, "draws"), 1000), n_chains = 1, n_coordinates = 0;
-  if (!prior) read_shape(draws, &n_iterations, &n_chains, &n_coordinates, &status);
+  if (draws != R_NilValue) read_shape(draws, &n_iterations, &n_chains, &n_coordinates, &status);
   if (n_iterations < 1 || n_iterations > 100000000) rp_fail(&status, RP_BAD_ARGUMENT, NULL, "`draws` must be at least 1");
   generate_run *run = calloc(1, sizeof *run);
   if (!run) Rf_error("out of memory");
   SEXP run_guard = PROTECT(ffi_guard(run, release));
   if (status.code == RP_OK && !prior)
     match_columns(run, m, ffi_get(control, "coordinates"), n_coordinates, &status);
+  if (given && n_coordinates != m->model->n_given)
+    rp_fail(&status, RP_BAD_ARGUMENT, NULL, "the draws do not have the size that `given` says");
   SEXP arrays = R_NilValue, plan_guard = R_NilValue;
   ffi_draws *plan = NULL;
   if (status.code == RP_OK)
@@ -41,12 +43,12 @@ SEXP ffi_generate(SEXP spec, SEXP control, SEXP draws) {
                                 n_iterations, n_chains, &arrays, &plan, &status);
   PROTECT(plan_guard);
   PROTECT(arrays);
-  int64_t dim = m->model->dim;
+  int64_t dim = given ? m->model->n_given : m->model->dim;
   run->rows = calloc((size_t) (n_iterations * dim) + 1, sizeof *run->rows);
   if (!run->rows) rp_fail_memory(&status, "draws");
   if (status.code == RP_OK) run->centering = ffi_centering_read(m->model, ffi_get(control, "centering"), n_chains, &status);
   for (int64_t c = 0; c < n_chains && status.code == RP_OK; c++) {
-    if (!prior) copy_chain(run, draws, c, dim, n_iterations, n_chains);
+    if (draws != R_NilValue) copy_chain(run, draws, c, dim, n_iterations, n_chains);
     free(run->inputs);
     run->inputs = ffi_centering_inputs(m->model, run->centering ? run->centering + 2 * c * m->model->n_adapted : NULL, &status);
     if (status.code == RP_OK) ffi_draws_fill(plan, m, run->rows, run->inputs, n_iterations, c, &status);
@@ -90,10 +92,12 @@ static rp_code match_columns(generate_run *run, const ffi_model *m, SEXP names, 
   if (!run->column) return rp_fail_memory(status, "draws");
   int64_t from = 0; /* coordinates usually come in the same order */
   for (int64_t k = 0; k < m->model->dim; k++) {
-    char name[256];
+    char name[256], alias[256];
     rp_model_coordinate_name(m->model, k, name, sizeof name);
+    rp_model_coordinate_alias(m->model, k, alias, sizeof alias);
     int64_t tried = 0;
-    while (tried < n && strcmp(CHAR(STRING_ELT(names, from)), name) != 0) from = (from + 1) % n, tried++;
+    while (tried < n && strcmp(CHAR(STRING_ELT(names, from)), name) != 0 && strcmp(CHAR(STRING_ELT(names, from)), alias) != 0)
+      from = (from + 1) % n, tried++;
     if (tried == n) return rp_fail(status, RP_BAD_ARGUMENT, name, "there are no draws of it");
     run->column[k] = (int) from;
   }
@@ -104,5 +108,5 @@ static void copy_chain(const generate_run *run, SEXP draws, int64_t chain, int64
                        int64_t n_chains) {
   for (int64_t k = 0; k < dim; k++)
     for (int64_t i = 0; i < n_iterations; i++)
-      run->rows[i * dim + k] = REAL(draws)[i + n_iterations * (chain + n_chains * run->column[k])];
+      run->rows[i * dim + k] = REAL(draws)[i + n_iterations * (chain + n_chains * (run->column ? run->column[k] : k))];
 }

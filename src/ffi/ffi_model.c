@@ -8,6 +8,7 @@
 #include "ffi_spec.h"
 
 static rp_code build(ffi_model *m, SEXP spec, SEXP control, int prior, int all_terms, rp_status *status);
+static rp_code read_given(ffi_model *m, SEXP sizes, rp_status *status);
 static void release(void *data);
 static SEXP site_row(const rp_model *model, int32_t i);
 
@@ -135,6 +136,7 @@ static rp_code build(ffi_model *m, SEXP spec, SEXP control, int prior, int all_t
     return rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no strategy `%s`; use \"auto\", \"minimal\" or \"none\"", strategy);
   m->options.run.has_strategy = strategy != NULL;
   m->options.run.n_init = ffi_named_values(ffi_get(control, "init"), m->pool, &m->options.run.init, status, "init");
+  if (prior) read_given(m, ffi_get(control, "given"), status);
   SEXP coordinates = ffi_get(control, "coordinates");
   if (TYPEOF(coordinates) == STRSXP && status->code == RP_OK) {
     m->options.n_coordinates = Rf_xlength(coordinates);
@@ -146,6 +148,27 @@ static rp_code build(ffi_model *m, SEXP spec, SEXP control, int prior, int all_t
   }
   if (status->code != RP_OK) return status->code;
   m->model = rp_model_build(m->spec, &m->options, status);
+  return status->code;
+}
+
+/* A named vector: how many elements the draws of each site have. */
+static rp_code read_given(ffi_model *m, SEXP sizes, rp_status *status) {
+  SEXP names = Rf_getAttrib(sizes, R_NamesSymbol);
+  R_xlen_t n = Rf_xlength(sizes);
+  if (n == 0) return status->code;
+  rp_given *given = rp_pool_array(m->pool, n, sizeof *given);
+  if (!given) return rp_fail_memory(status, "the draws of sites");
+  if (TYPEOF(sizes) != INTSXP || TYPEOF(names) != STRSXP)
+    return rp_fail(status, RP_BAD_ARGUMENT, NULL, "`given` does not say how large each site is");
+  int64_t offset = 0;
+  for (R_xlen_t i = 0; i < n; i++) {
+    given[i] = (rp_given){.name = rp_pool_text(m->pool, CHAR(STRING_ELT(names, i))), .n = INTEGER(sizes)[i], .offset = offset};
+    if (!given[i].name) return rp_fail_memory(status, "the draws of sites");
+    if (given[i].n < 1) return rp_fail(status, RP_BAD_ARGUMENT, given[i].name, "its draws are empty");
+    offset += given[i].n;
+  }
+  m->options.run.n_given = (int32_t) n;
+  m->options.run.given = given;
   return status->code;
 }
 

@@ -9,7 +9,8 @@ enum { LANES = 4 };
 struct rp_generator {
   rp_program *program;
   int32_t n_nodes;
-  int64_t dim;
+  int64_t dim;      /* numbers in a row of draws */
+  int rows_are_inputs;
   int64_t n_inputs;
   int64_t *n; /* elements per node */
 };
@@ -27,7 +28,8 @@ rp_generator *rp_generator_new(const rp_model *model, const rp_node_id *nodes, i
     return NULL;
   }
   generator->n_nodes = n_nodes;
-  generator->dim = model->dim;
+  generator->rows_are_inputs = model->n_given > 0;
+  generator->dim = generator->rows_are_inputs ? model->n_given : model->dim;
   generator->n_inputs = 2 * model->n_adapted;
   for (int32_t k = 0; k < n_nodes; k++) generator->n[k] = rp_graph_node(model->graph, nodes[k])->n;
   generator->program = rp_program_new(model->graph, nodes, n_nodes, isa, LANES, status);
@@ -70,7 +72,7 @@ static void run_batch(const rp_generator *generator, rp_work *work, double *para
     keys[lane].draw += (uint64_t) i;
     for (int64_t d = 0; d < generator->dim; d++) params[d * LANES + lane] = draws[i * generator->dim + d];
   }
-  rp_program_run(generator->program, work, params, inputs, keys);
+  rp_program_run(generator->program, work, params, generator->rows_are_inputs ? params : inputs, keys);
   for (int32_t k = 0; k < generator->n_nodes; k++) {
     const double *value = rp_work_output(work, k);
     for (int64_t e = 0; e < generator->n[k]; e++)

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-
 void rp_handlers_set_value(rp_run *run, rp_message *message) {
   for (int32_t i = 0; i < run->spec->n_handlers && !message->hidden; i++) {
     const rp_handler_spec *handler = &run->spec->handlers[i];
@@ -35,6 +34,7 @@ void rp_handlers_set_value(rp_run *run, rp_message *message) {
       break;
     }
   }
+  if (message->value == RP_NONE && !message->hidden) rp_handler_given(run, message);
 }
 
 /* A handler that keeps or replaces the message ends the search; one that changes it leaves it to those further out. */

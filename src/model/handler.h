@@ -16,6 +16,7 @@ rp_reparam_result rp_handlers_reparameterize(rp_run *run, rp_message *message);
 void rp_handler_condition(rp_run *run, const rp_handler_spec *handler, rp_message *message);
 void rp_handler_intervene(rp_run *run, const rp_handler_spec *handler, rp_message *message);
 void rp_handler_substitute(rp_run *run, const rp_handler_spec *handler, rp_message *message); /* and replay */
+void rp_handler_given(rp_run *run, rp_message *message); /* the same from run-time inputs */
 void rp_handler_block(const rp_handler_spec *handler, rp_message *message);
 rp_reparam_result rp_handler_reparam(rp_run *run, int32_t handler_index, rp_message *message);
 

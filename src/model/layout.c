@@ -52,6 +52,12 @@ void rp_coordinate_name(const char *site, int64_t n_events, int64_t width, int64
   else snprintf(text, size, "%s[%lld,%lld]", site, i, k);
 }
 
+void rp_coordinate_alias(const char *site, int64_t n_events, int64_t width, int64_t event, int64_t w, char *text,
+                         size_t size) {
+  text[0] = '\0';
+  if (event == 0) rp_coordinate_name(site, n_events == 1 ? 2 : 1, width, 0, w, text, size);
+}
+
 static int compare_names(const void *a, const void *b) {
   return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
@@ -72,6 +78,9 @@ static rp_code find_named(closure *c, const rp_model_options *options) {
         char text[256];
         const char *name = text;
         rp_coordinate_name(run->sites[i].name, run->sites[i].n_events, width, part->events[b], 0, text, sizeof text);
+        c->active[p][b] = bsearch(&name, names, n, sizeof *names, compare_names) != NULL;
+        if (c->active[p][b]) continue;
+        rp_coordinate_alias(run->sites[i].name, run->sites[i].n_events, width, part->events[b], 0, text, sizeof text);
         c->active[p][b] = bsearch(&name, names, n, sizeof *names, compare_names) != NULL;
       }
     }

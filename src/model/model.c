@@ -9,6 +9,8 @@
 static rp_code execute(rp_run *run, const rp_spec *spec, const rp_run_options *options, const rp_layout *layout,
                        rp_pool *pool, rp_status *status);
 static void clear_run(rp_run *run);
+typedef void coordinate_namer(const char *site, int64_t n_events, int64_t width, int64_t event, int64_t w, char *text, size_t size);
+static void name_coordinate(const rp_model *model, int64_t coordinate, coordinate_namer *namer, char *text, size_t size);
 static rp_code take_sites(rp_model *model, rp_run *run, rp_status *status);
 static rp_node_id total_density(rp_run *run);
 static rp_node_id site_density(rp_run *run, const rp_site_info *site);
@@ -31,6 +33,7 @@ rp_model *rp_model_build(const rp_spec *spec, const rp_model_options *options, r
   if (status->code == RP_OK && execute(&run, spec, &options->run, &model->layout, model->pool, status) == RP_OK) {
     warn_unused(&run);
     model->dim = model->layout.dim;
+    for (int32_t i = 0; i < options->run.n_given; i++) model->n_given += options->run.given[i].n;
     model->log_density = total_density(&run);
     if (rp_run_finish_sites(&run) == RP_OK && take_sites(model, &run, status) == RP_OK)
       take_initial(model, &run, status);
@@ -54,16 +57,25 @@ void rp_model_free(rp_model *model) {
 }
 
 void rp_model_coordinate_name(const rp_model *model, int64_t coordinate, char *text, size_t size) {
+  snprintf(text, size, "?");
+  name_coordinate(model, coordinate, rp_coordinate_name, text, size);
+}
+
+void rp_model_coordinate_alias(const rp_model *model, int64_t coordinate, char *text, size_t size) {
+  text[0] = '\0';
+  name_coordinate(model, coordinate, rp_coordinate_alias, text, size);
+}
+
+static void name_coordinate(const rp_model *model, int64_t coordinate, coordinate_namer *namer, char *text, size_t size) {
   for (int32_t i = 0; i < model->layout.n; i++) {
     const rp_layout_site *place = &model->layout.sites[i];
     int64_t within = coordinate - place->offset;
     if (within < 0 || within >= place->n_inferred * place->width) continue;
     int64_t event = 0;
     while (place->rank[event] != within / place->width) event++;
-    rp_coordinate_name(place->name, place->n_events, place->width, event, within % place->width, text, size);
+    namer(place->name, place->n_events, place->width, event, within % place->width, text, size);
     return;
   }
-  snprintf(text, size, "?");
 }
 
 /* ---- one run ---- */

@@ -24,6 +24,7 @@ typedef struct {
   rp_graph *graph;
   rp_node_id log_density;
   int64_t dim;            /* of the unconstrained vector, learned parameters included */
+  int64_t n_given;        /* run-time inputs that hold values of sites */
   int32_t n_sites;
   rp_site_info *sites;    /* value: node of graph, all elements in R's layout */
   rp_node_id *site_term;  /* with all_terms: total log density of each site; RP_NONE without one */
@@ -52,6 +53,9 @@ void rp_model_free(rp_model *model);
 
 /* Name of one unconstrained coordinate, "theta[3]", into the buffer. */
 void rp_model_coordinate_name(const rp_model *model, int64_t coordinate, char *text, size_t size);
+/* Its name in a model where the site has one event instead of several, or several instead of one: "theta" for
+ * "theta[1]" and the reverse; empty when there is none. */
+void rp_model_coordinate_alias(const rp_model *model, int64_t coordinate, char *text, size_t size);
 
 /* Which coordinates are to be inferred, from the analysing run (layout.c). */
 rp_code rp_layout_make(const rp_run *run, const rp_model_options *options, rp_layout *layout, rp_pool *pool,
@@ -59,5 +63,7 @@ rp_code rp_layout_make(const rp_run *run, const rp_model_options *options, rp_la
 /* Name of unconstrained number w (of width) of one of n_events events of a site. */
 void rp_coordinate_name(const char *site, int64_t n_events, int64_t width, int64_t event, int64_t w, char *text,
                         size_t size);
+void rp_coordinate_alias(const char *site, int64_t n_events, int64_t width, int64_t event, int64_t w, char *text,
+                         size_t size);
 
 #endif

@@ -78,6 +78,12 @@ typedef struct {
   rp_node_id residual, location, log_scale, score; /* per event or scalar; score: d log f / dx */
 } rp_adapted;
 
+/* A site of which the program is told the value: n inputs from offset on, R's layout. */
+typedef struct {
+  const char *name;
+  int64_t n, offset;
+} rp_given;
+
 typedef enum { RP_CENTERING_FIXED = 0, RP_CENTERING_ADAPTED, RP_CENTERING_LEARNED } rp_centering_kind;
 
 typedef struct {
@@ -90,6 +96,8 @@ typedef struct {
   rp_centering_kind centering; /* what centered = NULL means: 0, adapted in warm-up (NUTS), or a parameter (SVI) */
   int32_t n_init;        /* initial values by site name */
   const rp_named_value *init;
+  int32_t n_given;       /* sites whose values are run-time inputs, for runs without inferred sites (prior) */
+  const rp_given *given;
 } rp_run_options;
 
 typedef struct {

@@ -166,7 +166,12 @@ rp_node_id rp_run_add_learned(rp_run *run, const rp_statement *s, int32_t statem
   if (run->options->prior) {
     part->source = RP_SOURCE_COMPUTED;
     part->unconstrained = part->initial = RP_NONE;
-    return part->value = rp_data(g, s->init, n);
+    part->value = rp_data(g, s->init, n);
+    for (int32_t i = 0; i < run->options->n_given; i++) {
+      const rp_given *given = &run->options->given[i];
+      if (strcmp(given->name, s->name) == 0 && given->n == n) part->value = rp_input(g, given->offset, n);
+    }
+    return part->value;
   }
   const rp_layout_site *layout = run->layout ? layout_of(run, s->name) : NULL;
   part->unconstrained = rp_param(g, layout ? layout->offset : run->dim, n_events * width);
