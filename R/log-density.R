@@ -43,5 +43,6 @@ check_value_names <- function(given, spec, control) {
 
 check_inside <- function(unconstrained) {
   outside <- names(unconstrained)[!is.finite(unconstrained)]
-  if (length(outside)) stop_reparam(sprintf("The values of %s lie outside the support of the site.", quote_names(outside)))
+  if (!length(outside)) return(invisible())
+  stop_reparam(sprintf("The values of %s lie outside the support of the site.", quote_names(outside)))
 }

@@ -12,15 +12,15 @@
 #'
 #' @param model A model made by [model()], or a spec made by [model_spec()].
 #' @param data Named list of the model function's arguments; arguments that are `NULL` or absent are simulated.
-#' @param draws For `prior_draws()`, the number of draws. For `predictive()`, draws of sites: a fit, whose inferred sites
-#'   are taken; a named list of arrays `[iteration, chain, dims...]` as [draws()] gives them; or a data frame, matrix
+#' @param draws For `prior_draws()`, the number of draws. For `predictive()`, draws of sites: a fit, whose inferred
+#'   sites are taken; a named list of arrays `[iteration, chain, dims...]` as [draws()] gives them; or a data frame, matrix
 #'   or array `[iteration, chain, variable]` with variables named like `theta[2]`.
 #' @param seed A whole number, or `NULL`: that of the fit or of [seed_model()], or one from R's generator, so that
 #'   `set.seed()` governs.
 #' @param keep Names of the sites to return; `NULL`: all that fit in 1 GB.
 #' @param fit A fit by [fit_nuts()] or [fit_svi()].
-#' @param newdata Named list of arguments that replace those of the fit; give `y = NULL` to simulate an argument that was
-#'   observed, which then takes its length from the other data.
+#' @param newdata Named list of arguments that replace those of the fit; give `y = NULL` to simulate an argument that
+#'   was observed, which then takes its length from the other data.
 #' @param ... Must be empty.
 #' @return An object like a fit: [draws()], `summary()`, `as.data.frame()` and `autoplot()` work on it.
 #' @section Errors:
@@ -86,9 +86,9 @@ predictive <- function(model, draws, data = list(), seed = NULL, keep = NULL) {
 
 #' Pointwise log likelihood of a fit
 #'
-#' The log density of every observed element at every draw, as `loo::loo()` takes it. Elements that are `NA` in the data have
-#' none and are left out, with a message. `loo::loo(fit)` does both steps at once, and minds how far the draws of a chain
-#' depend on each other.
+#' The log density of every observed element at every draw, as `loo::loo()` takes it. Elements that are `NA` in the data
+#' have none and are left out, with a message. `loo::loo(fit)` does both steps at once, and minds how far the draws of a
+#' chain depend on each other.
 #'
 #' @param fit A fit by [fit_nuts()] or [fit_svi()].
 #' @param sites Names of observed sites; `NULL` takes all.
@@ -174,8 +174,10 @@ respecify <- function(fit, newdata) {
   data <- fit$spec$data
   kept <- setdiff(observed_arguments(fit), names(newdata))
   if (length(newdata) && length(kept)) {
-    message(sprintf("posterior_predict(): %s is drawn in the shape of the data of the fit; give `%s = NULL` to let `newdata` decide.",
-                    quote_names(kept), kept[1]))
+    message(sprintf(
+      "posterior_predict(): %s is drawn in the shape of the data of the fit; give `%s = NULL` to let `newdata` decide.",
+      quote_names(kept), kept[1]
+    ))
   }
   data[names(newdata)] <- newdata
   model_spec(fit$model, data)
@@ -204,13 +206,15 @@ given_draws <- function(draws, sites) {
     given <- given[names(given) %in% settable]
   }
   if (!length(given)) {
-    stop_reparam("`draws` has no draws of a latent site of the model.", sprintf("Its latent sites are %s.", quote_names(settable)))
+    stop_reparam("`draws` has no draws of a latent site of the model.",
+                 sprintf("Its latent sites are %s.", quote_names(settable)))
   }
   sizes <- lapply(given, function(x) dim(x)[1:2])
   odd <- which(!vapply(sizes, identical, NA, sizes[[1]]))
   if (length(odd)) {
-    stop_reparam(sprintf("`draws` has %s iterations and chains of `%s`, but %s of `%s`.", paste(sizes[[1]], collapse = " x "),
-                         names(given)[1], paste(sizes[[odd[1]]], collapse = " x "), names(given)[odd[1]]))
+    size_text <- vapply(sizes[c(1L, odd[1])], paste, "", collapse = " x ")
+    stop_reparam(sprintf("`draws` has %s iterations and chains of `%s`, but %s of `%s`.", size_text[1],
+                         names(given)[1], size_text[2], names(given)[odd[1]]))
   }
   given
 }
@@ -235,7 +239,7 @@ given_array <- function(x, name) {
 
 # Columns named like theta[2,3]; other columns of a data frame (.draw, lp__) are not ours.
 given_variables <- function(draws, sites, known) {
-  if (is.data.frame(draws)) draws <- do.call(cbind, Filter(is.numeric, as.list(draws)))
+  if (is.data.frame(draws)) draws <- do.call(cbind, Filter(is.numeric, unclass(draws)))
   if (is.matrix(draws)) draws <- array(draws, c(nrow(draws), 1L, ncol(draws)), list(NULL, NULL, colnames(draws)))
   variables <- dimnames(draws)[[3]]
   if (!is.numeric(draws) || length(dim(draws)) != 3L || is.null(variables)) {
