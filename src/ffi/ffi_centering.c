@@ -21,10 +21,11 @@ double *ffi_centering_read(const rp_model *model, SEXP x, int64_t n_chains, rp_s
   for (int32_t b = 0; b < model->n_blocks; b++) {
     const rp_adapted *block = &model->blocks[b];
     for (int64_t e = 0; e < block->n_events; e++) {
+      double otherwise = is_list || model->adapted_coordinate[block->base + e] < 0 ? 0 : RP_CENTERING_START;
       row = n_rows > 0 ? find(x, block->original, block->events[e] + 1, (row + 1) % n_rows) : -1;
       for (int64_t k = 0; k < n_chains; k++) {
         double *to = values + 2 * n * k + block->base + e;
-        to[0] = row < 0 ? 0 : REAL(ffi_get(x, "c"))[row + stride * k];
+        to[0] = row < 0 ? otherwise : REAL(ffi_get(x, "c"))[row + stride * k];
         to[n] = row < 0 ? 1 : REAL(ffi_get(x, "s0"))[row + stride * k];
       }
     }

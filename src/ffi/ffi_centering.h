@@ -8,9 +8,9 @@
 #include "../infer/centering.h"
 #include "ffi_model.h"
 
-/* Malloc'd; NULL with status RP_OK when the model adapts nothing. x: the list, or anything else for c = 0 and s0 = 1,
- * which is also what elements have that the list does not name.  Of a single chain in x all n_chains take the
- * values. */
+/* Malloc'd; NULL with status RP_OK when the model adapts nothing. x: the list, where elements that it does not name
+ * have c = 0 and s0 = 1, or anything else for the values at which adaptation starts.  Of a single chain in x all
+ * n_chains take the values. */
 double *ffi_centering_read(const rp_model *model, SEXP x, int64_t n_chains, rp_status *status);
 /* The inputs of one chain's programs from those values. Malloc'd; NULL as above. */
 double *ffi_centering_inputs(const rp_model *model, const double *values, rp_status *status);

@@ -43,7 +43,7 @@ rp_centering *rp_centering_new(const rp_target *target, const rp_potential *pote
   centering->target = target;
   centering->potential = potential;
   for (size_t i = 0; i < n; i++) {
-    centering->values[i] = start ? start[i] : 0;
+    centering->values[i] = start ? start[i] : target->coordinate[i] < 0 ? 0 : RP_CENTERING_START;
     centering->values[n + i] = start ? start[n + i] : 1;
   }
   potential->center(potential->state, centering->values, centering->values + n);

@@ -17,7 +17,11 @@
 
 typedef struct rp_centering rp_centering;
 
-/* Starts at the given values, n c's and then n s0's, and sets the potential; NULL: c = 0, s0 = 1. */
+/* Where an adapted c starts, with s0 = 1: from halfway a chain reaches either end, from 0 some stay in a neck that is
+ * the decentered coordinates' own (elements with much data).  Elements that are not sampled have c = 0. */
+#define RP_CENTERING_START 0.5
+
+/* Starts at the given values, n c's and then n s0's, and sets the potential; NULL: RP_CENTERING_START and 1. */
 rp_centering *rp_centering_new(const rp_target *target, const rp_potential *potential, const double *start,
                                rp_status *status);
 void rp_centering_free(rp_centering *centering);

@@ -25,7 +25,7 @@ typedef struct {
   double init_radius;           /* 2: initial positions uniform in (-radius, radius) */
   int32_t init_tries;           /* 100 */
   int32_t fix_centering;        /* 0: adapted in warm-up, where the target has elements that can be */
-  const double *centering;      /* NULL: c = 0, s0 = 1 at first; else [chains][2][elements], c's and s0's, borrowed */
+  const double *centering;      /* NULL: RP_CENTERING_START and 1 at first; else [chains][2][elements], c's and s0's, borrowed */
 } rp_nuts_options;
 rp_nuts_options rp_nuts_options_default(void);
 

@@ -14,8 +14,10 @@ typedef struct {
   double c[N + 1], s0[N + 1];
   double residual[N + 1], location[N + 1], log_scale[N + 1], score[N + 1];
   double gradient[DIM];
-  int breaks; /* the density is NaN unless all c are 0 */
+  int breaks; /* the density is NaN unless all c are as at the start */
 } chain_memory;
+
+static double start_of(int i) { return i < N ? RP_CENTERING_START : 0; }
 
 static double x_of(const chain_memory *s, const double *q, int i, double *stretch) {
   *stretch = exp((1 - s->c[i]) * (q[1] - log(s->s0[i])));
@@ -38,7 +40,7 @@ static rp_code evaluate(void *state, const double *q, double *log_density, const
     /* x depends on m by 1 - c stretch, the prior on m by u */
     gradient[0] += a * (1 - s->c[i] * stretch) + u;
     gradient[1] += a * one * delta + z * z - 1 + one;
-    if (s->breaks && s->c[i] != 0) *log_density = NAN;
+    if (s->breaks && s->c[i] != RP_CENTERING_START) *log_density = NAN;
   }
   *at = gradient;
   return RP_OK;
@@ -117,26 +119,26 @@ static void add_draw(fixture *f, uint64_t draw, double log_s, double *q, double 
 }
 
 /* Given the hyperparameters l is linear in a with slope s^2 / (s^2 + sigma^2), so any draws give it, and the weights
- * of the window (n = 10) and of the old value (5, c = 0) are seen exactly. */
+ * of the window (n = 10) and of the old value (5, the start) are seen exactly. */
 static void check_rule(void) {
   fixture f;
   set_up(&f, NULL);
   double q[DIM], gradient[DIM], carried[DIM], s = exp(0.3);
   const double *values = rp_centering_values(f.centering);
-  for (int i = 0; i <= N; i++) CHECK(values[i] == 0 && values[N + 1 + i] == 1);
+  for (int i = 0; i <= N; i++) CHECK(values[i] == start_of(i) && values[N + 1 + i] == 1);
   for (uint64_t k = 0; k < 10; k++) add_draw(&f, k, 0.3, q, gradient);
   double x[N], stretch;
   for (int i = 0; i < N; i++) x[i] = x_of(f.potential.state, q, i, &stretch);
   CHECK(rp_centering_update(f.centering, q, carried) == N);
   for (int i = 0; i < N; i++) {
-    CHECK_NEAR(values[i], 10.0 / 15 * s * s / (s * s + sigma[i] * sigma[i]), 1e-12);
+    CHECK_NEAR(values[i], (10 * s * s / (s * s + sigma[i] * sigma[i]) + 5 * RP_CENTERING_START) / 15, 1e-12);
     CHECK_NEAR(values[N + 1 + i], s, 1e-14);
     CHECK_NEAR(x_of(f.potential.state, carried, i, &stretch), x[i], 1e-14);
   }
   CHECK(carried[0] == q[0] && carried[1] == q[1]);
   CHECK(values[N] == 0 && values[2 * N + 1] == 1);
   rp_centering_undo(f.centering);
-  for (int i = 0; i <= N; i++) CHECK(values[i] == 0 && values[N + 1 + i] == 1);
+  for (int i = 0; i <= N; i++) CHECK(values[i] == start_of(i) && values[N + 1 + i] == 1);
   CHECK(x_of(f.potential.state, q, 1, &stretch) == x[1]);
   tear_down(&f);
 }
@@ -163,8 +165,9 @@ static void check_windows(void) {
 
 /* One element's infinite or NaN score, or a scale too small for scores at x, leaves that draw of that element out. */
 static void check_guards(void) {
+  const double decentered[2 * N + 2] = {0, 0, 0, 0, 0, 1, 1, 1, 1, 1};
   fixture f;
-  set_up(&f, NULL);
+  set_up(&f, decentered);
   double q[DIM], gradient[DIM], carried[DIM];
   for (uint64_t k = 0; k < 10; k++) add_draw(&f, k, 0, q, gradient);
   gradient[3] = INFINITY;
@@ -199,12 +202,15 @@ static rp_chains run(const rp_target *target, rp_nuts_options options, int32_t n
 /* Posterior mean of x_2 under both schedules against that of the decentered chains; c by the data's share. */
 static void check_chains(void) {
   rp_target target = target_of(NULL);
-  double mean[3] = {0, 0, 0};
+  double mean[3] = {0, 0, 0}, decentered[2][2][N + 1];
+  for (int i = 0; i <= N; i++)
+    for (int c = 0; c < 2; c++) decentered[c][0][i] = 0, decentered[c][1][i] = 1;
   for (int k = 0; k < 3; k++) {
     rp_nuts_options options = rp_nuts_options_default();
     options.schedule = k == 1 ? RP_SCHEDULE_STAN : RP_SCHEDULE_FAST;
     options.iter_sampling = 4000;
     options.fix_centering = k == 2;
+    if (k == 2) options.centering = &decentered[0][0][0];
     rp_chains chains = run(&target, options, 2, 1);
     for (int c = 0; c < 2; c++) {
       const rp_chain *chain = &chains.chain[c];
@@ -256,7 +262,8 @@ static void check_undo(void) {
   options.schedule = RP_SCHEDULE_FAST;
   options.iter_warmup = options.iter_sampling = 200;
   rp_chains chains = run(&target, options, 1, 1);
-  for (int i = 0; i <= N; i++) CHECK(chains.chain[0].centering[i] == 0 && chains.chain[0].centering[N + 1 + i] == 1);
+  for (int i = 0; i <= N; i++)
+    CHECK(chains.chain[0].centering[i] == start_of(i) && chains.chain[0].centering[N + 1 + i] == 1);
   int moved = 0;
   for (int d = 0; d < 200; d++) moved += chains.chain[0].statistics[d].moved;
   CHECK(chains.chain[0].n_draws == 200 && moved > 150);
