@@ -21,7 +21,7 @@
 #' @param fn A function of one argument, the description of the site.
 #' @return A reparameterizer, for use in [reparam()] as `site = reparameterizer`.
 #' @section Errors: Something that is no function; an answer that is not one of the lists above; a value of another
-#'   length than the site's; a site that is drawn in several statements.
+#'   length than the site's; a site that is drawn in several statements, or inside of [with_scale()].
 #' @examples
 #' # an exponential as the minimum of two
 #' two <- new_reparam(function(site) {
@@ -77,6 +77,12 @@ apply_user_reparam <- function(session, fn, name, dist, obs, dim, index, origin)
   if (!is.null(index)) {
     stop_reparam(
       sprintf("Site `%s` is drawn in several statements, which a function cannot reparameterize.", name), site = name
+    )
+  }
+  if (isTRUE(session$scaled)) {
+    stop_reparam(
+      sprintf("Site `%s` is drawn in `with_scale()`, where a function cannot reparameterize it.", name),
+      "Its auxiliary sites would be scaled instead of its density. Leave this site out of `reparam()`.", site = name
     )
   }
   shape <- site_shape(session, name, dist, obs, dim, NULL, origin)

@@ -117,7 +117,7 @@ log_factor <- function(name, value) {
 #'
 #' `with_mask()` switches off the density of sites inside where `mask` is 0 or `FALSE`; a masked-out latent element is
 #' drawn from its distribution. `with_scale()` multiplies their log density by `scale`, for instance to weight a
-#' subsample. `with_plate()` declares `size` conditionally independent repetitions: sites inside have the plates'
+#' subsample: a site with density f has f^scale, in whatever coordinates it is sampled. `with_plate()` declares `size` conditionally independent repetitions: sites inside have the plates'
 #' sizes, outermost first, as their leading extents.
 #'
 #' @param mask Zeros and ones (or logicals), one number or as many as each site inside has elements.
@@ -163,7 +163,12 @@ with_scale <- function(scale, expr) {
   session <- need_session("with_scale()")
   scale <- check_scope_value(scale, "scale", function(x) is.finite(x) & x > 0, "positive")
   enter_scope(session, list(scope = "scale", node = trace_row(scale)), sys.call())
-  on.exit(leave_scope(session))
+  outer <- session$scaled
+  session$scaled <- TRUE
+  on.exit({
+    session$scaled <- outer
+    leave_scope(session)
+  })
   expr
 }
 

@@ -191,6 +191,20 @@ int rp_distribution_can_sample(const rp_distribution *d) {
   return d->compound ? rp_compound_can_sample(d->compound) : rp_family_can_sample(d->family);
 }
 
+rp_node_id rp_distribution_log_jacobian(rp_graph *g, const rp_distribution *d, rp_node_id b) {
+  rp_node_id log_jacobian = rp_const(g, 0);
+  int64_t size = family_size(d);
+  for (int32_t t = 0; t < d->n_transforms; t++) {
+    const rp_transform *to = &d->transforms[t];
+    rp_node_id x = (to->inverted ? to->bijector->inverse : to->bijector->forward)(g, b, to->arguments, d->n_events, size);
+    rp_node_id term = transform_jacobian(g, to, to->inverted ? x : b, to->inverted ? b : x, d->n_events, size);
+    log_jacobian = to->inverted ? rp_sub(g, log_jacobian, term) : rp_add(g, log_jacobian, term);
+    size = size_after(to, size);
+    b = x;
+  }
+  return log_jacobian;
+}
+
 rp_node_id rp_distribution_forward(rp_graph *g, const rp_distribution *d, rp_node_id x) {
   int64_t size = family_size(d);
   for (int32_t t = 0; t < d->n_transforms; t++) {

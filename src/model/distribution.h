@@ -78,6 +78,8 @@ rp_node_id rp_distribution_unconstrain(rp_graph *g, const rp_distribution *d, rp
  * Returns 0 when there is nothing to strip. */
 int rp_distribution_base(const rp_distribution *d, rp_distribution *base, rp_distribution *transforms_only);
 rp_node_id rp_distribution_forward(rp_graph *g, const rp_distribution *transforms, rp_node_id x);
+/* log |det dx/db| of the forward map at b, one number per event. */
+rp_node_id rp_distribution_log_jacobian(rp_graph *g, const rp_distribution *transforms, rp_node_id b);
 rp_node_id rp_distribution_inverse(rp_graph *g, const rp_distribution *transforms, rp_node_id x);
 
 /* Makes each `group` events that follow on each other, of a univariate family without transforms, one event. 

@@ -93,7 +93,7 @@ static rp_code find_active(closure *c, int prune) {
   for (int32_t p = 0; p < run->n_parts && c->status->code == RP_OK; p++) {
     const rp_part *part = &run->parts[p];
     int always = part->source == RP_SOURCE_LEARNED ||
-                 (part->source == RP_SOURCE_LATENT && (!prune || !rp_distribution_can_sample(&part->dist)));
+                 (part->source == RP_SOURCE_LATENT && (!prune || part->weighed || !rp_distribution_can_sample(&part->dist)));
     if (always) memset(c->active[p], 1, (size_t) part->n_events);
     int informs = part->source != RP_SOURCE_LATENT && part->source != RP_SOURCE_ANCESTRAL;
     if ((informs || always) && part->term != RP_NONE) add_root(c, part->term);

@@ -37,6 +37,8 @@ rp_reparam_result rp_reparam_apply(rp_run *run, const rp_reparam *reparam, rp_me
 rp_reparam_result rp_reparam_use(rp_run *run, const rp_reparameterizer *what, const rp_reparam *settings,
                                  rp_message *message) {
   rp_reparam_result result = RP_REPARAM_KEPT;
+  int acts = !message->observed || what->observed;
+  if (message->weighed && !message->rest && !what->weighs && acts) rp_message_unweigh(run, message);
   if (message->observed) {
     if (what->observed) result = what->observed(run, settings, message);
   } else if (what->couples && message->dist.n_events != message->n_site_events) {

@@ -21,6 +21,7 @@ typedef enum {
 typedef struct rp_reparameterizer {
   const char *name;  /* kind in a spec; reparam_<name>() in R */
   const char *needs; /* of the site's distribution, for messages */
+  int weighs;        /* the auxiliary site may carry the scale of with_scale(): log f and Jacobians are told apart */
   int couples;       /* the auxiliary site mixes elements, so the whole site must be drawn at once */
   int (*applies)(const rp_run *run, const rp_message *message);
   rp_reparam_result (*latent)(rp_run *run, const rp_reparam *settings, rp_message *message);

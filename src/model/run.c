@@ -99,6 +99,7 @@ static rp_code run_draw_statement(rp_run *run, int32_t i) {
     if (run->scopes[k].kind == RP_SCOPE_MASK) m.mask = rp_mul(g, m.mask, run->scopes[k].node);
     if (run->scopes[k].kind == RP_SCOPE_SCALE) m.scale = rp_mul(g, m.scale, run->scopes[k].node);
   }
+  m.weighed = !rp_is_all(g, m.scale, 1);
   if (m.dist.mask != RP_NONE) m.mask = rp_mul(g, m.mask, m.dist.mask);
   if (s->observed) {
     double *observed = rp_pool_array(run->pool, n_value, sizeof *observed);
@@ -271,6 +272,7 @@ rp_message rp_message_auxiliary(rp_run *run, const rp_message *parent, const cha
   m.value = m.initial = RP_NONE;
   m.source = RP_SOURCE_UNSET;
   m.observed = NULL;
+  m.rest = NULL;
   m.chain_left = 0;
   m.depth = parent->depth + 1;
   return m;

@@ -33,6 +33,7 @@ typedef struct {
   rp_node_id term;          /* log density: one per event, or a scalar for all; RP_NONE: none */
   rp_node_id unconstrained; /* LATENT, LEARNED */
   rp_node_id initial;       /* unconstrained coordinates asked for by the user; RP_NONE */
+  int weighed;              /* its density is a power of its distribution's, from which it cannot be drawn */
   int32_t next;             /* next part of the same site, -1 at the end */
 } rp_part;
 
@@ -114,6 +115,11 @@ typedef struct {
   rp_node_id value;         /* of the message's events, once known */
   rp_node_id initial;       /* value asked for as starting point; RP_NONE */
   rp_node_id mask, scale;   /* of the scopes around it */
+  /* A reparameterizer that cannot weigh its auxiliary sites so that x has w log f(x) leaves them unweighed (scale 1);
+   * the site itself then adds w - 1 times log f(x), f being `rest`. NULL: there is nothing to add. */
+  const rp_distribution *rest;
+  rp_node_id rest_scale;    /* w - 1 */
+  int weighed;              /* by a scale other than 1, here or there */
   const char *original;     /* NULL for a user's site */
   int hidden;               /* by a block handler */
   /* Adapted centering: the message's distribution is that of the residual, its value z = shift + exp(-log_stretch)

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "../dist/support.h"
+#include "../graph/shorthand.h"
 
 static rp_part *new_part(rp_run *run, rp_site_info *site);
 static rp_site_info *new_site(rp_run *run, const char *name);
+static void add_rest(rp_run *run, const rp_message *m, rp_part *part);
 static rp_node_id inferred(rp_run *run, const rp_message *m);
 static rp_node_id residual_density(rp_graph *g, const rp_message *m, rp_node_id z);
 static rp_node_id unconstrained_leaf(rp_run *run, const rp_message *m, int64_t width);
@@ -22,6 +24,7 @@ rp_node_id rp_run_add_part(rp_run *run, const rp_message *m, rp_source source, r
   rp_part *part = site && value != RP_NONE ? new_part(run, site) : NULL;
   if (!part) return RP_NONE;
   part->source = source;
+  part->weighed = m->weighed;
   part->n_events = m->dist.n_events;
   part->events = m->events;
   part->dist = m->dist;
@@ -31,14 +34,42 @@ rp_node_id rp_run_add_part(rp_run *run, const rp_message *m, rp_source source, r
                  (source == RP_SOURCE_ANCESTRAL && run->options->all_terms);
   if (latent) {
     part->term = rp_run_weigh(run, m, latent->term);
-    /* The Jacobian of a change of coordinates is no part of the prior, so that scopes do not weigh it. */
     if (m->centered) part->term = rp_add(run->graph, part->term, m->log_stretch);
     part->unconstrained = latent->unconstrained;
     part->initial = latent->initial;
   } else if (has_term) {
     part->term = rp_run_weigh(run, m, rp_distribution_log_density(run->graph, &m->dist, value, 0));
   }
+  if (latent || has_term || source == RP_SOURCE_COMPUTED) add_rest(run, m, part);
   return value;
+}
+
+static void add_rest(rp_run *run, const rp_message *m, rp_part *part) {
+  if (!m->rest || (run->options->prior && !run->options->all_terms)) return;
+  rp_message rest = *m;
+  rest.scale = m->rest_scale;
+  rp_node_id term = rp_run_weigh(run, &rest, rp_distribution_log_density(run->graph, m->rest, part->value, 0));
+  part->term = part->term == RP_NONE ? term : rp_add(run->graph, part->term, term);
+}
+
+void rp_run_add_jacobian(rp_run *run, const rp_message *m, rp_node_id log_jacobian) {
+  rp_site_info *site = m->weighed && !m->rest ? rp_run_site(run, m) : NULL;
+  if (!site || (run->options->prior && !run->options->all_terms)) return;
+  rp_message rest = *m;
+  rest.scale = rp_minus_from(run->graph, 1, m->scale);
+  run->parts[site->last_part].term = rp_run_weigh(run, &rest, log_jacobian);
+}
+
+void rp_message_unweigh(rp_run *run, rp_message *m) {
+  rp_distribution *whole = rp_pool_array(run->pool, 1, sizeof *whole);
+  if (!whole) {
+    rp_fail_memory(run->status, "a site's weight");
+    return;
+  }
+  *whole = m->dist;
+  m->rest = whole;
+  m->rest_scale = rp_sub(run->graph, m->scale, rp_const(run->graph, 1));
+  m->scale = rp_const(run->graph, 1);
 }
 
 rp_node_id rp_run_add_ancestral(rp_run *run, const rp_message *m) {
@@ -61,7 +92,7 @@ rp_node_id rp_run_add_latent(rp_run *run, const rp_message *m) {
   for (int64_t b = 0; b < n; b++) {
     double counts = mask->op != RP_OP_CONST ? 1 : mask->n == 1 ? mask->value : mask->data[b];
     int barren = counts == 0 || (run->layout && (!layout || layout->rank[m->events[b]] < 0));
-    if (barren && can_sample) out[n_out++] = (int32_t) b;
+    if (barren && can_sample && (counts == 0 || !m->weighed)) out[n_out++] = (int32_t) b;
     else in[n_in++] = (int32_t) b;
   }
   if (n_out == 0) return inferred(run, m);
@@ -92,6 +123,11 @@ static rp_node_id inferred(rp_run *run, const rp_message *m) {
     part.unconstrained = unconstrained_leaf(run, m, width);
     value = rp_distribution_constrain(run->graph, &m->dist, part.unconstrained, &part.term);
     if (m->initial != RP_NONE) part.initial = rp_distribution_unconstrain(run->graph, &m->dist, m->initial);
+    if (m->weighed && !m->rest && value != part.unconstrained) {
+      rp_message plain = *m;
+      rp_message_unweigh(run, &plain);
+      return rp_run_add_part(run, &plain, RP_SOURCE_LATENT, value, &part);
+    }
   }
   return rp_run_add_part(run, m, RP_SOURCE_LATENT, value, &part);
 }
@@ -253,6 +289,14 @@ rp_message rp_message_select(rp_run *run, const rp_message *m, const int32_t *wh
   }
   for (int64_t i = 0; i < n; i++) events[i] = m->events[which[i]];
   part.events = events;
+  if (m->rest) {
+    rp_distribution *rest = rp_pool_array(run->pool, 1, sizeof *rest);
+    if (rest) *rest = rp_distribution_select(run->graph, m->rest, which, n);
+    else rp_fail_memory(run->status, "a site's weight");
+    part.rest = rest;
+    if (rp_graph_node(run->graph, m->rest_scale)->n == m->dist.n_events)
+      part.rest_scale = rp_gather(run->graph, m->rest_scale, which, n);
+  }
   rp_node_id *nodes[] = {&part.mask, &part.scale, &part.shift, &part.log_stretch};
   for (int k = 0; k < (m->centered ? 4 : 2); k++)
     if (rp_graph_node(run->graph, *nodes[k])->n == m->dist.n_events)

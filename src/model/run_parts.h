@@ -20,6 +20,11 @@ rp_code rp_run_add_computed(rp_run *run, const rp_statement *s, int32_t statemen
 
 /* Mask and scale of the scopes; a masked-out event contributes exactly 0, whatever its density is. */
 rp_node_id rp_run_weigh(rp_run *run, const rp_message *message, rp_node_id term);
+/* Leaves what becomes of the message unweighed, and the weight to its rest (see run.h). */
+void rp_message_unweigh(rp_run *run, rp_message *message);
+/* The same for a replaced message whose auxiliary site is weighed by w: of the log Jacobian dx / dz, one number per
+ * event, which no scope weighs, 1 - w is still missing. */
+void rp_run_add_jacobian(rp_run *run, const rp_message *message, rp_node_id log_jacobian);
 /* Whether an event of a user's site has a place in the unconstrained vector, its own or that of an auxiliary site; 1
  * where that is not known: in the analysing run, and of sites whose auxiliary ones have other events. */
 int rp_run_is_inferred(const rp_run *run, const rp_message *message, int32_t event);

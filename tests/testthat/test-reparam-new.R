@@ -75,3 +75,9 @@ test_that("what is wrong is named", {
     cat(condition_text(model_spec(part, list(x = c(1, NA)))))
   })
 })
+
+test_that("a function is refused where the site is scaled", {
+  m <- model(function() with_scale(2, x ~ normal(0, 1)))
+  same <- new_reparam(function(site) list(dist = dist_normal(0, 1)))
+  expect_error(model_spec(m |> reparam(x = same)), "Site `x` is drawn in `with_scale()`", fixed = TRUE)
+})

@@ -151,3 +151,43 @@ test_that("wrong statements are refused", {
     show_error(spec_of(function() with_plate("p", 3, function(i) draw("k", dist_normal(0, 1), dim = 2))))
   })
 })
+
+test_that("with_scale() multiplies the site's own log density, whatever coordinates it is sampled in", {
+  m <- model(function() with_scale(0.3, tau ~ half_normal(2)))
+  direct <- 0.3 * (log(2) + dnorm(exp(0.4), 0, 2, log = TRUE)) + 0.4
+  expect_equal(as.numeric(log_density(m, values = 0.4, prune = FALSE)), direct, tolerance = 1e-12)
+  # no draw from its distribution is one from a power of it, so that it is inferred although nothing depends on it
+  expect_identical(attr(log_density(m, values = 0.4), "unconstrained"), c(tau = 0.4))
+
+  h <- model(function(y) {
+    s ~ half_normal(1)
+    with_scale(2.5, {
+      a[1:2] ~ normal(1, s)
+      b ~ lognormal(0.3, s)
+      g ~ gamma(2, s)
+    })
+    y ~ normal(a[1] + log(b) + g, 1)
+  })
+  data <- list(y = 1)
+  expect_identity(h |> reparam(a = reparam_loc_scale(0), b = decenter()), data)
+  expect_identity(h |> reparam(a = reparam_loc_scale(c(0.3, 1)), b = reparam_transform()), data)
+  expect_identity(h |> reparam(b = decenter(0.4), g = reparam_explicit("exp", inverse = TRUE)), data)
+  expect_identity(h |> reparam(a = reparam_haar(allow_batch = TRUE), g = reparam_split(1)), data)
+})
+
+test_that("integrating auxiliary sites out leaves the power of the density, latent or observed", {
+  density <- function(m, data, reparam, values) {
+    as.numeric(log_density(reparam(m, reparam), data, values, reparam = "none", prune = FALSE))
+  }
+  observed <- model(function(x) with_scale(0.4, x ~ student_t(3, 1, 2)))
+  over_gamma <- function(u) vapply(u, function(u) exp(density(observed, list(x = 2.5), list(x = reparam_student_t()), u)), 0)
+  direct <- (dt(0.75, 3) / 2)^0.4
+  expect_equal(integrate(over_gamma, -12, 5, rel.tol = 1e-8)$value, direct, tolerance = 1e-6)
+  latent <- model(function() with_scale(0.4, x ~ student_t(3, 1, 2)))
+  at <- function(u) vapply(u, function(u) exp(density(latent, list(), list(x = reparam_student_t()), c(u, 2.5))), 0)
+  expect_equal(integrate(at, -12, 5, rel.tol = 1e-8)$value, direct, tolerance = 1e-6)
+  decentered <- list(x = reparam_chain(reparam_student_t(), reparam_loc_scale(0)))
+  # z = (x - 1) sqrt(g) / 2 for x = 2.5, with dx / dz = 2 / sqrt(g) in the density of z
+  at <- function(u) vapply(u, function(u) exp(density(latent, list(), decentered, c(u, 0.75 * exp(u / 2))) - log(2) + u / 2), 0)
+  expect_equal(integrate(at, -12, 5, rel.tol = 1e-8)$value, direct, tolerance = 1e-6)
+})

@@ -39,6 +39,7 @@ static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_mess
 
 const rp_reparameterizer rp_reparam_loc_scale = {
     .name = "loc_scale",
+    .weighs = 1,
     .needs = "a distribution with location and scale on the real line",
     .applies = applies,
     .latent = latent,
@@ -94,6 +95,7 @@ static rp_reparam_result fixed(rp_run *run, rp_node_id c, rp_message *message) {
   if (z == RP_NONE) return RP_REPARAM_PASSED;
   message->value = rp_add(g, m, rp_mul(g, stretch, none ? z : rp_sub(g, z, shift)));
   rp_run_replaced(run, message, "loc_scale");
+  rp_run_add_jacobian(run, message, rp_log(g, stretch));
   return RP_REPARAM_REPLACED;
 }
 

@@ -3,6 +3,7 @@
  * configured for x_base acts on the base inside of it. */
 #include "../handler.h"
 #include "../reparam.h"
+#include "../run_parts.h"
 
 static int applies(const rp_run *run, const rp_message *message) {
   (void) run;
@@ -20,6 +21,7 @@ static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_mess
   if (b == RP_NONE) return RP_REPARAM_PASSED;
   message->value = rp_distribution_forward(run->graph, &transforms, b);
   rp_run_replaced(run, message, "transform");
+  if (message->weighed) rp_run_add_jacobian(run, message, rp_distribution_log_jacobian(run->graph, &transforms, b));
   return RP_REPARAM_REPLACED;
 }
 
@@ -31,7 +33,10 @@ static rp_reparam_result observed(rp_run *run, const rp_reparam *settings, rp_me
   auxiliary.observed = message->observed;
   auxiliary.chain = message->chain;
   auxiliary.chain_left = message->chain_left;
+  rp_message whole = *message;
+  if (message->weighed) rp_message_unweigh(run, &whole);
   if (rp_handlers_reparameterize(run, &auxiliary) != RP_REPARAM_CHANGED) return RP_REPARAM_KEPT;
+  if (auxiliary.rest) message->scale = whole.scale, message->rest = whole.rest, message->rest_scale = whole.rest_scale;
   rp_distribution changed = auxiliary.dist;
   for (int32_t t = 0; t < transforms.n_transforms; t++)
     if (!rp_distribution_push(&changed, transforms.transforms[t])) {
@@ -42,4 +47,10 @@ static rp_reparam_result observed(rp_run *run, const rp_reparam *settings, rp_me
 }
 
 const rp_reparameterizer rp_reparam_transform = {
-    .name = "transform", .needs = "a transformed distribution", .applies = applies, .latent = latent, .observed = observed};
+    .name = "transform",
+    .needs = "a transformed distribution",
+    .weighs = 1,
+    .applies = applies,
+    .latent = latent,
+    .observed = observed,
+};
