@@ -6,9 +6,10 @@
 #'
 #' @inheritParams fit_nuts
 #' @param guide The family of approximations; see [guides].
-#' @param optim The optimizer; see [optimizers].
+#' @param optim The optimizer; see [optimizers]. Left out, the rate is 0.003 for flows ([guide_iaf()]).
 #' @param steps `"auto"`: as many as it takes, see below. Or a number of steps.
-#' @param particles Draws of the guide from which each step's gradient is estimated.
+#' @param particles Draws of the guide from which each step's gradient is estimated; NULL: 8 for flows ([guide_iaf()]), whose many
+#'   parameters are misled by noise, otherwise 1.
 #' @param alpha 1: the ELBO. Otherwise the bound of Renyi's divergence of this order, estimated from `particles`
 #'   draws, of which there should be several: 0 is the importance weighted bound, below 1 covers more of the
 #'   posterior than the ELBO does.
@@ -61,22 +62,24 @@
 #' fit <- fit_svi(coin, list(n = 5, y = c(1, 1, 0, 1, 1)), seed = 1)
 #' fit
 #' @export
-fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_adam(0.01), steps = "auto", particles = 1,
+fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_adam(0.01), steps = "auto", particles = NULL,
                     alpha = 1, analytic = TRUE, anneal = NULL, path_derivative = NULL, tolerance = 0.01, max_steps = 1e5, draws = 1000,
                     elbo_draws = 1000, init = NULL, reparam = "minimal", prune = TRUE, keep = NULL, seed = NULL, refresh = NULL) {
   call <- match.call()
   if (inherits(model, "reparam_svi")) return(continue_svi(model, call, parent.frame()))
   if (missing(optim) && "laplace" %in% guide_kinds_of(guide)) optim <- optim_lbfgs()
   check_svi_parts(guide, optim)
+  if (missing(optim) && has_flows(guide)) optim <- optim_adam(0.003)
   automatic <- identical(steps, "auto")
   control <- list(
     optim = optim, guide = guide, automatic = automatic, mode = optim$kind == "lbfgs",
     steps = if (automatic) check_whole(max_steps, "max_steps", 1, 1e9) else check_whole(steps, "steps", 1, 1e9),
-    particles = check_whole(particles, "particles", 1, 1e5), alpha = check_number(alpha, "alpha"),
+    particles = if (is.null(particles)) usual_particles(guide) else check_whole(particles, "particles", 1, 1e5), alpha = check_number(alpha, "alpha"),
     analytic = check_flag(analytic, "analytic"),
     anneal = if (is.null(anneal)) has_constant_rate(optim) else check_flag(anneal, "anneal"),
     path_derivative = if (!is.null(path_derivative)) check_flag(path_derivative, "path_derivative"),
     tolerance = check_number(tolerance, "tolerance", function(x) x > 0, "positive"),
+    first_window = if (has_flows(guide)) 1000,
     draws = check_whole(draws, "draws", 1, 1e8), elbo_draws = check_whole(elbo_draws, "elbo_draws", 0, 1e9),
     init = check_init(init), keep = check_sites(keep, "keep"), budget = storage_budget()
   )
@@ -148,6 +151,10 @@ check_svi_parts <- function(guide, optim) {
 guide_kinds_of <- function(guide) if (inherits(guide, "reparam_guide")) guide_kinds(guide)
 
 has_constant_rate <- function(optim) !is.function(optim$lr) && (is.null(optim$decay) || optim$decay == 1)
+
+has_flows <- function(guide) any(c("iaf", "coupling") %in% guide_kinds(guide))
+
+usual_particles <- function(guide) if (has_flows(guide)) 8 else 1
 
 # A point has no density, so that its weights say nothing.
 has_points <- function(guide) {

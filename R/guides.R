@@ -6,6 +6,8 @@
 #' * `guide_normal()`, also called `guide_diagonal()`: independent normals (mean field).
 #' * `guide_mvn()`: one multivariate normal with a full covariance, by its Cholesky factor.
 #' * `guide_lowrank()`: a multivariate normal with covariance `W W' + diag(d)^2`, `W` of `rank` columns.
+#' * `guide_iaf()`: an inverse autoregressive flow, see [guide_iaf()].
+#' * `guide_coupling()`: a coupling flow with splines, see [guide_iaf()].
 #' * `guide_delta()`: a point; the fit is the posterior mode of the unconstrained coordinates (MAP).
 #' * `guide_laplace()`: a multivariate normal at the posterior mode of the unconstrained coordinates, which [optim_lbfgs()] finds, with
 #'   the inverse of minus the Hessian there as covariance. With other parts in a `guide_list()`, which then must be points, the
@@ -103,14 +105,15 @@ format_guide <- function(x) {
   inner <- if (x$kind == "list") {
     vapply(x$parts, format_guide, "")
   } else {
-    c(if (length(x$sites)) paste0("\"", x$sites, "\""), if (!is.null(x$rank)) paste("rank =", x$rank))
+    settings <- unlist(x[intersect(names(x), c("rank", "num_flows", "hidden", "layers", "bins"))])
+    c(if (length(x$sites)) paste0("\"", x$sites, "\""), paste(names(settings), "=", settings, recycle0 = TRUE))
   }
   sprintf("guide_%s(%s)", x$kind, paste(inner, collapse = ", "))
 }
 
-new_guide <- function(kind, sites, init_scale = NULL, rank = NULL) {
+new_guide <- function(kind, sites, init_scale = NULL, ...) {
   if (!is.null(init_scale)) check_number(init_scale, "init_scale", function(x) x > 0, "positive")
-  guide <- list(kind = kind, sites = sites, init_scale = init_scale, rank = rank)
+  guide <- list(kind = kind, sites = sites, init_scale = init_scale, ...)
   structure(guide[!vapply(guide, is.null, NA)], class = "reparam_guide")
 }
 

@@ -48,6 +48,10 @@ static rp_code add_block(ffi_guide *out, const ffi_model *m, SEXP part, uint8_t 
   *block = (rp_guide_block){.kind = k, .index = out->index + *used};
   block->rank = ffi_integer(ffi_get(part, "rank"), 0);
   block->init_scale = ffi_number(ffi_get(part, "init_scale"), 0);
+  block->n_flows = ffi_integer(ffi_get(part, "num_flows"), 0);
+  block->n_hidden = ffi_integer(ffi_get(part, "hidden"), 0);
+  block->n_layers = ffi_integer(ffi_get(part, "layers"), 0);
+  block->n_bins = ffi_integer(ffi_get(part, "bins"), 0);
   for (int64_t c = 0; c < model->dim; c++) {
     if (taken[c] || model->learned[c] != learned || !in_block(m, c, sites)) continue;
     taken[c] = 1;

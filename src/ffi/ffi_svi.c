@@ -160,7 +160,8 @@ static rp_svi_plan read_plan(SEXP control, int64_t n_steps) {
                        .automatic = ffi_number(ffi_get(control, "automatic"), 0) != 0,
                        .anneal = ffi_number(ffi_get(control, "anneal"), 0) != 0,
                        .keep_gradient = ffi_get(control, "path_derivative") != R_NilValue,
-                       .tolerance = ffi_number(ffi_get(control, "tolerance"), 0.01)};
+                       .tolerance = ffi_number(ffi_get(control, "tolerance"), 0.01),
+                       .first_window = ffi_integer(ffi_get(control, "first_window"), 0)};
 }
 
 /* From where an earlier fit ended: its parameters, optimizer state and number of steps. */

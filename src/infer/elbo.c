@@ -119,9 +119,8 @@ static rp_node_id build_guide(rp_elbo *elbo, const rp_guide_block *blocks, int32
     rp_node_id fixed = elbo->stopped ? rp_param(g, total + offset, n) : parameters;
     rp_node_id term;
     if (kind == RP_ELBO_ANALYTIC && guide->entropy) term = rp_neg(g, guide->entropy(g, block, parameters));
-    else if (kind != RP_ELBO_PATH && guide->log_density_of_noise)
-      term = guide->log_density_of_noise(g, block, parameters, noise);
-    else term = guide->log_density(g, block, fixed, z[b]);
+    else if (kind == RP_ELBO_PATH) term = rp_guide_path_density(g, block, fixed, parameters, noise, z[b]);
+    else term = rp_guide_log_density(g, block, parameters, noise, z[b]);
     log_guide = rp_add(g, log_guide, term);
     offset += n;
   }

@@ -1,14 +1,17 @@
 /* Guides: approximations of a block of the unconstrained vector, as graphs.  One family a file, one row of guide.c's
  * table.
  *
- * A guide turns its parameters (a PARAM slice) and standard noise (a RANDOM node) into a draw z, differentiable in the
- * parameters, and knows its log density. */
+ * A guide turns its parameters (a PARAM slice, or constants) and standard noise (a RANDOM node, or anything else) into a
+ * draw z, differentiable in both, and knows its log density. Where the map from noise to z is one to one the density
+ * follows from its Jacobian. Nodes go to the graph that is given, whose status takes failures; nothing is owned. */
 #ifndef RP_INFER_GUIDE_H
 #define RP_INFER_GUIDE_H
 
 #include "../graph/graph.h"
 
-typedef enum { RP_GUIDE_NORMAL = 0, RP_GUIDE_MVN, RP_GUIDE_LOWRANK, RP_GUIDE_DELTA, RP_GUIDE_COUNT } rp_guide_kind;
+typedef enum {
+  RP_GUIDE_NORMAL = 0, RP_GUIDE_MVN, RP_GUIDE_LOWRANK, RP_GUIDE_DELTA, RP_GUIDE_IAF, RP_GUIDE_COUPLING, RP_GUIDE_COUNT
+} rp_guide_kind;
 rp_guide_kind rp_guide_from_name(const char *name); /* "normal", "mvn", ...; RP_GUIDE_COUNT: unknown */
 
 typedef struct {
@@ -17,6 +20,9 @@ typedef struct {
   const int64_t *index; /* positions in the unconstrained vector; NULL: all n from 0 on */
   int64_t rank;         /* lowrank; 0: about sqrt(n) */
   double init_scale;    /* 0: the default, 0.1 */
+  int64_t n_flows, n_hidden, n_layers; /* iaf, coupling: flows one after the other, and units and hidden layers of their
+                                          networks; 0: the default (guide_network.h) */
+  int64_t n_bins;       /* coupling: pieces of the splines; 0: 8 */
 } rp_guide_block;
 
 typedef struct {
@@ -26,16 +32,30 @@ typedef struct {
   /* Starting values for a guide centred at `centre` (n numbers); random ones come from stream. */
   void (*start)(const rp_guide_block *block, const double *centre, rp_random *stream, double *parameters);
   rp_node_id (*draw)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise);
-  /* of a draw z; one number */
+  /* log |det dz / dnoise| of a one-to-one map; NULL: it is none, and log_density is not NULL. */
+  rp_node_id (*log_jacobian)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise);
+  /* The noise that gives z; RP_NONE, without a failure, when that takes too long. NULL: none is known. */
+  rp_node_id (*inverse)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id z);
+  /* Where there is no quick inverse: (dz / dnoise)' solved for a gradient in noise, which gives the one in z; RP_NONE,
+   * without a failure, when that takes too long. NULL otherwise. */
+  rp_node_id (*solve_jacobian)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise,
+                               rp_node_id gradient);
+  /* of a draw z, one number; NULL when it follows from the Jacobian */
   rp_node_id (*log_density)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id z);
-  /* The same in terms of the noise, which is cheaper; NULL when there is no such form. */
-  rp_node_id (*log_density_of_noise)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise);
   /* Mean and variance of every element, and the entropy, in closed form; NULL, both, where there is none. */
   void (*moments)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id *mean,
                   rp_node_id *variance);
   rp_node_id (*entropy)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters);
 } rp_guide;
 const rp_guide *rp_guide_of(const rp_guide_block *block);
+
+/* Log density of the draw z that was made of noise. */
+rp_node_id rp_guide_log_density(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise,
+                                rp_node_id z);
+/* The same with parameters that are held fixed, as a function of z alone; where the guide has no such form, the log
+ * density above, at the parameters themselves. */
+rp_node_id rp_guide_path_density(rp_graph *g, const rp_guide_block *block, rp_node_id fixed, rp_node_id parameters,
+                                 rp_node_id noise, rp_node_id z);
 
 /* What families share: start of scale parameters, their positive value, sum of squares. */
 double rp_guide_raw_scale(const rp_guide_block *block); /* softplus of it is the initial scale */

@@ -98,4 +98,11 @@ static rp_node_id entropy(rp_graph *g, const rp_guide_block *block, rp_node_id p
   return rp_guide_normal_entropy(g, log_determinant, block->n);
 }
 
-const rp_guide rp_guide_lowrank = {"lowrank", n_parameters, n_noise, start, draw, log_density, NULL, moments, entropy};
+const rp_guide rp_guide_lowrank = {.name = "lowrank",
+                                   .n_parameters = n_parameters,
+                                   .n_noise = n_noise,
+                                   .start = start,
+                                   .draw = draw,
+                                   .log_density = log_density,
+                                   .moments = moments,
+                                   .entropy = entropy};

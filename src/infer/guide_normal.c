@@ -22,16 +22,14 @@ static rp_node_id draw(rp_graph *g, const rp_guide_block *block, rp_node_id para
   return rp_add(g, location, rp_mul(g, scale(g, block, parameters), noise));
 }
 
-static rp_node_id log_density(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id z) {
-  rp_node_id location = rp_slice(g, parameters, 0, block->n), s = scale(g, block, parameters);
-  rp_node_id standardised = rp_div(g, rp_sub(g, z, location), s);
-  return rp_guide_normal_density(g, standardised, rp_sum(g, rp_log(g, s)), block->n);
+static rp_node_id log_jacobian(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise) {
+  (void) noise;
+  return rp_sum(g, rp_log(g, scale(g, block, parameters)));
 }
 
-static rp_node_id log_density_of_noise(rp_graph *g, const rp_guide_block *block, rp_node_id parameters,
-                                       rp_node_id noise) {
-  rp_node_id log_scales = rp_sum(g, rp_log(g, scale(g, block, parameters)));
-  return rp_guide_normal_density(g, noise, log_scales, block->n);
+static rp_node_id inverse(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id z) {
+  rp_node_id location = rp_slice(g, parameters, 0, block->n);
+  return rp_div(g, rp_sub(g, z, location), scale(g, block, parameters));
 }
 
 static void moments(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id *mean,
@@ -44,5 +42,12 @@ static rp_node_id entropy(rp_graph *g, const rp_guide_block *block, rp_node_id p
   return rp_guide_normal_entropy(g, rp_sum(g, rp_log(g, scale(g, block, parameters))), block->n);
 }
 
-const rp_guide rp_guide_normal = {
-    "normal", n_parameters, n_noise, start, draw, log_density, log_density_of_noise, moments, entropy};
+const rp_guide rp_guide_normal = {.name = "normal",
+                                  .n_parameters = n_parameters,
+                                  .n_noise = n_noise,
+                                  .start = start,
+                                  .draw = draw,
+                                  .log_jacobian = log_jacobian,
+                                  .inverse = inverse,
+                                  .moments = moments,
+                                  .entropy = entropy};

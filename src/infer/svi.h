@@ -65,6 +65,7 @@ typedef struct {
   int32_t anneal;     /* 1: less noisy gradient, falling rate and averaged iterates once the ELBO no longer improves */
   int32_t keep_gradient; /* 1: the gradient stays what options->gradient says */
   double tolerance;   /* nats of ELBO that may be left */
+  int64_t first_window; /* steps in each of the first two windows of iterates that are compared; 0: 100 */
 } rp_svi_plan;
 typedef struct {
   int64_t n_done;

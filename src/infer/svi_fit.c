@@ -62,6 +62,10 @@ rp_code rp_svi_fit(rp_svi *svi, const rp_svi_plan *plan, double *loss, rp_svi_re
 
 /* ---- private ---- */
 
+static double first_window(const rp_fit *fit) {
+  return fit->plan->first_window > 0 ? (double) fit->plan->first_window : FIRST_WINDOW;
+}
+
 static int64_t left(const rp_fit *fit) { return fit->plan->n_steps - fit->report->n_done; }
 
 static int64_t shorter(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -76,7 +80,7 @@ static rp_code fit_and_anneal(rp_fit *fit) {
   const rp_svi_plan *plan = fit->plan;
   const int64_t n = plan->n_steps;
   int settled = 0;
-  rp_code code = settle(fit, FIRST_WINDOW, 0, plan->automatic ? n : (int64_t) (SEARCH_SHARE * (double) n), &settled);
+  rp_code code = settle(fit, first_window(fit), 0, plan->automatic ? n : (int64_t) (SEARCH_SHARE * (double) n), &settled);
   if (settled) fit->report->searched = fit->report->n_done;
   if (code != RP_OK || (plan->automatic && !settled)) return code;
   if (!plan->anneal) {
@@ -117,7 +121,7 @@ static rp_code choose_gradient(rp_fit *fit) {
 static rp_code settle_path(rp_fit *fit, int64_t limit, int *settled) {
   const rp_elbo_kind searched_with = rp_svi_gradient(fit->svi);
   const int64_t step = rp_svi_step(fit->svi);
-  const double window = fmax(FIRST_WINDOW, 0.5 * (double) fit->report->n_done);
+  const double window = fmax(first_window(fit), 0.5 * (double) fit->report->n_done);
   memcpy(fit->best, fit->before, (size_t) rp_svi_n_parameters(fit->svi) * sizeof(double));
   memcpy(fit->state, rp_svi_state(fit->svi), (size_t) rp_svi_state_size(fit->svi) * sizeof(double));
   rp_svi_set_parameters(fit->svi, fit->best);

@@ -278,7 +278,7 @@ static void test_optimizers(void) {
     free(state);
   }
   CHECK(rp_optim_from_name("newton") == RP_OPTIM_COUNT);
-  CHECK(rp_guide_from_name("lowrank") == RP_GUIDE_LOWRANK && rp_guide_from_name("iaf") == RP_GUIDE_COUNT);
+  CHECK(rp_guide_from_name("lowrank") == RP_GUIDE_LOWRANK && rp_guide_from_name("spiral") == RP_GUIDE_COUNT);
   /* Adam's first step is the rate, against the gradient's sign (Kingma & Ba, section 2.1) */
   rp_optim adam = rp_optim_default(RP_OPTIM_ADAM);
   double state[2] = {0, 0}, x = 0, gradient = 123;
