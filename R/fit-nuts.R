@@ -95,7 +95,8 @@ fit_nuts <- function(model, data = list(), chains = 4, cores = getOption("mc.cor
   if (is.null(seed)) seed <- handler_seed(spec)
   centering <- centering_control(reparam, control$chains)
   control <- c(
-    control, model_control(as_strategy(reparam), prune, seed), list(centering = centering, progress = progress$show, lanes = lanes_wanted())
+    control, model_control(as_strategy(reparam), prune, seed),
+    list(centering = centering, progress = progress$show, lanes = lanes_wanted())
   )
   result <- .Call(ffi_sample_nuts, spec, control)
   if (!is.null(progress)) progress$close()

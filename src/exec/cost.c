@@ -50,7 +50,8 @@ static double array_cost(const rp_program *program, const rp_array_op *op, int32
     return steps * (states == 2 ? 2.5 : states * states) * rounds;
   case RP_OP_CONCAT: case RP_OP_CUMSUM: case RP_OP_SCATTER: case RP_OP_GATHER_AT: case RP_OP_SCATTER_AT:
   case RP_OP_MAX_OF: case RP_OP_MIN_OF: return CALL + (double) (op->node.n * lanes);
-  case RP_OP_MATMUL: return 0.5 * (double) (op->node.attribute[0] * op->node.attribute[1] * op->node.attribute[2] * lanes);
+  case RP_OP_MATMUL:
+    return 0.5 * (double) (op->node.attribute[0] * op->node.attribute[1] * op->node.attribute[2] * lanes);
   case RP_OP_CHOLESKY: case RP_OP_CHOLESKY_ADJOINT: case RP_OP_TRI_SOLVE: case RP_OP_SOLVE: case RP_OP_LOG_ABS_DET:
   case RP_OP_DET: case RP_OP_EIGEN_SYMMETRIC:
     dimension = (double) op->node.attribute[0];

@@ -95,6 +95,18 @@ void rp_program_free(rp_program *program) {
   free(program);
 }
 
+static int64_t most_read(const rp_program *program, int is_input) {
+  int64_t n = 0;
+  for (int32_t k = 0; k < program->n_loads; k++) {
+    const rp_load *load = &program->loads[k];
+    if (load->is_input == is_input && load->offset + load->n > n) n = load->offset + load->n;
+  }
+  return n;
+}
+
+int64_t rp_program_params(const rp_program *program) { return most_read(program, 0); }
+int64_t rp_program_inputs(const rp_program *program) { return most_read(program, 1); }
+
 /* ---- work ---- */
 
 static size_t mask_of(const rp_program *program, const rp_draft *draft, rp_operand operand) {

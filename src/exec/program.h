@@ -25,6 +25,10 @@ void rp_program_free(rp_program *program);
 rp_work *rp_work_new(const rp_program *program, rp_status *status);
 void rp_work_free(rp_work *work);
 
+/* How many elements of the vectors of parameters and inputs a run reads. */
+int64_t rp_program_params(const rp_program *program);
+int64_t rp_program_inputs(const rp_program *program);
+
 /* Evaluates. params is [dimension][lanes] (lane innermost), inputs likewise or NULL; keys has one key per lane, or is
  * NULL when the graph has no RANDOM node. Afterwards rp_work_output() holds the outputs, [n][lanes], until the next
  * run. */

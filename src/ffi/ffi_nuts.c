@@ -91,13 +91,14 @@ static rp_code run_chains(nuts_run *run, SEXP control, rp_status *status) {
   options.fix_centering = TYPEOF(centering) == VECSXP;
   if (status->code == RP_OK) run->density = rp_density_of_model(m->model, m->isa, status);
   if (!run->density || make_inits(run, n_chains, status) != RP_OK) return status->code;
-  if (add_lanes(run, n_chains, cores, ffi_integer(ffi_get(control, "lanes"), 0), status) != RP_OK) return status->code;
+  const int64_t lanes = ffi_integer(ffi_get(control, "lanes"), 0);
+  if (add_lanes(run, n_chains, cores, lanes, status) != RP_OK) return status->code;
   rp_target target = rp_density_target(run->density);
   rp_chains_hooks hooks = {run, show, interrupted, finish, explain};
   return rp_chains_run(&target, &options, n_chains, 0, cores, m->seed, run->inits, &hooks, &run->chains, status);
 }
 
-/* As many chains in lock-step as each thread has, where the model is one for which that pays; or as many as asked for. */
+/* As many chains in lock-step as each thread has, where that pays for the model; or as many as asked for. */
 static rp_code add_lanes(nuts_run *run, int32_t n_chains, int32_t cores, int64_t lanes, rp_status *status) {
   const int32_t threads = cores < 1 ? 1 : cores < n_chains ? cores : n_chains;
   int32_t most = (n_chains + threads - 1) / threads;
@@ -136,7 +137,7 @@ static rp_code make_inits(nuts_run *run, int32_t n_chains, rp_status *status) {
   const rp_model *model = run->model->model;
   if (!rp_has_initial_values(model)) return RP_OK;
   run->inits = malloc((size_t) n_chains * (size_t) model->dim * sizeof *run->inits);
-  rp_work *work = rp_work_new(rp_density_program(run->density), status);
+  rp_work *work = rp_work_new(rp_density_program(run->density, 1), status);
   if (!run->inits) rp_fail_memory(status, "initial values");
   for (int32_t c = 0; c < n_chains && status->code == RP_OK; c++)
     find_init(run, c, work, run->inits + (int64_t) c * model->dim, status);

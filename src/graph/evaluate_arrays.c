@@ -1,7 +1,6 @@
 #include "evaluate.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void gather(const rp_node *node, const double *x, int64_t n_in, double *out);
@@ -26,7 +25,7 @@ static int64_t doubles_for_pointers(int64_t n) {
 
 int64_t rp_evaluate_arrays_workspace(const rp_node *node) {
   switch (node->op) {
-    case RP_OP_ORDER: return 2 * node->n;
+    case RP_OP_ORDER: return node->n;
     case RP_OP_SCAN: return rp_graph_size(node->scan->body);
     case RP_OP_RANDOM: return doubles_for_pointers(node->n_in + 1);
     default: return 0;
@@ -123,24 +122,29 @@ static void cumsum(const rp_node *node, const double *x, int64_t n_in, double *o
   }
 }
 
-typedef struct { double value, position; } placed;
-
-static int compare_placed(const void *left, const void *right) {
-  const placed *a = left, *b = right;
-  if (isnan(a->value) || isnan(b->value)) {
-    if (!isnan(b->value)) return 1;
-    if (!isnan(a->value)) return -1;
-  } else if (a->value != b->value) {
-    return a->value < b->value ? -1 : 1;
-  }
-  return (a->position > b->position) - (a->position < b->position);
+/* Does x[b], which stands behind x[a], come before it in order? NaN comes last. */
+static int overtakes(const double *x, double b, double a) {
+  const double ahead = x[(int64_t) a], behind = x[(int64_t) b];
+  return behind < ahead || (isnan(ahead) && !isnan(behind));
 }
 
+/* Merges runs of doubling length between out and workspace. Not qsort(), which may allocate. */
 static void order(const double *x, int64_t n, double *out, double *workspace) {
-  placed *items = (placed *) (void *) workspace;
-  for (int64_t i = 0; i < n; i++) items[i] = (placed) {x[i], (double) i};
-  if (n > 1) qsort(items, (size_t) n, sizeof *items, compare_placed);
-  for (int64_t i = 0; i < n; i++) out[i] = items[i].position;
+  double *from = workspace, *to = out;
+  for (int64_t i = 0; i < n; i++) from[i] = to[i] = (double) i;
+  for (int64_t length = 1; length < n; length *= 2) {
+    for (int64_t first = 0; first < n; first += 2 * length) {
+      const int64_t middle = first + length < n ? first + length : n, end = middle + length < n ? middle + length : n;
+      for (int64_t i = first, j = middle, k = first; k < end; k++) {
+        const int from_second = i == middle || (j < end && overtakes(x, from[j], from[i]));
+        to[k] = from_second ? from[j++] : from[i++];
+      }
+    }
+    double *sorted = to;
+    to = from;
+    from = sorted;
+  }
+  if (n > 1 && from != out) memcpy(out, from, (size_t) n * sizeof *out);
 }
 
 /* ---- scans ---- */

@@ -23,7 +23,8 @@ rp_code rp_chains_run(const rp_target *target, const rp_nuts_options *options, i
                 .first_chain = first_chain,
                 .result = result};
   rp_code code = allocate(&run, n_chains, status);
-  const int32_t threads = cores < 1 ? 1 : cores < n_chains ? cores : n_chains, most = (n_chains + threads - 1) / threads;
+  const int32_t threads = cores < 1 ? 1 : cores < n_chains ? cores : n_chains;
+  const int32_t most = (n_chains + threads - 1) / threads;
   run.seats = target->lanes < 1 ? 1 : target->lanes < most ? target->lanes : most;
   if (code == RP_OK) code = rp_workers_run(threads, threads, rp_seats_run, &run, poll, status);
   if (code == RP_OK || code == RP_INTERRUPTED) {

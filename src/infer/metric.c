@@ -27,7 +27,8 @@ rp_code rp_metric_init(rp_metric *metric, rp_metric_kind kind, int64_t dim, rp_s
   if (n == 0) return RP_OK;
   metric->inverse = calloc(n, sizeof(double));
   metric->factor = calloc(n, sizeof(double));
-  if (!metric->inverse || !metric->factor) {
+  if (kind == RP_METRIC_DENSE) metric->spare = calloc(n, sizeof(double));
+  if (!metric->inverse || !metric->factor || (kind == RP_METRIC_DENSE && !metric->spare)) {
     rp_metric_clear(metric);
     return rp_fail_memory(status, "the metric");
   }
@@ -39,7 +40,8 @@ rp_code rp_metric_init(rp_metric *metric, rp_metric_kind kind, int64_t dim, rp_s
 void rp_metric_clear(rp_metric *metric) {
   free(metric->inverse);
   free(metric->factor);
-  metric->inverse = metric->factor = NULL;
+  free(metric->spare);
+  metric->inverse = metric->factor = metric->spare = NULL;
 }
 
 int rp_metric_set(rp_metric *metric, const double *inverse) {
@@ -112,17 +114,15 @@ static void set_diagonal(rp_metric *metric, const double *inverse) {
 
 static int set_dense(rp_metric *metric, const double *inverse) {
   size_t n = (size_t) metric->dim, bytes = n * n * sizeof(double);
-  double *factor = malloc(bytes + sizeof(double));
-  if (!factor) return 0;
+  double *factor = metric->spare;
   memcpy(factor, inverse, bytes);
   int order = (int) n, info = 0;
   dpotrf_("L", &order, factor, &order, &info, 1);
   int positive = info == 0;
   for (size_t i = 0; positive && i < n; i++) positive = isfinite(factor[i * n + i]);
-  if (positive) {
-    memcpy(metric->inverse, inverse, bytes);
-    memcpy(metric->factor, factor, bytes);
-  }
-  free(factor);
-  return positive;
+  if (!positive) return 0;
+  memcpy(metric->inverse, inverse, bytes);
+  metric->spare = metric->factor;
+  metric->factor = factor;
+  return 1;
 }

@@ -14,6 +14,7 @@ typedef struct {
   int64_t dim;
   double *inverse; /* diagonal: dim variances; dense: dim x dim; unit: NULL */
   double *factor;  /* diagonal: their square roots; dense: lower Cholesky factor of the inverse */
+  double *spare;   /* dense: room for the next factor */
   const rp_vector_loops *loops;
 } rp_metric;
 

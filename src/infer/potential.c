@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "centering.h"
+#include "lanes.h"
 
 enum { LANE_COUNTS = 4 }; /* 1, 2, 4, 8 */
 
@@ -81,8 +82,9 @@ rp_code rp_density_add_lanes(rp_density *density, const rp_graph *g, int32_t mos
     if (time < fastest) fastest = time;
   }
   for (int32_t k = 1; 1 << k <= best; k++) {
-    if (!density->program[k]) density->program[k] = rp_program_new(g, density->outputs, 2, density->isa, 1 << k, status);
-    if (!density->program[k]) return status->code;
+    rp_program **program = &density->program[k];
+    if (!*program) *program = rp_program_new(g, density->outputs, 2, density->isa, 1 << k, status);
+    if (!*program) return status->code;
   }
   return RP_OK;
 }
@@ -101,7 +103,11 @@ void rp_density_free(rp_density *density) {
 }
 
 int64_t rp_density_dim(const rp_density *density) { return density->dim; }
-const rp_program *rp_density_program(const rp_density *density) { return density->program[0]; }
+
+const rp_program *rp_density_program(const rp_density *density, int32_t lanes) {
+  return density->program[lanes == 8 ? 3 : lanes / 2];
+}
+
 
 rp_target rp_density_target(const rp_density *density) {
   rp_target target = {.dim = density->dim,
@@ -184,71 +190,17 @@ static void close_density(rp_potential *potential) {
 
 /* ---- several chains in lock-step ---- */
 
-typedef struct {
-  const rp_density *density;
-  rp_work *work[LANE_COUNTS];
-  double *params, *inputs, *gradient; /* params and inputs: [element][lane]; gradient: [lane][element] */
-} lanes_state;
-
-/* to[i][lane] of the chains' vectors; lanes without a chain repeat the first one. */
-static void into_lanes(double *to, const double *const *from, int64_t size, int32_t n, int32_t lanes) {
-  for (int32_t lane = 0; lane < lanes; lane++) {
-    const double *x = from[lane < n ? lane : 0];
-    for (int64_t i = 0; i < size; i++) to[i * lanes + lane] = x[i];
-  }
-}
-
 static rp_code evaluate_lanes(void *state, const rp_potential *const *chain, const double *const *q, int32_t n,
                               double *log_density, const double **gradient) {
-  lanes_state *s = state;
-  const rp_density *density = s->density;
-  const int64_t dim = density->dim;
-  const int k = n <= 2 ? 1 : n <= 4 ? 2 : 3;
-  const int32_t lanes = 1 << k;
-  into_lanes(s->params, q, dim, n, lanes);
-  if (density->model) {
-    const double *inputs[RP_MOST_LANES];
-    for (int32_t i = 0; i < n; i++) inputs[i] = ((const rp_density_state *) chain[i]->state)->inputs;
-    into_lanes(s->inputs, inputs, 2 * density->model->n_adapted, n, lanes);
-  }
-  rp_program_run(density->program[k], s->work[k], s->params, density->model ? s->inputs : NULL, NULL);
-  const double *value = rp_work_output(s->work[k], 0), *slopes = rp_work_output(s->work[k], 1);
-  for (int32_t lane = 0; lane < n; lane++) {
-    double *own = s->gradient + lane * dim;
-    for (int64_t i = 0; i < dim; i++) own[i] = slopes[i * lanes + lane];
-    log_density[lane] = value[lane];
-    gradient[lane] = own;
-  }
+  const double *inputs[RP_MOST_LANES];
+  for (int32_t i = 0; i < n; i++) inputs[i] = ((const rp_density_state *) chain[i]->state)->inputs;
+  rp_lanes_run(state, q, inputs[0] ? inputs : NULL, NULL, n, log_density, gradient);
   return RP_OK;
 }
 
 static rp_code open_lanes(const void *context, rp_lockstep *lockstep, rp_status *status) {
-  const rp_density *density = context;
-  const size_t lanes = (size_t) rp_density_lanes(density), dim = (size_t) density->dim;
-  const size_t n_inputs = density->model ? 2 * (size_t) density->model->n_adapted : 0;
-  lanes_state *state = calloc(1, sizeof *state);
-  *lockstep = (rp_lockstep){.state = state, .evaluate = evaluate_lanes};
-  if (!state) return rp_fail_memory(status, "chains in lock-step");
-  state->density = density;
-  state->params = malloc((dim * lanes + 1) * sizeof(double));
-  state->inputs = malloc((n_inputs * lanes + 1) * sizeof(double));
-  state->gradient = malloc((dim * lanes + 1) * sizeof(double));
-  if (!state->params || !state->inputs || !state->gradient) return rp_fail_memory(status, "chains in lock-step");
-  for (int k = 1; k < LANE_COUNTS && density->program[k]; k++) {
-    state->work[k] = rp_work_new(density->program[k], status);
-    if (!state->work[k]) return status->code;
-  }
-  return RP_OK;
+  *lockstep = (rp_lockstep){.state = rp_lanes_new(context, status), .evaluate = evaluate_lanes};
+  return lockstep->state ? RP_OK : status->code;
 }
 
-static void close_lanes(rp_lockstep *lockstep) {
-  lanes_state *state = lockstep->state;
-  if (state) {
-    for (int k = 1; k < LANE_COUNTS; k++) rp_work_free(state->work[k]);
-    free(state->params);
-    free(state->inputs);
-    free(state->gradient);
-  }
-  free(state);
-  lockstep->state = NULL;
-}
+static void close_lanes(rp_lockstep *lockstep) { rp_lanes_free(lockstep->state); }

@@ -65,18 +65,18 @@ typedef struct rp_density rp_density;
 rp_density *rp_density_new(rp_graph *g, rp_node_id log_density, int64_t dim, rp_isa isa, rp_status *status);
 /* The log density of a model, with its adapted elements; borrows the model. */
 rp_density *rp_density_of_model(const rp_model *model, rp_isa isa, rp_status *status);
-/* Compiles the density for up to `most` chains in lock-step as well, as far as that pays by the cost of its program (or
- * does not: always). g is the graph that the density was made of. */
+/* Compiles the density for up to `most` chains in lock-step as well, as far as that pays by the cost of its program
+ * (always: even if it does not). g is the graph that the density was made of. */
 rp_code rp_density_add_lanes(rp_density *density, const rp_graph *g, int32_t most, int always, rp_status *status);
 int32_t rp_density_lanes(const rp_density *density);
 void rp_density_free(rp_density *density);
 int64_t rp_density_dim(const rp_density *density);
-const rp_program *rp_density_program(const rp_density *density);
+const rp_program *rp_density_program(const rp_density *density, int32_t lanes); /* NULL: that many do not pay */
 /* A view, valid as long as the density; its chains have no random nodes, and no inputs but those of the centering. */
 rp_target rp_density_target(const rp_density *density);
 
 /* Evaluates with everything a program can take: params (dim numbers and any constants after them), inputs or NULL, key
- * of the random nodes or NULL. work comes from rp_work_new(rp_density_program()) and holds the gradient until it runs
+ * of the random nodes or NULL. work comes from rp_work_new(rp_density_program(density, 1)) and holds the gradient until it runs
  * again. */
 void rp_density_run(const rp_density *density, rp_work *work, const double *params, const double *inputs,
                     const rp_random_key *key, double *log_density, const double **gradient);

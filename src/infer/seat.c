@@ -42,7 +42,8 @@ void rp_seats_run(void *context, int64_t thread) {
     double log_density[RP_MOST_LANES];
     const double *gradient[RP_MOST_LANES];
     rp_code code = RP_INTERRUPTED;
-    if (!atomic_load_explicit(&run->stop, memory_order_relaxed)) code = evaluate(&lockstep, taken, n, log_density, gradient);
+    if (!atomic_load_explicit(&run->stop, memory_order_relaxed))
+      code = evaluate(&lockstep, taken, n, log_density, gradient);
     for (int32_t i = 0; i < n; i++) {
       rp_chain *chain = &run->result->chain[taken[i]->c];
       if (code == RP_OK) answer(run, taken[i], log_density[i], gradient[i]);
@@ -104,8 +105,9 @@ static void leave(rp_sampling *run, rp_seat *seat) {
     keep_end(chain, seat->state);
   }
   rp_chain_state_free(seat->state);
+  const size_t n_centered = (size_t) run->target->n_centered;
   if (seat->centering)
-    memcpy(chain->centering, rp_centering_values(seat->centering), 2 * (size_t) run->target->n_centered * sizeof(double));
+    memcpy(chain->centering, rp_centering_values(seat->centering), 2 * n_centered * sizeof(double));
   rp_centering_free(seat->centering);
   run->target->close(&seat->potential);
   if ((status->code == RP_OK || status->code == RP_INTERRUPTED) && run->hooks->finish) {

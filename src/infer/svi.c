@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "elbo.h"
+#include "lanes.h"
 #include "potential.h"
 
 enum { MAX_BAD_STEPS = 100, POLL_NANOSECONDS = 50000000 };
@@ -17,6 +18,7 @@ typedef struct {
   rp_elbo elbo;
   rp_density *density;
   rp_work *work;
+  rp_lanes *lanes; /* several particles at a time; NULL: that does not pay */
 } rp_estimator;
 
 struct rp_svi {
@@ -41,6 +43,7 @@ static rp_code copy_blocks(rp_svi *svi, const rp_guide_block *blocks, int32_t n_
 static rp_code make_estimator(rp_svi *svi, rp_elbo_kind kind, rp_status *status);
 static rp_code make_plain(rp_svi *svi, rp_status *status);
 static rp_code start_parameters(rp_svi *svi, rp_status *status);
+static void run_particles(rp_svi *svi, int64_t first, int64_t n, double *values, const double **gradients);
 static double estimate(rp_svi *svi);
 static int all_finite(double value, const double *x, int64_t n);
 static void copy_stopped(rp_svi *svi);
@@ -86,6 +89,7 @@ void rp_svi_free(rp_svi *svi) {
   if (!svi) return;
   for (int k = 0; k < RP_ELBO_COUNT; k++) {
     rp_work_free(svi->estimators[k].work);
+    rp_lanes_free(svi->estimators[k].lanes);
     rp_density_free(svi->estimators[k].density);
     rp_elbo_clear(&svi->estimators[k].elbo);
   }
@@ -256,8 +260,12 @@ static rp_code make_estimator(rp_svi *svi, rp_elbo_kind kind, rp_status *status)
   if (code != RP_OK) return code;
   svi->n_parameters = e->elbo.n_parameters;
   e->density = rp_density_new(e->elbo.graph, e->elbo.elbo, svi->n_parameters, svi->options.isa, status);
-  if (e->density) e->work = rp_work_new(rp_density_program(e->density), status);
-  return e->work ? RP_OK : status->code;
+  if (e->density) e->work = rp_work_new(rp_density_program(e->density, 1), status);
+  if (!e->work) return status->code;
+  const int32_t most = svi->options.particles < RP_MOST_LANES ? (int32_t) svi->options.particles : RP_MOST_LANES;
+  code = rp_density_add_lanes(e->density, e->elbo.graph, most, 0, status);
+  if (code == RP_OK && rp_density_lanes(e->density) > 1) e->lanes = rp_lanes_new(e->density, status);
+  return status->code;
 }
 
 static rp_code make_plain(rp_svi *svi, rp_status *status) {
@@ -294,6 +302,21 @@ static rp_code start_parameters(rp_svi *svi, rp_status *status) {
   return RP_OK;
 }
 
+/* Particles first, first + 1, .. of this step, n of them. */
+static void run_particles(rp_svi *svi, int64_t first, int64_t n, double *values, const double **gradients) {
+  rp_estimator *e = &svi->estimators[svi->gradient_kind];
+  const double *params[RP_MOST_LANES], *inputs[RP_MOST_LANES];
+  rp_random_key keys[RP_MOST_LANES];
+  for (int64_t i = 0; i < n; i++) {
+    const uint64_t draw = (uint64_t) (svi->step * svi->options.particles + first + i);
+    keys[i] = (rp_random_key){svi->options.seed, FOR_STEPS, draw};
+    params[i] = svi->parameters;
+    inputs[i] = svi->options.inputs;
+  }
+  if (n > 1) rp_lanes_run(e->lanes, params, inputs[0] ? inputs : NULL, keys, (int32_t) n, values, gradients);
+  else rp_density_run(e->density, e->work, params[0], inputs[0], keys, values, gradients);
+}
+
 /* log mean exp((1 - alpha) w) / (1 - alpha) of log weights w is the bound of order alpha; its gradient weights those of
  * w by exp((1 - alpha) w), normalised (Li & Turner 2016, "Renyi divergence variational inference", section 4.1). The
  * mean of w is the limit at alpha = 1. Weights are kept relative to the largest so far. The gradient goes to
@@ -301,14 +324,14 @@ static rp_code start_parameters(rp_svi *svi, rp_status *status) {
 static double estimate(rp_svi *svi) {
   const int64_t n = svi->n_parameters, particles = svi->options.particles;
   const double power = 1 - svi->options.alpha;
-  rp_estimator *e = &svi->estimators[svi->gradient_kind];
-  double mean = 0, top = 0, weights = 0;
+  const int64_t at_once = rp_density_lanes(svi->estimators[svi->gradient_kind].density);
+  double mean = 0, top = 0, weights = 0, values[RP_MOST_LANES];
+  const double *gradients[RP_MOST_LANES];
   for (int64_t p = 0; p < particles; p++) {
-    double value;
-    const double *gradient;
-    rp_random_key key = {svi->options.seed, FOR_STEPS, (uint64_t) (svi->step * particles + p)};
-    rp_density_run(e->density, e->work, svi->parameters, svi->options.inputs, &key, &value, &gradient);
-    double scaled = power * value, rescale = 1, weight = 1;
+    const int64_t lane = p % at_once;
+    if (lane == 0) run_particles(svi, p, particles - p < at_once ? particles - p : at_once, values, gradients);
+    const double value = values[lane], scaled = power * value, *gradient = gradients[lane];
+    double rescale = 1, weight = 1;
     if (p == 0) top = scaled;
     else if (scaled > top) rescale = exp(top - scaled), top = scaled;
     else weight = exp(scaled - top);

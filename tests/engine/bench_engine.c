@@ -282,7 +282,8 @@ static int bench(const char *name, void (*build)(model *), const char *mode) {
     if (!strcmp(mode, "time")) {
       rp_program *program = rp_program_new(m.g, outputs, m.n_leaves + 1, (rp_isa) isa, 1, &status);
       printf("%-13s %-9s", "", "estimated");
-      for (int l = 0; l < 4 && program; l++) printf(" %10.0f", rp_program_cost(program, lane_counts[l]) / lane_counts[l]);
+      for (int l = 0; l < 4 && program; l++)
+        printf(" %10.0f", rp_program_cost(program, lane_counts[l]) / lane_counts[l]);
       printf("\n");
       rp_program_free(program);
     }
