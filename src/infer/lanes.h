@@ -1,7 +1,7 @@
 /* A density evaluated several times at once, in the lanes of one program: at the positions of several chains, or with
  * the random numbers of several particles.
  *
- * An rp_lanes belongs to one thread and borrows its density, to which rp_density_add_lanes() has given the programs. What
+ * An rp_lanes belongs to one thread and borrows its density, to which rp_density_add_lanes() gave the programs. What
  * comes out is, bit for bit, what evaluating one by one gives. */
 #ifndef RP_INFER_LANES_H
 #define RP_INFER_LANES_H

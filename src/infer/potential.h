@@ -49,7 +49,7 @@ typedef struct {
   /* Opens the potential of one chain; the potential is closed even if opening failed half way. */
   rp_code (*open)(const void *context, rp_potential *potential, rp_status *status);
   void (*close)(rp_potential *potential);
-  /* Chains of one thread that it pays to evaluate in lock-step: 0 or 1 when it does not, else RP_MOST_LANES at most, and
+  /* Chains of one thread that it pays to evaluate in lock-step: 0 or 1 if it does not, else RP_MOST_LANES at most, and
    * both functions are there; opened once per thread, closed even if opening failed. */
   int32_t lanes;
   rp_code (*open_lockstep)(const void *context, rp_lockstep *lockstep, rp_status *status);
@@ -71,7 +71,8 @@ rp_code rp_density_add_lanes(rp_density *density, const rp_graph *g, int32_t mos
 int32_t rp_density_lanes(const rp_density *density);
 void rp_density_free(rp_density *density);
 int64_t rp_density_dim(const rp_density *density);
-const rp_program *rp_density_program(const rp_density *density, int32_t lanes); /* NULL: that many do not pay */
+/* NULL: so many lanes do not pay. */
+const rp_program *rp_density_program(const rp_density *density, int32_t lanes);
 /* A view, valid as long as the density; its chains have no random nodes, and no inputs but those of the centering. */
 rp_target rp_density_target(const rp_density *density);
 

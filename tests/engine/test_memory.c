@@ -1,5 +1,5 @@
-/* Nothing is allocated while sampling: neither by programs of random graphs, nor by chains between their first gradient
- * and their last, nor by steps of SVI. Counts calls of malloc() and its kin on this thread, which needs a C library that
+/* Nothing is allocated while sampling: neither by programs of random graphs, nor by chains between their first
+ * gradient and their last, nor by steps of SVI. Counts malloc() and its kin on this thread, which needs a library that
  * lets a program replace them; elsewhere, and under sanitizers, there is nothing to check. */
 #include <stdlib.h>
 
