@@ -4,6 +4,10 @@
 #' cov^-1 (x - mean) / 2) / sqrt(det(2 pi cov))} of vectors `x`. Give the covariance matrix, the precision matrix (its
 #' inverse), or the lower Cholesky factor of the covariance matrix, `cov = cholesky %*% t(cholesky)`.
 #'
+#' A vector may be observed in part: the numbers that are not `NA` contribute their marginal density, and the others are
+#' drawn given these; where something observed depends on them, they are inferred as elements of the auxiliary site
+#' `y_missing`. The same holds for [dist_mvn_lowrank()] and [dist_mv_student_t()].
+#'
 #' @param mean Mean vector, or one number for all; finite. A matrix has the mean of one event in each row.
 #' @param cov Covariance matrix; symmetric and positive definite.
 #' @param precision Precision matrix; symmetric and positive definite.

@@ -79,6 +79,13 @@ struct rp_family {
   /* Numbers in one event given the lengths of the arguments (multivariate only; NULL: the length of argument 0). Writes
    * the width (numbers per event) of each argument. -1: lengths do not fit. */
   int64_t (*event_size)(const int64_t *argument_lengths, int64_t value_length, int64_t *widths);
+  /* Events of which some numbers may be unknown (multivariate only; NULL: must be known whole). known: a flag for each
+   * number of all events; x: any finite number where it is 0. known_density: log density of the known numbers, the
+   * others integrated out, one term per event. complete: x with the others drawn given the known ones. */
+  rp_node_id (*known_density)(rp_graph *g, rp_node_id x, const uint8_t *known, const rp_node_id *arguments,
+                              int64_t n_events, int64_t event_size);
+  rp_node_id (*complete)(rp_graph *g, uint32_t stream, rp_node_id x, const uint8_t *known, const rp_node_id *arguments,
+                         int64_t n_events, int64_t event_size);
 };
 
 /* NULL when there is no such family. */

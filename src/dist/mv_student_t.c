@@ -2,7 +2,7 @@
  * location). */
 #include <math.h>
 
-#include "vectors.h"
+#include "known.h"
 
 enum { LOCATION, SCALE, DF };
 
@@ -39,6 +39,30 @@ static int64_t event_size(const int64_t *lengths, int64_t value_length, int64_t 
   return rp_location_matrix_sizes(lengths, value_length, widths);
 }
 
+/* With q of k numbers known these have the t law of the same df; the others, given these, a t law of df + q whose scale
+ * grows by (df + square) / (df + q) (Kotz and Nadarajah 2004, section 1.11). */
+RP_KNOWN_DENSITY(known_density) {
+  rp_known_parts of = rp_known_gaussian(g, x, known, a[LOCATION], a[SCALE], n_events, event_size);
+  rp_node_id half = rp_times(g, 0.5, a[DF]), half_count = rp_times(g, 0.5, of.count), sum = rp_add(g, half, half_count);
+  rp_node_id gammas = rp_sub(g, rp_lgamma(g, sum), rp_lgamma(g, half));
+  rp_node_id constant = rp_sub(g, gammas, rp_mul(g, half_count, rp_plus(g, rp_log(g, a[DF]), RP_LOG_PI)));
+  rp_node_id kernel = rp_mul(g, sum, rp_log1p(g, rp_div(g, of.square, a[DF])));
+  return rp_sub(g, rp_sub(g, constant, of.half_log_det), kernel);
+}
+
+/* Root of (df + square) over a chi-squared variate with df + count degrees of freedom. */
+static void spread(rp_random *r, const double *const *a, RP_UNUSED int64_t event_size, double *x) {
+  *x = sqrt(*a[0] / (2 * rp_random_gamma(r, 0.5 * *a[1])));
+}
+
+RP_COMPLETE(complete) {
+  rp_known_parts of = rp_known_gaussian(g, x, known, a[LOCATION], a[SCALE], n_events, event_size);
+  rp_node_id of_spread[2] = {rp_add(g, a[DF], of.square), rp_add(g, a[DF], of.count)};
+  int64_t widths[2] = {1, 1};
+  rp_node_id w = rp_random_node(g, spread, stream ^ 0x5bd1e995u, of_spread, widths, 2, n_events, 1);
+  return rp_complete_gaussian(g, stream, x, known, a[LOCATION], a[SCALE], w, n_events, event_size);
+}
+
 const rp_family rp_family_mv_student_t = {
     .name = "mv_student_t",
     .event_dim = 1,
@@ -50,4 +74,6 @@ const rp_family rp_family_mv_student_t = {
     .location = -1,
     .scale = -1,
     .event_size = event_size,
+    .known_density = known_density,
+    .complete = complete,
 };

@@ -1,5 +1,5 @@
 /* Multivariate normal: log f(x) = -(x - mean)' cov^-1 (x - mean) / 2 - log det(2 pi cov) / 2. */
-#include "vectors.h"
+#include "known.h"
 
 enum { MEAN, COV };
 
@@ -23,6 +23,14 @@ static int64_t event_size(const int64_t *lengths, int64_t value_length, int64_t 
   return rp_location_matrix_sizes(lengths, value_length, widths);
 }
 
+RP_KNOWN_DENSITY(known_density) {
+  return rp_known_gaussian_density(g, x, known, a[MEAN], a[COV], n_events, event_size);
+}
+
+RP_COMPLETE(complete) {
+  return rp_complete_gaussian(g, stream, x, known, a[MEAN], a[COV], RP_NONE, n_events, event_size);
+}
+
 const rp_family rp_family_mvn = {
     .name = "mvn",
     .event_dim = 1,
@@ -34,4 +42,6 @@ const rp_family rp_family_mvn = {
     .location = -1,
     .scale = -1,
     .event_size = event_size,
+    .known_density = known_density,
+    .complete = complete,
 };

@@ -1,6 +1,6 @@
 /* Multivariate normal by the lower Cholesky factor L of its covariance: log f(x) = -|z|^2 / 2 - sum(log diag L) - k
  * log(2 pi) / 2 with L z = x - mean. */
-#include "vectors.h"
+#include "known.h"
 
 enum { MEAN, CHOLESKY };
 
@@ -22,6 +22,14 @@ static int64_t event_size(const int64_t *lengths, int64_t value_length, int64_t 
   return rp_location_matrix_sizes(lengths, value_length, widths);
 }
 
+RP_KNOWN_DENSITY(known_density) {
+  return rp_known_gaussian_density(g, x, known, a[MEAN], rp_outer_square(g, a[CHOLESKY], 1, event_size), n_events, event_size);
+}
+
+RP_COMPLETE(complete) {
+  return rp_complete_gaussian(g, stream, x, known, a[MEAN], rp_outer_square(g, a[CHOLESKY], 1, event_size), RP_NONE, n_events, event_size);
+}
+
 const rp_family rp_family_mvn_cholesky = {
     .name = "mvn_cholesky",
     .event_dim = 1,
@@ -33,4 +41,6 @@ const rp_family rp_family_mvn_cholesky = {
     .location = -1,
     .scale = -1,
     .event_size = event_size,
+    .known_density = known_density,
+    .complete = complete,
 };

@@ -1,7 +1,7 @@
 /* Multivariate normal whose covariance is W W' + diag(d), W k x r: k r^2 operations by Woodbury's identity and the
  * determinant lemma. With the capacitance M = I + W' D^-1 W = L L' and y = x - mean:
  * log f(x) = -(y' D^-1 y - |L^-1 W' D^-1 y|^2 + sum log d + 2 sum log diag L + k log(2 pi)) / 2. */
-#include "vectors.h"
+#include "known.h"
 
 enum { MEAN, FACTOR, DIAGONAL };
 
@@ -39,6 +39,20 @@ static int64_t event_size(const int64_t *lengths, int64_t value_length, int64_t 
   return k;
 }
 
+static rp_node_id covariance(rp_graph *g, const rp_node_id *a, int64_t k) {
+  int64_t rank = rp_size_of(g, a[FACTOR]) / k;
+  rp_node_id own = rp_mul(g, rp_recycle(g, rp_broadcast(g, a[DIAGONAL], k), k * k), rp_identity_matrix(g, k));
+  return rp_add(g, rp_matmul(g, a[FACTOR], a[FACTOR], k, rank, k, 0, 1), own);
+}
+
+RP_KNOWN_DENSITY(known_density) {
+  return rp_known_gaussian_density(g, x, known, a[MEAN], covariance(g, a, event_size), n_events, event_size);
+}
+
+RP_COMPLETE(complete) {
+  return rp_complete_gaussian(g, stream, x, known, a[MEAN], covariance(g, a, event_size), RP_NONE, n_events, event_size);
+}
+
 const rp_family rp_family_mvn_lowrank = {
     .name = "mvn_lowrank",
     .event_dim = 1,
@@ -50,4 +64,6 @@ const rp_family rp_family_mvn_lowrank = {
     .location = -1,
     .scale = -1,
     .event_size = event_size,
+    .known_density = known_density,
+    .complete = complete,
 };

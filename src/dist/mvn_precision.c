@@ -1,6 +1,6 @@
 /* Multivariate normal by its precision matrix Q = L L': log f(x) = -|L'(x - mean)|^2 / 2 + sum(log diag L) - k log(2
  * pi) / 2. */
-#include "vectors.h"
+#include "known.h"
 
 enum { MEAN, PRECISION };
 
@@ -24,6 +24,18 @@ static int64_t event_size(const int64_t *lengths, int64_t value_length, int64_t 
   return rp_location_matrix_sizes(lengths, value_length, widths);
 }
 
+static rp_node_id covariance(rp_graph *g, const rp_node_id *a, int64_t k) {
+  return rp_solve(g, a[PRECISION], rp_identity_matrix(g, k), k, k, 0);
+}
+
+RP_KNOWN_DENSITY(known_density) {
+  return rp_known_gaussian_density(g, x, known, a[MEAN], covariance(g, a, event_size), n_events, event_size);
+}
+
+RP_COMPLETE(complete) {
+  return rp_complete_gaussian(g, stream, x, known, a[MEAN], covariance(g, a, event_size), RP_NONE, n_events, event_size);
+}
+
 const rp_family rp_family_mvn_precision = {
     .name = "mvn_precision",
     .event_dim = 1,
@@ -35,4 +47,6 @@ const rp_family rp_family_mvn_precision = {
     .location = -1,
     .scale = -1,
     .event_size = event_size,
+    .known_density = known_density,
+    .complete = complete,
 };

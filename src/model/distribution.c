@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../bij/events.h"
+#include "../dist/known.h"
 #include "../dist/support.h"
 #include "combinator.h"
 
@@ -185,6 +186,39 @@ rp_node_id rp_distribution_random(rp_graph *g, const rp_distribution *d, uint32_
   rp_node_id x = d->compound ? rp_compound_random(g, d, n, size, stream)
                              : rp_family_random(g, d->family, stream, d->arguments, d->widths, n, size);
   return rp_distribution_forward(g, d, x);
+}
+
+int rp_distribution_may_be_partial(const rp_distribution *d) {
+  for (int32_t t = 0; t < d->n_transforms; t++)
+    if (d->transforms[t].bijector->domain_dim > 0 || d->transforms[t].bijector->codomain_dim > 0) return 0;
+  return !d->compound && d->family->known_density && d->family->complete;
+}
+
+rp_node_id rp_distribution_known_density(rp_graph *g, const rp_distribution *d, rp_node_id x, const uint8_t *known, int joint) {
+  int64_t group = group_of(d), size = d->event_size;
+  rp_node_id log_jacobian = RP_NONE, flags = d->n_transforms > 0 ? rp_known_node(g, known, d->n_events * size) : RP_NONE;
+  for (int32_t t = d->n_transforms; t-- > 0;) {
+    const rp_transform *of = &d->transforms[t];
+    rp_node_id u = (of->inverted ? of->bijector->forward : of->bijector->inverse)(g, x, of->arguments, d->n_events, size);
+    rp_node_id each = of->bijector->log_jacobian(g, of->inverted ? x : u, of->inverted ? u : x, of->arguments, d->n_events * size, 1);
+    if (of->inverted) each = rp_neg(g, each);
+    each = rp_event_sum(g, rp_select(g, flags, each, rp_const(g, 0)), d->n_events, size);
+    log_jacobian = log_jacobian == RP_NONE ? each : rp_add(g, log_jacobian, each);
+    x = u;
+  }
+  int64_t n = d->n_events * group;
+  rp_node_id term = joint ? rp_log_density(g, d->family, x, d->arguments, n, size / group, 1)
+                          : d->family->known_density(g, x, known, d->arguments, n, size / group);
+  if (group > 1) term = rp_event_sum(g, term, d->n_events, group);
+  return log_jacobian == RP_NONE ? term : rp_sub(g, term, log_jacobian);
+}
+
+rp_node_id rp_distribution_complete(rp_graph *g, const rp_distribution *d, rp_node_id x, const uint8_t *known, uint32_t stream) {
+  int64_t group = group_of(d);
+  rp_node_id u = d->n_transforms > 0 ? rp_distribution_inverse(g, d, x) : x;
+  u = d->family->complete(g, stream, u, known, d->arguments, d->n_events * group, d->event_size / group);
+  if (d->n_transforms == 0) return u;
+  return rp_select(g, rp_known_node(g, known, d->n_events * d->event_size), x, rp_distribution_forward(g, d, u));
 }
 
 int rp_distribution_can_sample(const rp_distribution *d) {

@@ -238,29 +238,36 @@ static rp_node_id in_two(rp_run *run, rp_message *m, int32_t *const events[2], c
   return rp_assemble(run, values, places, counts, 2, m->dist.n_events, m->dist.event_size);
 }
 
-/* Splits the events into known and unknown ones, each a message of its own. */
+/* Splits the events into known, unknown and partly known ones, each a message of its own. */
 static rp_node_id partly_observed(rp_run *run, rp_message *m) {
-  int64_t n = m->dist.n_events, size = m->dist.event_size, n_known = 0, n_unknown = 0;
-  int32_t *known = rp_pool_array(run->pool, n, sizeof *known), *unknown = rp_pool_array(run->pool, n, sizeof *unknown);
-  double *data = rp_pool_array(run->pool, n * size, sizeof *data);
-  if (!known || !unknown || !data) return rp_fail_memory(run->status, "a partly observed site"), RP_NONE;
+  enum { KNOWN, UNKNOWN, PARTIAL, KINDS };
+  int64_t n = m->dist.n_events, size = m->dist.event_size, counts[KINDS] = {0};
+  int32_t *events[KINDS];
+  rp_node_id values[KINDS] = {RP_NONE, RP_NONE, RP_NONE};
+  for (int k = 0; k < KINDS; k++) {
+    events[k] = rp_pool_array(run->pool, n, sizeof *events[k]);
+    if (!events[k]) return rp_fail_memory(run->status, "a partly observed site"), RP_NONE;
+  }
   for (int64_t b = 0; b < n; b++) {
     int64_t missing = 0;
     for (int64_t e = 0; e < size; e++) missing += isnan(m->observed[b * size + e]);
-    if (missing > 0 && missing < size)
-      return rp_run_fail(run, RP_UNSUPPORTED, m->name, "event %lld of %s() is partly NA; give all of an event or nothing",
-                         (long long) m->events[b] + 1, m->dist.family->name);
-    if (!missing) memcpy(data + n_known * size, m->observed + b * size, (size_t) size * sizeof *data);
-    if (missing) unknown[n_unknown++] = (int32_t) b;
-    else known[n_known++] = (int32_t) b;
+    int kind = missing == 0 ? KNOWN : missing == size ? UNKNOWN : PARTIAL;
+    events[kind][counts[kind]++] = (int32_t) b;
   }
-  rp_message seen = rp_message_select(run, m, known, n_known), unseen = rp_message_select(run, m, unknown, n_unknown);
-  unseen.observed = NULL;
-  seen.observed = data;
-  rp_node_id values[2] = {observed(run, &seen), latent(run, &unseen)};
-  const int32_t *events[2] = {known, unknown};
-  const int64_t counts[2] = {n_known, n_unknown};
-  return rp_assemble(run, values, events, counts, 2, n, size);
+  int n_kinds = 0;
+  for (int k = 0; k < KINDS && run->status->code == RP_OK; k++) {
+    if (counts[k] == 0) continue;
+    rp_message part = counts[k] == n ? *m : rp_message_select(run, m, events[k], counts[k]);
+    double *data = rp_pool_array(run->pool, counts[k] * size, sizeof *data);
+    if (!data) return rp_fail_memory(run->status, "a partly observed site"), RP_NONE;
+    for (int64_t i = 0; i < counts[k] * size; i++) data[i] = m->observed[events[k][i / size] * size + i % size];
+    part.observed = k == UNKNOWN ? NULL : data;
+    values[n_kinds] = k == KNOWN ? observed(run, &part) : k == UNKNOWN ? latent(run, &part) : rp_run_add_partial(run, &part);
+    events[n_kinds] = events[k];
+    counts[n_kinds++] = counts[k];
+  }
+  const int32_t *const places[KINDS] = {events[0], events[1], events[2]};
+  return run->status->code == RP_OK ? rp_assemble(run, values, places, counts, n_kinds, n, size) : RP_NONE;
 }
 
 rp_message rp_message_auxiliary(rp_run *run, const rp_message *parent, const char *suffix, const rp_distribution *dist) {

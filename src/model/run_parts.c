@@ -12,10 +12,8 @@ static rp_site_info *new_site(rp_run *run, const char *name);
 static void add_rest(rp_run *run, const rp_message *m, rp_part *part);
 static rp_node_id inferred(rp_run *run, const rp_message *m);
 static rp_node_id residual_density(rp_graph *g, const rp_message *m, rp_node_id z);
-static rp_node_id unconstrained_leaf(rp_run *run, const rp_message *m, int64_t width);
 static const rp_layout_site *layout_of(const rp_run *run, const char *name);
 static rp_node_id part_value(rp_run *run, rp_site_info *site);
-static uint32_t stream_of(const rp_message *m);
 
 /* ---- parts by source ---- */
 
@@ -76,7 +74,7 @@ rp_node_id rp_run_add_ancestral(rp_run *run, const rp_message *m) {
   if (!rp_distribution_can_sample(&m->dist))
     return rp_run_fail(run, RP_UNSUPPORTED, m->name, "%s() has no sampler, so the site cannot be simulated",
                        m->dist.family->name);
-  rp_node_id value = rp_distribution_random(run->graph, &m->dist, stream_of(m));
+  rp_node_id value = rp_distribution_random(run->graph, &m->dist, rp_run_stream(m));
   if (m->centered)
     value = rp_add(run->graph, m->shift, rp_mul(run->graph, rp_exp(run->graph, rp_neg(run->graph, m->log_stretch)), value));
   return rp_run_add_part(run, m, RP_SOURCE_ANCESTRAL, value, NULL);
@@ -111,16 +109,16 @@ static rp_node_id inferred(rp_run *run, const rp_message *m) {
     if (run->layout)
       return rp_run_fail(run, RP_UNSUPPORTED, m->name,
                          "it is discrete and observed sites depend on it; gradient-based inference needs it summed out");
-    value = part.unconstrained = unconstrained_leaf(run, m, m->dist.event_size); /* stands in while dependencies are found */
+    value = part.unconstrained = rp_run_leaf(run, m, m->dist.event_size); /* stands in while dependencies are found */
     part.term = rp_distribution_log_density(run->graph, &m->dist, value, 1);
   } else if (m->centered) {
-    value = part.unconstrained = unconstrained_leaf(run, m, 1);
+    value = part.unconstrained = rp_run_leaf(run, m, 1);
     part.term = residual_density(run->graph, m, value);
     part.initial = m->initial;
   } else {
     int64_t width = rp_distribution_unconstrained_size(run->graph, &m->dist);
     if (width < 0) return RP_NONE;
-    part.unconstrained = unconstrained_leaf(run, m, width);
+    part.unconstrained = rp_run_leaf(run, m, width);
     value = rp_distribution_constrain(run->graph, &m->dist, part.unconstrained, &part.term);
     if (m->initial != RP_NONE) part.initial = rp_distribution_unconstrain(run->graph, &m->dist, m->initial);
     if (m->weighed && !m->rest && value != part.unconstrained) {
@@ -140,7 +138,7 @@ static rp_node_id residual_density(rp_graph *g, const rp_message *m, rp_node_id 
 }
 
 /* The message's place in the unconstrained vector. */
-static rp_node_id unconstrained_leaf(rp_run *run, const rp_message *m, int64_t width) {
+rp_node_id rp_run_leaf(rp_run *run, const rp_message *m, int64_t width) {
   int64_t n = m->dist.n_events;
   if (!run->layout) {
     rp_node_id leaf = rp_param(run->graph, run->dim, n * width);
@@ -155,6 +153,12 @@ static rp_node_id unconstrained_leaf(rp_run *run, const rp_message *m, int64_t w
   for (int64_t b = 0; b < n; b++)
     for (int64_t w = 0; w < width; w++) index[b * width + w] = (int32_t) (layout->rank[m->events[b]] * width + w);
   return rp_gather(run->graph, block, index, n * width);
+}
+
+int rp_run_has_place(const rp_run *run, const char *name, int32_t event) {
+  if (!run->layout) return 1;
+  const rp_layout_site *place = layout_of(run, name);
+  return place && place->rank[event] >= 0;
 }
 
 static const rp_layout_site *layout_of(const rp_run *run, const char *name) {
@@ -220,7 +224,7 @@ rp_node_id rp_run_add_centering(rp_run *run, const rp_message *message) {
   m.dist.mask = RP_NONE;
   rp_part part = {.term = RP_NONE, .initial = rp_const(run->graph, 0)};
   if (run->options->prior) return rp_const(run->graph, 0.5);
-  part.unconstrained = unconstrained_leaf(run, &m, 1);
+  part.unconstrained = rp_run_leaf(run, &m, 1);
   rp_node_id c = rp_unary(run->graph, RP_OP_SIGMOID, part.unconstrained);
   c = rp_run_add_part(run, &m, RP_SOURCE_LEARNED, c, &part);
   rp_site_info *site = rp_run_site(run, &m);
@@ -448,7 +452,7 @@ static rp_part *new_part(rp_run *run, rp_site_info *site) {
   return part;
 }
 
-static uint32_t stream_of(const rp_message *m) {
+uint32_t rp_run_stream(const rp_message *m) {
   int whole = m->dist.n_events == m->n_site_events;
   return rp_random_site(m->name, whole ? 0 : (uint32_t) m->events[0] + 1);
 }

@@ -11,11 +11,20 @@
 rp_node_id rp_run_add_part(rp_run *run, const rp_message *message, rp_source source, rp_node_id value,
                            const rp_part *latent);
 rp_node_id rp_run_add_ancestral(rp_run *run, const rp_message *message);
+/* Observed events some numbers of which are NA (run_partial.c). Those become latent, elements of the auxiliary site
+ * x_missing, where something depends on them; else they are drawn given the observed ones. */
+rp_node_id rp_run_add_partial(rp_run *run, const rp_message *message);
 /* Inferred events from the unconstrained vector, barren and masked-out ones drawn ancestrally. */
 rp_node_id rp_run_add_latent(rp_run *run, const rp_message *message);
 rp_node_id rp_run_add_learned(rp_run *run, const rp_statement *s, int32_t statement, int64_t n);
 /* The learned centering of a message's events, each a parameter in (0, 1) that starts at 1/2: site x_centered. */
 rp_node_id rp_run_add_centering(rp_run *run, const rp_message *message);
+/* Coordinates of a latent message, width numbers an event: its own leaf, or its place among those of the layout. */
+rp_node_id rp_run_leaf(rp_run *run, const rp_message *message, int64_t width);
+/* Whether event `event` (a position within the site) of this name has such coordinates; 1 in the analysing run. */
+int rp_run_has_place(const rp_run *run, const char *name, int32_t event);
+/* The random stream of a message. */
+uint32_t rp_run_stream(const rp_message *message);
 rp_code rp_run_add_computed(rp_run *run, const rp_statement *s, int32_t statement, rp_node_id value);
 
 /* Mask and scale of the scopes; a masked-out event contributes exactly 0, whatever its density is. */
