@@ -8,15 +8,21 @@
 #' are of x all the same.
 #'
 #' c is the regression slope of the likelihood's score on the total score of x over the draws of a window of warm-up,
-#' which estimates the share of the data in the information about x. It is frozen before sampling begins.
+#' which estimates the share of the data in the information about x. It starts at 0.5 and is frozen before sampling
+#' begins.
+#'
+#' [fit_svi()] learns c of each element of a site with `reparam_loc_scale()` (or of all, with `reparam = "auto"`) together
+#' with its guide, with s0 = 1.
 #'
 #' # Fixing it
 #'
 #' A table made by `centering()` is a value for `reparam` of [fit_nuts()]:
 #' `fit_nuts(model, data, reparam = centering(fit))` samples with these c and s0 from the beginning, each chain with
-#' its own when there are as many chains as in the table, else all with their means over chains (geometric for s0).
+#' its own when there are as many chains as in the table, else all with their means over chains (geometric for s0). The
+#' table may come from a fit by [fit_svi()] (Gorinova, Moore and Hoffman 2020, "Automatic reparameterisation of
+#' probabilistic programs", ICML); warm-up usually finds a better one, see the vignette.
 #'
-#' @param fit A fit by [fit_nuts()].
+#' @param fit A fit by [fit_nuts()] or [fit_svi()].
 #' @return A data frame of class `reparam_centering` with columns `site` and `element` (position in the site, first
 #'   index fastest), `c`, `s0` and `chain`, a row for each adapted element and chain; no rows when nothing was
 #'   adapted: because no latent site has a location or scale that depends on other latents, or because the centering
@@ -37,15 +43,27 @@
 #' @export
 centering <- function(fit) {
   check_fit(fit)
-  chosen <- fit$centering
+  chosen <- if (inherits(fit, "reparam_svi")) learned_centering(fit) else fit$centering
   n <- length(chosen$site)
-  chains <- if (n) fit$chains
+  chains <- if (n) if (is.null(fit$chains)) 1L else fit$chains
   table <- data.frame(
     site = rep(as.character(chosen$site), length(chains)), element = rep(as.integer(chosen$element), length(chains)),
     c = as.double(chosen$c), s0 = as.double(chosen$s0), chain = rep(as.integer(chains), each = n)
   )
   class(table) <- c("reparam_centering", "data.frame")
   table
+}
+
+# What fit_svi() has learned, in the form of a fit by fit_nuts(): s0 is 1, as Pyro's formula has it.
+learned_centering <- function(fit) {
+  sites <- Filter(function(site) identical(site$kind, "param") && isTRUE(site$auxiliary), fit$sites)
+  names <- vapply(sites, `[[`, "", "name")
+  if (!length(names)) return(NULL)
+  values <- lapply(site_draws(fit, names)[names], function(x) x[1L, 1L, ])
+  drawn <- lapply(values, function(c) which(!is.nan(c)))
+  c <- unlist(Map(`[`, values, drawn), use.names = FALSE)
+  site <- rep(vapply(sites, `[[`, "", "original"), lengths(drawn))
+  list(site = site, element = unlist(drawn, use.names = FALSE), c = c, s0 = rep(1, length(c)))
 }
 
 #' @rdname centering

@@ -83,7 +83,7 @@ fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_
     draws = check_whole(draws, "draws", 1, 1e8), elbo_draws = check_whole(elbo_draws, "elbo_draws", 0, 1e9),
     init = check_init(init), keep = check_sites(keep, "keep"), budget = storage_budget()
   )
-  control <- c(control, model_control(reparam, prune, seed))
+  control <- c(control, model_control(reparam, prune, seed), list(centering = "learned"))
   model <- with_strategy(model, reparam)
   run_svi(model, fit_spec(model, data), control, NULL, plain_fit_call(call), refresh)
 }

@@ -5,8 +5,9 @@
 #' samples standard noise, values between lie between (Gorinova, Moore and Hoffman 2020, "Automatic reparameterisation
 #' of probabilistic programs", ICML). The density of the model is unchanged, for observed sites as well.
 #'
-#' @param centered The degree of centering c, a number (or one per element of the site) in `[0, 1]`, or `NULL` to learn
-#'   it: the parameter `x_centered`, starting at 0.5.
+#' @param centered The degree of centering c, a number (or one per element of the site) in `[0, 1]`, or `NULL` to have
+#'   it chosen for each element: by [fit_nuts()] in warm-up (see [centering()]), by [fit_svi()] as the parameter `x_centered`,
+#'   which starts at 0.5.
 #' @param shape_params Names of the family's other arguments that the auxiliary site keeps; `NULL` keeps all.
 #' @return A reparameterizer, for use in [reparam()].
 #' @seealso [decenter()], which also deals with transformed families such as the lognormal.

@@ -71,8 +71,9 @@ static void push(rp_splitter *s, rp_node_id node, double scale, const double *we
 
 static double total(const double *weights, int64_t n) {
   double sum = 0;
+  if (!weights) return (double) n;
   for (int64_t i = 0; i < n; i++) sum += weights[i];
-  return weights ? sum : (double) n;
+  return sum;
 }
 
 /* One input of an elementwise node of n elements: a scalar counts for all of them. */

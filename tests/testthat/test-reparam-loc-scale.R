@@ -53,3 +53,47 @@ test_that("what cannot be is refused with names", {
   expect_equal(density_at(model(function() x ~ student_t(4, 0, 2)) |> reparam(x = reparam_loc_scale(0, "df")), list(x = 1)),
     dt(0.5, 4, log = TRUE), tolerance = 1e-12)
 })
+
+test_that("fit_svi() learns the centering at which mean field is exact", {
+  # z = x - (1 - c) mu has no posterior correlation with mu at c = 1 / (1 + sigma^2): then the ELBO is the evidence
+  nn <- model(function(y, sigma) {
+    mu ~ normal(0, 1)
+    x ~ normal(mu, 1)
+    y ~ normal(x, sigma)
+  })
+  for (sigma in c(0.5, 1, 2)) {
+    data <- list(y = 1.3, sigma = sigma)
+    fit <- fit_svi(nn |> reparam(x = reparam_loc_scale()), data, seed = 1, tolerance = 1e-4)
+    # The ELBO is flat there: 0.03 in c are 0.002 nats at most.
+    expect_equal(centering(fit)$c, 1 / (1 + sigma^2), tolerance = 0.03 * (1 + sigma^2))
+    evidence <- dnorm(1.3, 0, sqrt(2 + sigma^2), log = TRUE)
+    expect_lt(abs(fit$elbo[["mean"]] - evidence), 0.003)
+    expect_lt(fit_svi(nn, data, seed = 1)$elbo[["mean"]], evidence - 0.02)
+  }
+})
+
+test_that("learned centering belongs to elements, is Pyro's formula, and its table fixes NUTS", {
+  many <- model(function(y, sigma) {
+    mu ~ normal(0, 1)
+    x[1:3] ~ normal(mu, exp(mu))
+    y ~ normal(x, sigma)
+  })
+  data <- list(y = c(1, -0.5, 2), sigma = c(0.2, 1, 5))
+  fit <- fit_svi(many |> reparam(x = reparam_loc_scale()), data, seed = 1)
+  table <- centering(fit)
+  expect_identical(table$element, 1:3)
+  expect_true(all(diff(table$c) < 0))
+  expect_identical(unique(table$s0), 1)
+  # at random coordinates: x = m + s^(1 - c) (z - c m), log f(z | c m, s^c)
+  spec <- model_spec(many |> reparam(x = reparam_loc_scale()), data)
+  control <- list(reparam = "minimal", prune = FALSE, seed = 1, centering = "learned")
+  u <- c(0.3, -1, 0, 2, 0.5, -0.7, 1.1)
+  got <- .Call(ffi_log_density, spec, control, u)$value
+  c <- plogis(u[2:4])
+  s <- exp(0.3)
+  x <- 0.3 + s^(1 - c) * (u[5:7] - c * 0.3)
+  want <- dnorm(0.3, log = TRUE) + sum(dnorm(u[5:7], c * 0.3, s^c, log = TRUE)) + sum(dnorm(data$y, x, data$sigma, log = TRUE))
+  expect_equal(got, want, tolerance = 1e-12)
+  again <- fit_nuts(many, data, chains = 2, iter_warmup = 100, iter_sampling = 50, seed = 1, reparam = table)
+  expect_identical(unique(centering(again)$c), table$c)
+})
