@@ -128,7 +128,7 @@ static int warn_conflict(rp_run *run, const char *name) {
 }
 
 static void warn_unused(rp_run *run) {
-  if (run->options->simulate) return;
+  if (run->options->simulate || run->options->n_given > 0) return;
   for (int32_t h = 0; h < run->spec->n_handlers; h++) {
     const rp_handler_spec *handler = &run->spec->handlers[h];
     for (int32_t i = 0; i < handler->n_config; i++) {
