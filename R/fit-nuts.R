@@ -90,7 +90,11 @@ fit_nuts <- function(model, data = list(), chains = 4, cores = getOption("mc.cor
   }
   progress <- if (progress_wanted(refresh)) progress_line(nuts_progress(control))
   model <- with_strategy(model, reparam)
-  spec <- fit_spec(model, data)
+  spec <- fit_spec(model, data, FALSE)
+  if (in_batches(spec)) {
+    stop_reparam("NUTS needs the whole log density, but a plate of the model has a `subsample`.",
+                 "Fit by `fit_svi()`, or leave `subsample` out of `with_plate()`.")
+  }
   check_init_sites(control$init, spec)
   if (is.null(seed)) seed <- handler_seed(spec)
   centering <- centering_control(reparam, control$chains)

@@ -40,6 +40,10 @@
 #' "auto"` the fit ends when that improved the ELBO by less than `tolerance`; given a number of steps, the rate falls
 #' over those that are left, two fifths of them at least.
 #'
+#' Of a model with minibatches (`subsample` of [with_plate()]) each step and each estimate of the ELBO looks at a random
+#' choice of the data. The log density at the draws is not known then, so that there is no Pareto k; all draws,
+#' [log_lik()] and predictions are of the whole data.
+#'
 #' `fit_svi(fit, steps = )` goes on from where a fit ended, with its guide, optimizer and data.
 #' @section Errors:
 #' As of [fit_nuts()]; a guide that names a site that the model does not have or that leaves a site out; a loss that
@@ -85,22 +89,26 @@ fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_
   )
   control <- c(control, model_control(reparam, prune, seed), list(centering = "learned"))
   model <- with_strategy(model, reparam)
-  run_svi(model, fit_spec(model, data), control, NULL, plain_fit_call(call), refresh)
+  spec <- fit_spec(model, data, FALSE)
+  whole <- if (in_batches(spec) && !inherits(model, "reparam_spec")) fit_spec(model, data)
+  run_svi(model, spec, whole, control, NULL, plain_fit_call(call), refresh)
 }
 
-run_svi <- function(model, spec, control, earlier, call, refresh) {
+# spec: what is trained on; whole: the same with whole plates, when it is trained on minibatches, otherwise NULL.
+run_svi <- function(model, spec, whole, control, earlier, call, refresh) {
   progress <- if (progress_wanted(refresh)) progress_line(svi_progress)
   check_guide_sites(control$guide, spec, control)
   engine <- control
   engine$optim <- engine_optim(control$optim, length(earlier$loss) + control$steps)
   engine$progress <- progress$show
   if (!is.null(earlier)) engine$start <- list(params = earlier$params, state = earlier$state, step = earlier$step)
-  result <- .Call(ffi_fit_svi, spec, unclass_guide(control$guide), engine)
+  result <- guide_draws(spec, whole, control, engine)
   if (!is.null(progress)) progress$close()
   control$isa <- result$isa
   result$elbo <- stats::setNames(if (control$elbo_draws < 2) c(NA_real_, NA_real_) else result$elbo, c("mean", "mcse"))
   result$loss <- c(earlier$loss, result$loss[seq_len(result$completed)])
-  result$khat <- if (has_points(control$guide) || n_random(result) == 0L) NA_real_ else psis_khat(result$log_weights)
+  weighted <- !has_points(control$guide) && n_random(result) > 0L && !in_batches(spec)
+  result$khat <- if (weighted) psis_khat(result$log_weights) else NA_real_
   if (isTRUE(result$interrupted)) {
     warn_reparam(sprintf("Interrupted: %s of %s steps were made.", format(result$completed), format(control$steps)),
                  class = "reparam_interrupted")
@@ -108,7 +116,21 @@ run_svi <- function(model, spec, control, earlier, call, refresh) {
     warn_reparam(sprintf("The ELBO was still improving after %s steps.", format(result$completed, big.mark = ",")),
                  class = "reparam_not_converged")
   }
-  new_fit(result, model, spec, control, call, "reparam_svi")
+  fit <- new_fit(result, model, if (is.null(whole)) spec else whole, control, call, "reparam_svi")
+  if (!is.null(whole)) fit$batch_spec <- spec
+  fit
+}
+
+# A fit on minibatches does not know the log density at its draws, and its sites are those of the whole plates.
+guide_draws <- function(spec, whole, control, engine) {
+  if (!is.null(whole)) engine["keep"] <- list(character())
+  result <- .Call(ffi_fit_svi, spec, unclass_guide(control$guide), engine)
+  if (in_batches(spec)) result["log_weights"] <- list(NULL)
+  if (is.null(whole)) return(result)
+  control$coordinates <- result$unconstrained_names
+  values <- .Call(ffi_generate, whole, control, result$unconstrained)
+  result[c("draws", "sites")] <- values[c("draws", "sites")]
+  result
 }
 
 # Settings that the call names replace those of the fit; what decides about the model stays.
@@ -128,7 +150,8 @@ continue_svi <- function(fit, call, env) {
     if (control$automatic) control$steps <- 1e5 else control$steps <- check_whole(given$steps, "steps", 1, 1e9)
   }
   if (control$automatic && !is.null(given$max_steps)) control$steps <- check_whole(given$max_steps, "max_steps", 1, 1e9)
-  run_svi(fit$model, fit$spec, control, fit, fit$call, given$refresh)
+  whole <- if (!is.null(fit$batch_spec)) fit$spec
+  run_svi(fit$model, if (is.null(whole)) fit$spec else fit$batch_spec, whole, control, fit, fit$call, given$refresh)
 }
 
 check_svi_parts <- function(guide, optim) {
@@ -191,7 +214,8 @@ posterior_draws <- function(fit, n, seed = NULL) {
   control$seed <- fit_seed(seed)
   engine <- c(control[setdiff(names(control), "optim")], list(optim = engine_optim(control$optim, 1)))
   engine$start <- fit[c("params", "state", "step")]
-  result <- .Call(ffi_fit_svi, fit$spec, unclass_guide(control$guide), engine)
+  whole <- if (!is.null(fit$batch_spec)) fit$spec
+  result <- guide_draws(if (is.null(whole)) fit$spec else fit$batch_spec, whole, control, engine)
   fit[c("draws", "unconstrained", "log_weights")] <- result[c("draws", "unconstrained", "log_weights")]
   fit$control$seed <- control$seed
   fit$control$draws <- control$draws

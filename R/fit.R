@@ -14,8 +14,8 @@ new_fit <- function(result, model, spec, control, call, class) {
 }
 
 # A spec stands for model and data together, so that a saved one can be fitted anywhere.
-fit_spec <- function(model, data) {
-  if (!inherits(model, "reparam_spec")) return(model_spec(model, data))
+fit_spec <- function(model, data, whole = TRUE) {
+  if (!inherits(model, "reparam_spec")) return(make_spec(model, data, whole))
   if (length(data)) stop_reparam("`model` is a spec, which holds its data already.", "Leave `data` out.")
   model
 }

@@ -180,7 +180,7 @@ respecify <- function(fit, newdata) {
     ))
   }
   data[names(newdata)] <- newdata
-  model_spec(fit$model, data)
+  make_spec(fit$model, data, TRUE)
 }
 
 # Arguments of the model that sites observe.

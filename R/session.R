@@ -4,7 +4,7 @@
 the <- new.env(parent = emptyenv())
 the$session <- NULL
 
-session_begin <- function(fn, handlers) {
+session_begin <- function(fn, handlers, whole = FALSE) {
   trace_begin()
   session <- new.env(parent = emptyenv())
   session$fn <- fn
@@ -16,6 +16,9 @@ session_begin <- function(fn, handlers) {
   session$site_names <- character()
   session$later <- list()
   session$plates <- integer()
+  session$whole_plates <- whole
+  session$batches <- logical()
+  session$batch_sites <- integer()
   session$values_of <- new.env(parent = emptyenv())
   session$set_by_handler <- names_set_by(handlers)
   session$lifted <- lifted_params(handlers)

@@ -22,7 +22,10 @@
 #' spec
 #' spec$statements[[2]]$observed
 #' @export
-model_spec <- function(model, data = list()) {
+model_spec <- function(model, data = list()) make_spec(model, data, FALSE)
+
+# whole: plates are run as a whole, whatever their subsample.
+make_spec <- function(model, data, whole) {
   model <- as_model(model)
   data <- check_data(data, model$fn)
   if (in_session()) {
@@ -34,7 +37,7 @@ model_spec <- function(model, data = list()) {
   on.exit(session_end())
   # The overlay makes the function that runs, so the session learns of it afterwards.
   fn <- trace_overlay(model$fn, tilde_bindings())
-  session_begin(fn, model$handlers)
+  session_begin(fn, model$handlers, whole)
   run_model(fn, data)
   statements <- finish_statements(the$session)
   check_user_reparams(the$session)
@@ -198,7 +201,7 @@ pack_statements <- function(statements) {
 }
 
 statement_rows <- function(statement) {
-  rows <- statement$node
+  rows <- c(statement$node, statement$data)
   if (!is.null(statement$dist)) {
     map_dist(statement$dist, function(row, argument) {
       rows <<- c(rows, row)
@@ -215,6 +218,7 @@ set_statement_rows <- function(statement, rows) {
     as.integer(rows[used])
   }
   if (!is.null(statement$node)) statement$node <- take()
+  if (!is.null(statement$data)) statement$data <- take()
   if (!is.null(statement$dist)) statement$dist <- map_dist(statement$dist, take)
   statement
 }
@@ -267,8 +271,12 @@ statement_line <- function(statement, parts) {
     record = paste0(name, " := ..."),
     param = paste0(name, " param, ", statement$support$kind),
     factor = paste0(name, " factor"),
-    enter = paste0(statement$scope, if (statement$scope == "plate") paste0(" ", name, ", ", statement$size), ":")
+    enter = paste0(statement$scope, if (statement$scope == "plate") paste0(" ", name, ", ", plate_text(statement)), ":")
   )
+}
+
+plate_text <- function(plate) {
+  if (is.null(plate$subsample)) plate$size else sprintf("%d of %d", plate$subsample, plate$size)
 }
 
 dist_label <- function(dist) {
@@ -278,6 +286,7 @@ dist_label <- function(dist) {
 }
 
 observed_text <- function(parts) {
+  if (!is.null(parts[[1]]$data)) return("  observed")
   known <- sum(vapply(parts, function(s) sum(!is.na(s$observed)), 0L))
   all <- sum(vapply(parts, function(s) if (is.null(s$element)) prod(s$dim) else length(s$element), 0))
   if (known == 0L) "" else if (known == all) "  observed" else sprintf("  %d of %d observed", known, as.integer(all))

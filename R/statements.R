@@ -29,7 +29,7 @@ draw <- function(name, dist, obs = NULL, dim = NULL, index = NULL) {
     stop_reparam(sprintf("`dist` of site `%s` must be a distribution, not %s.", name, describe(dist)),
       "Write for example `dist_normal(0, 1)`.", site = name)
   }
-  if (!is.null(obs)) obs <- observed_numbers(obs, name, origin)
+  if (!is.null(obs) && !is_batch_value(session, obs)) obs <- observed_numbers(obs, name, origin)
   if (!is.null(dim)) dim <- check_dim(dim, name)
   if (!is.null(index)) index <- check_index(index, name)
   if (is.null(index)) draw_site(session, name, dist, obs, dim, NULL, origin)
@@ -118,14 +118,19 @@ log_factor <- function(name, value) {
 #' `with_mask()` switches off the density of sites inside where `mask` is 0 or `FALSE`; a masked-out latent element is
 #' drawn from its distribution. `with_scale()` multiplies their log density by `scale`, for instance to weight a
 #' subsample: a site with density f has f^scale, in whatever coordinates it is sampled. `with_plate()` declares `size` conditionally independent repetitions: sites inside have the plates'
-#' sizes, outermost first, as their leading extents.
+#' sizes, outermost first, as their leading extents; with `subsample` it makes minibatches of large data.
 #'
 #' @param mask Zeros and ones (or logicals), one number or as many as each site inside has elements.
 #' @param scale A positive number, or one per element of each site inside.
 #' @param expr The block, an expression in braces.
 #' @param name The plate's name, used in messages and listings.
 #' @param size The number of repetitions.
-#' @param fn A function of one argument, the indices `1:size`.
+#' @param fn A function of one argument, the indices `1:size`, or with `subsample` those of the minibatch.
+#' @param subsample NULL: all repetitions. Or a number of them, of which [fit_svi()] looks at a random choice, drawn
+#'   anew at each step, with the log density inside weighted by `size / subsample`, so that its expectation is that of
+#'   the whole plate. Inside, data are taken by the index: `y[i] ~ normal(a + x[i] * b, s)`. Sites inside must be
+#'   observed, without NA; latent sites of which there is one a repetition are drawn outside and taken as `z[i]`. All
+#'   functions but `fit_svi()` and [model_spec()] run the whole plate; [fit_nuts()] refuses.
 #' @return The value of the block, or of `fn`.
 #' @examples
 #' m <- model(function(y, complete) {
@@ -144,6 +149,15 @@ log_factor <- function(name, value) {
 #'   })
 #' })
 #' model_spec(m, list(y = c(1, 2, 3)))
+#'
+#' regression <- model(function(x, y) {
+#'   b ~ normal(0, 1)
+#'   with_plate("observations", length(y), subsample = 50, function(i) {
+#'     y[i] ~ normal(b * x[i], 1)
+#'   })
+#' })
+#' x <- sin(1:1000)
+#' fit_svi(regression, list(x = x, y = 0.5 * x + cos(1:1000)), steps = 500, seed = 1)
 #' @name scopes
 NULL
 
@@ -174,23 +188,33 @@ with_scale <- function(scale, expr) {
 
 #' @rdname scopes
 #' @export
-with_plate <- function(name, size, fn) {
+with_plate <- function(name, size, fn, subsample = NULL) {
   session <- need_session("with_plate()")
   check_name(name)
-  if (is_traced(size) || !is.numeric(size) || length(size) != 1L || is.na(size) || size < 1 || size != floor(size)) {
-    stop_reparam(sprintf("The size of the plate `%s` must be a whole number, not %s.", name, describe(size)))
-  }
+  size <- check_plate_size(size, sprintf("The size of the plate `%s`", name))
   if (!is.function(fn)) {
     stop_reparam(sprintf("The plate `%s` needs a function of the index, not %s.", name, describe(fn)))
   }
-  size <- as.integer(size)
-  enter_scope(session, list(scope = "plate", name = name, size = size), sys.call())
-  session$plates <- c(session$plates, size)
+  if (!is.null(subsample)) subsample <- check_subsample(subsample, name, size)
+  index <- seq_len(size)
+  in_batch <- !is.null(subsample) && subsample < size && !session$whole_plates
+  if (in_batch) index <- enter_batch(session, name, size, subsample, sys.call())
+  else enter_scope(session, list(scope = "plate", name = name, size = size), sys.call())
+  session$plates <- c(session$plates, length(index))
+  session$batches <- c(session$batches, in_batch)
   on.exit({
     session$plates <- session$plates[-length(session$plates)]
+    session$batches <- session$batches[-length(session$batches)]
     leave_scope(session)
   })
-  fn(seq_len(size))
+  fn(index)
+}
+
+check_plate_size <- function(x, what) {
+  if (is_traced(x) || !is.numeric(x) || length(x) != 1L || is.na(x) || x < 1 || x != floor(x) || x > 2^31 - 1) {
+    stop_reparam(sprintf("%s must be a whole number, not %s.", what, describe(x)))
+  }
+  as.integer(x)
 }
 
 enter_scope <- function(session, fields, call) {
@@ -226,11 +250,14 @@ draw_site <- function(session, name, dist, obs, dim, index, origin, extents = NU
     kind = "draw", name = name, dim = shape,
     dist = map_dist(unclass_dist(dist), function(x, argument) dist_row(x, argument, n, name, shape, origin, whole))
   )
-  if (!is.null(obs) && !all(is.na(obs))) statement$observed <- as.double(obs)
+  in_batch <- has_codes(obs)
+  if (!in_batch && any(session$batches)) stop_latent_in_batch(name, origin)
+  if (in_batch) statement$data <- trace_row(obs)
+  else if (!is.null(obs) && !all(is.na(obs))) statement$observed <- as.double(obs)
   if (!is.null(index)) statement$element <- index
   statement$original <- session$original
   value <- add_site_statement(session, statement, origin)
-  keeps_data <- !is.null(obs) && !anyNA(obs) && !name %in% session$set_by_handler
+  keeps_data <- !is.null(obs) && (in_batch || !anyNA(obs)) && !name %in% session$set_by_handler
   if (keeps_data) obs else value
 }
 

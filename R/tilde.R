@@ -12,8 +12,9 @@ tilde <- function(lhs, rhs) {
   if (is.null(dist)) return(plain_formula(call, frame))
   session <- need_session("~")
   origin <- call_origin(call)
-  target <- left_side(call[[2]], frame, "~")
+  target <- left_side(call[[2]], frame, "~", session)
   binding <- find_binding(session, target$name, frame)
+  if (isTRUE(target$in_batch)) return(invisible(draw_in_batch(session, target, dist, binding, origin)))
   value <- if (is.null(target$index)) {
     draw_whole(session, target$name, dist, binding, origin)
   } else {
@@ -165,7 +166,7 @@ may_give_dist <- function(head, frame) {
 
 # list(name, index, call, single): index is NULL for a bare name, else the evaluated indices, NULL for a missing one;
 # single says that the brackets are double.
-left_side <- function(lhs, frame, operator) {
+left_side <- function(lhs, frame, operator, session = NULL) {
   if (is.symbol(lhs) || is.character(lhs)) return(list(name = check_name(as.character(lhs))))
   indexed <- is.call(lhs) && is_subset_head(lhs[[1]]) && length(lhs) > 2L && is.symbol(lhs[[2]])
   if (!indexed) {
@@ -177,10 +178,15 @@ left_side <- function(lhs, frame, operator) {
     )
   }
   name <- as.character(lhs[[2]])
+  in_batch <- FALSE
   index <- lapply(as.list(lhs)[-(1:2)], function(index) {
     if (is_missing_argument(index)) return(NULL)
-    check_index(eval(index, frame), name)
+    index <- eval(index, frame)
+    if (is.null(session) || !is_batch_value(session, index)) return(check_index(index, name))
+    in_batch <<- TRUE
+    index
   })
+  if (in_batch) return(list(name = name, index = index, call = lhs, in_batch = TRUE))
   list(name = name, index = index, call = lhs, single = identical(lhs[[1]], quote(`[[`)))
 }
 

@@ -154,7 +154,7 @@ static rp_code decode_statement(ffi_decoder *d, SEXP list, rp_statement *s) {
   while (kind && k < 6 && strcmp(kind, kinds[k]) != 0) k++;
   if (!kind || k == 6) return rp_fail(d->status, RP_BAD_SPEC, NULL, "a statement has an unknown `kind`");
   s->kind = (rp_statement_kind) k;
-  s->row = RP_NONE;
+  s->row = s->data = RP_NONE;
   s->element = -1;
   s->call = rp_pool_text(pool, ffi_text(ffi_get(list, "call"), ""));
   s->where = rp_pool_text(pool, ffi_text(ffi_get(list, "where"), ""));
@@ -181,6 +181,8 @@ static rp_code decode_draw(ffi_decoder *d, SEXP list, rp_statement *s) {
     s->observed = decode_numbers(d, observed, n, s->name, "observed");
     if (!s->observed) return d->status->code;
   }
+  SEXP data = ffi_get(list, "data");
+  if (data != R_NilValue && (s->data = ffi_decode_row(d, data, s->name, "data")) == RP_NONE) return d->status->code;
   const char *original = ffi_text(ffi_get(list, "original"), NULL);
   if (original && !(s->original = rp_pool_text(d->spec->pool, original))) return rp_fail_memory(d->status, "a statement");
   s->dist = ffi_decode_dist(d, ffi_get(list, "dist"), s->name, 0);
@@ -224,7 +226,13 @@ static rp_code decode_enter(ffi_decoder *d, SEXP list, rp_statement *s) {
   const char *scope = ffi_text(ffi_get(list, "scope"), "");
   if (strcmp(scope, "plate") == 0) {
     s->scope = RP_SCOPE_PLATE;
-    return RP_OK;
+    if (ffi_get(list, "subsample") == R_NilValue) return RP_OK;
+    s->size = ffi_integer(ffi_get(list, "size"), 0);
+    s->n_batch = ffi_integer(ffi_get(list, "subsample"), 0);
+    if (!s->name || !*s->name || s->n_batch < 1 || s->n_batch > s->size)
+      return rp_fail(d->status, RP_BAD_SPEC, NULL, "a plate has a subsample that is not part of it");
+    s->row = ffi_decode_row(d, ffi_get(list, "node"), s->name, "node");
+    return d->status->code;
   }
   s->scope = strcmp(scope, "mask") == 0 ? RP_SCOPE_MASK : RP_SCOPE_SCALE;
   if (s->scope == RP_SCOPE_SCALE && strcmp(scope, "scale") != 0)

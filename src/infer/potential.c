@@ -60,6 +60,11 @@ rp_density *rp_density_new(rp_graph *g, rp_node_id log_density, int64_t dim, rp_
 }
 
 rp_density *rp_density_of_model(const rp_model *model, rp_isa isa, rp_status *status) {
+  if (model->in_batches) {
+    rp_fail(status, RP_UNSUPPORTED, NULL,
+            "a plate with `subsample` gives random estimates of the log density, which only fit_svi() can use");
+    return NULL;
+  }
   rp_density *density = rp_density_new(model->graph, model->log_density, model->dim, isa, status);
   if (!density || model->n_adapted == 0) return density;
   const rp_node_id probe[4] = {model->adapted_residual, model->adapted_location, model->adapted_log_scale,

@@ -63,7 +63,7 @@ typedef struct rp_density rp_density;
 
 /* The graph gains the adjoint nodes (they share what they can).  isa as in rp_program_new.  NULL: status says why. */
 rp_density *rp_density_new(rp_graph *g, rp_node_id log_density, int64_t dim, rp_isa isa, rp_status *status);
-/* The log density of a model, with its adapted elements; borrows the model. */
+/* The log density of a model, with its adapted elements; borrows the model. RP_UNSUPPORTED when it is random. */
 rp_density *rp_density_of_model(const rp_model *model, rp_isa isa, rp_status *status);
 /* Compiles the density for up to `most` chains in lock-step as well, as far as that pays by the cost of its program
  * (always: even if it does not). g is the graph that the density was made of. */

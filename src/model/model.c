@@ -34,6 +34,7 @@ rp_model *rp_model_build(const rp_spec *spec, const rp_model_options *options, r
     warn_unused(&run);
     model->dim = model->layout.dim;
     for (int32_t i = 0; i < options->run.n_given; i++) model->n_given += options->run.given[i].n;
+    model->in_batches = run.in_batches;
     model->log_density = total_density(&run);
     if (rp_run_finish_sites(&run) == RP_OK && take_sites(model, &run, status) == RP_OK)
       take_initial(model, &run, status);

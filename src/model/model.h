@@ -25,6 +25,7 @@ typedef struct {
   rp_node_id log_density;
   int64_t dim;            /* of the unconstrained vector, learned parameters included */
   int64_t n_given;        /* run-time inputs that hold values of sites */
+  int in_batches;         /* the log density is an estimate from random minibatches */
   int32_t n_sites;
   rp_site_info *sites;    /* value: node of graph, all elements in R's layout */
   rp_node_id *site_term;  /* with all_terms: total log density of each site; RP_NONE without one */

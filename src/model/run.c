@@ -9,6 +9,7 @@
 #include "../dist/support.h"
 #include "../graph/shorthand.h"
 #include "handler.h"
+#include "minibatch.h"
 #include "run_parts.h"
 
 static rp_code run_statement(rp_run *run, int32_t i);
@@ -16,12 +17,13 @@ static rp_code run_draw_statement(rp_run *run, int32_t i);
 static const int32_t *drawn_events(rp_run *run, const rp_statement *s, const rp_message *m);
 static rp_code run_param(rp_run *run, int32_t i);
 static rp_code run_record(rp_run *run, int32_t i);
-static rp_code enter_scope(rp_run *run, const rp_statement *s);
+static rp_code enter_scope(rp_run *run, int32_t i);
 static rp_node_id latent(rp_run *run, rp_message *message);
 static int split(rp_run *run, const rp_message *message, int32_t *events[2], int64_t counts[2]);
 static rp_node_id in_two(rp_run *run, rp_message *message, int32_t *const events[2], const int64_t counts[2]);
 static rp_node_id point_mass(rp_run *run, rp_message *message);
 static rp_node_id observed(rp_run *run, rp_message *message);
+static rp_node_id observed_in_batch(rp_run *run, rp_message *message);
 static rp_node_id partly_observed(rp_run *run, rp_message *message);
 static rp_node_id replace_site(void *context, rp_graph *to, const rp_node *leaf);
 static rp_node_id look_up_row(void *context, rp_node_id row);
@@ -41,6 +43,7 @@ rp_node_id rp_run_draw(rp_run *run, rp_message *message) {
   if (run->status->code != RP_OK) return RP_NONE;
   if (message->value != RP_NONE)
     return rp_run_add_part(run, message, message->source, message->value, NULL);
+  if (message->data != RP_NONE) return observed_in_batch(run, message);
   if (!message->observed) return latent(run, message);
   int64_t n = message->dist.n_events * message->dist.event_size, unknown = 0;
   for (int64_t k = 0; k < n; k++) unknown += isnan(message->observed[k]);
@@ -67,7 +70,7 @@ static rp_code run_statement(rp_run *run, int32_t i) {
     run_record(run, i);
     break;
   case RP_STATEMENT_ENTER:
-    enter_scope(run, s);
+    enter_scope(run, i);
     break;
   case RP_STATEMENT_LEAVE:
     if (run->n_scopes > 0) run->n_scopes--;
@@ -85,7 +88,7 @@ static rp_code run_draw_statement(rp_run *run, int32_t i) {
   const rp_statement *s = &run->spec->statements[i];
   rp_graph *g = run->graph;
   rp_message m = {.name = s->name, .original = s->original, .statement = s, .statement_index = i, .n_dim = s->n_dim, .value = RP_NONE,
-                  .initial = RP_NONE, .mask = rp_const(g, 1), .scale = rp_const(g, 1)};
+                  .initial = RP_NONE, .data = RP_NONE, .mask = rp_const(g, 1), .scale = rp_const(g, 1)};
   memcpy(m.dim, s->dim, sizeof m.dim);
   int64_t n_value = rp_graph_node(run->spec->trace, s->row)->n, n_site = 1;
   for (int32_t k = 0; k < s->n_dim; k++) n_site *= s->dim[k];
@@ -107,6 +110,7 @@ static rp_code run_draw_statement(rp_run *run, int32_t i) {
     rp_to_events(s->observed, observed, m.dist.n_events, m.dist.event_size);
     m.observed = observed;
   }
+  m.data = s->data == RP_NONE ? RP_NONE : rp_copier_get(run->copier, s->data);
   rp_node_id value = rp_run_draw(run, &m);
   if (value != RP_NONE)
     run->statement_value[i] = rp_from_events(g, value, m.dist.n_events, m.dist.event_size);
@@ -144,7 +148,9 @@ static rp_code run_record(rp_run *run, int32_t i) {
   return rp_run_add_computed(run, s, i, x);
 }
 
-static rp_code enter_scope(rp_run *run, const rp_statement *s) {
+/* A minibatch stands for its whole plate: its terms weigh size / n_batch. */
+static rp_code enter_scope(rp_run *run, int32_t i) {
+  const rp_statement *s = &run->spec->statements[i];
   if (run->n_scopes == run->cap_scopes) {
     int32_t cap = run->cap_scopes ? 2 * run->cap_scopes : 8;
     void *grown = realloc(run->scopes, (size_t) cap * sizeof *run->scopes);
@@ -152,9 +158,18 @@ static rp_code enter_scope(rp_run *run, const rp_statement *s) {
     run->scopes = grown;
     run->cap_scopes = cap;
   }
-  run->scopes[run->n_scopes].kind = s->scope;
-  run->scopes[run->n_scopes].node = s->row == RP_NONE ? RP_NONE : rp_copier_get(run->copier, s->row);
-  run->n_scopes++;
+  rp_scope_kind kind = s->scope;
+  rp_node_id node = RP_NONE;
+  if (s->n_batch > 0) {
+    run->in_batches = 1;
+    run->statement_value[i] = rp_minibatch(run->graph, s->name, s->size, s->n_batch);
+    kind = RP_SCOPE_SCALE;
+    node = rp_const(run->graph, (double) s->size / (double) s->n_batch);
+  } else if (s->row != RP_NONE) {
+    node = rp_copier_get(run->copier, s->row);
+  }
+  run->scopes[run->n_scopes].kind = kind;
+  run->scopes[run->n_scopes++].node = node;
   return RP_OK;
 }
 
@@ -204,6 +219,13 @@ static rp_node_id observed(rp_run *run, rp_message *m) {
   rp_handlers_reparameterize(run, m);
   if (run->status->code != RP_OK) return RP_NONE;
   rp_node_id x = rp_data(run->graph, m->observed, m->dist.n_events * m->dist.event_size);
+  return rp_run_add_part(run, m, RP_SOURCE_OBSERVED, x, NULL);
+}
+
+static rp_node_id observed_in_batch(rp_run *run, rp_message *m) {
+  if (run->options->simulate) return rp_run_add_ancestral(run, m);
+  const int64_t n = m->dist.n_events, size = m->dist.event_size;
+  rp_node_id x = n == 1 || size == 1 ? m->data : rp_transpose(run->graph, m->data, n, size);
   return rp_run_add_part(run, m, RP_SOURCE_OBSERVED, x, NULL);
 }
 
@@ -279,6 +301,7 @@ rp_message rp_message_auxiliary(rp_run *run, const rp_message *parent, const cha
   m.value = m.initial = RP_NONE;
   m.source = RP_SOURCE_UNSET;
   m.observed = NULL;
+  m.data = RP_NONE;
   m.rest = NULL;
   m.chain_left = 0;
   m.depth = parent->depth + 1;

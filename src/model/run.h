@@ -112,6 +112,7 @@ typedef struct {
   int64_t n_site_events;    /* events of the whole site */
   const int32_t *events;    /* the message's events among them */
   const double *observed;   /* engine layout, NaN where unknown; NULL: nothing observed */
+  rp_node_id data;          /* in a minibatch: what is observed, R's layout; RP_NONE otherwise */
   rp_source source;         /* set by a value-setting handler */
   rp_node_id value;         /* of the message's events, once known */
   rp_node_id initial;       /* value asked for as starting point; RP_NONE */
@@ -153,6 +154,7 @@ typedef struct {
   int32_t n_scopes, cap_scopes;
   struct { rp_scope_kind kind; rp_node_id node; } *scopes;
   int64_t dim; /* analysing run: unconstrained numbers so far */
+  int in_batches; /* some plate is looked at in minibatches */
   uint8_t **config_used; /* per reparam handler, per config entry */
   int32_t n_adapted, cap_adapted;
   rp_adapted *adapted;

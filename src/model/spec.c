@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 static rp_code check_site_row(const rp_spec *spec, int32_t at, rp_status *status);
+static rp_code check_batch(const rp_spec *spec, int32_t at, rp_status *status);
 
 void rp_spec_free(rp_spec *spec) {
   if (!spec) return;
@@ -23,6 +24,7 @@ rp_code rp_spec_check(const rp_spec *spec, rp_status *status) {
       break;
     case RP_STATEMENT_ENTER:
       depth++;
+      if (s->n_batch > 0) check_batch(spec, i, status);
       break;
     case RP_STATEMENT_LEAVE:
       if (--depth < 0) rp_fail(status, RP_BAD_SPEC, NULL, "a scope is left that was not entered");
@@ -49,5 +51,15 @@ static rp_code check_site_row(const rp_spec *spec, int32_t at, rp_status *status
   if (s->elements) return RP_OK;
   if (s->element < 0 ? n != node->n : (node->n != 1 || s->element >= n))
     return rp_fail(status, RP_BAD_SPEC, s->name, "its dim does not fit its node");
+  if (s->data != RP_NONE && rp_graph_node(spec->trace, s->data)->n != node->n)
+    return rp_fail(status, RP_BAD_SPEC, s->name, "its data do not fit its node");
+  return RP_OK;
+}
+
+static rp_code check_batch(const rp_spec *spec, int32_t at, rp_status *status) {
+  const rp_statement *s = &spec->statements[at];
+  const rp_node *node = rp_graph_node(spec->trace, s->row);
+  if (node->op != RP_OP_SITE || node->attribute[0] != at + 1 || node->n != s->n_batch)
+    return rp_fail(status, RP_BAD_SPEC, s->name, "its node is not the index of this plate");
   return RP_OK;
 }

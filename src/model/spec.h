@@ -51,13 +51,15 @@ typedef struct {
   rp_statement_kind kind;
   const char *name, *call, *where;
   const char *original; /* draw: the site that a reparameterizer written in R made this one for; NULL */
-  rp_node_id row; /* SITE of a draw or param; value of a record or factor; mask or scale of a scope */
+  rp_node_id row; /* SITE of a draw, a param or the index of a minibatch; value of a record or factor; mask or scale */
   int32_t n_dim;
   int64_t dim[RP_MAX_DIMS];
   int64_t element;        /* draw: 0-based element of the whole site, -1 for a whole-site draw */
   const int32_t *elements; /* draw: 0-based elements, as many as the SITE has, when it draws several; NULL otherwise */
   const rp_dist_spec *dist;
   const double *observed; /* draw: as long as the SITE, NaN where unknown; NULL when nothing is */
+  rp_node_id data;        /* draw in a minibatch: the data that it observes, gathered at run time; RP_NONE otherwise */
+  int64_t size, n_batch;  /* plate: its size, and how many of its elements an evaluation looks at (0: all) */
   const double *init;     /* param: as long as the SITE */
   rp_support_kind support; /* param */
   double lower, upper;
