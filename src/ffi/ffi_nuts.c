@@ -118,10 +118,8 @@ static rp_nuts_options read_options(SEXP control, rp_status *status) {
   const char *warmup = ffi_text(ffi_get(control, "warmup"), "fast"), *metric = ffi_text(ffi_get(control, "metric"), "diag");
   o.schedule = rp_schedule_from_name(warmup);
   if (o.schedule == RP_SCHEDULE_COUNT) rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no warm-up schedule `%s`", warmup);
-  if (strcmp(metric, "unit") == 0) o.metric = RP_METRIC_UNIT;
-  else if (strcmp(metric, "dense") == 0) o.metric = RP_METRIC_DENSE;
-  else if (strcmp(metric, "diag") == 0) o.metric = RP_METRIC_DIAGONAL;
-  else rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no metric `%s`; use \"diag\", \"dense\" or \"unit\"", metric);
+  o.metric = rp_metric_from_name(metric);
+  if (o.metric == RP_METRIC_COUNT) rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no metric `%s`", metric);
   if (o.iter_warmup < 0 || o.iter_sampling < 1 || o.iter_warmup > 1000000000 || o.iter_sampling > 1000000000)
     rp_fail(status, RP_BAD_ARGUMENT, NULL, "`iter_warmup` and `iter_sampling` must be whole numbers, at least 0 and 1");
   if (o.thin < 1) rp_fail(status, RP_BAD_ARGUMENT, NULL, "`thin` must be at least 1");
@@ -291,7 +289,7 @@ static SEXP statistics(const rp_chains *chains, int64_t n_iterations) {
 static SEXP adaptation(const rp_chains *chains) {
   static const char *const names[] = {"step_size", "inv_metric", "gradients_warmup", "gradients_sampling", "warmup_divergent"};
   SEXP list = PROTECT(ffi_list(5, names));
-  int64_t size = rp_metric_size(chains->metric, chains->dim);
+  int64_t size = chains->metric_size;
   const int dim[2] = {(int) size, chains->n_chains};
   SEXP inverse = ffi_array(dim, 2);
   SET_VECTOR_ELT(list, 1, inverse);
@@ -303,7 +301,7 @@ static SEXP adaptation(const rp_chains *chains) {
     REAL(VECTOR_ELT(list, 2))[c] = (double) chain->gradients_warmup;
     REAL(VECTOR_ELT(list, 3))[c] = (double) chain->gradients_sampling;
     REAL(VECTOR_ELT(list, 4))[c] = (double) chain->warmup_divergent;
-    for (int64_t k = 0; k < size; k++) REAL(inverse)[k + size * c] = chain->inverse_metric ? chain->inverse_metric[k] : NA_REAL;
+    for (int64_t k = 0; k < size; k++) REAL(inverse)[k + size * c] = chain->inverse_metric[k];
   }
   UNPROTECT(1);
   return list;

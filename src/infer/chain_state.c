@@ -60,6 +60,7 @@ rp_code rp_nuts_options_check(const rp_nuts_options *o, rp_status *status) {
   else if (!(o->init_radius >= 0) || !isfinite(o->init_radius))
     wrong = "the radius of initial values must not be negative";
   else if (o->init_tries < 1) wrong = "at least one initial position must be tried";
+  else if (o->metric >= RP_METRIC_COUNT || (o->metric == RP_METRIC_BLOCKS && !o->blocks)) wrong = "unknown metric";
   else if (o->schedule >= RP_SCHEDULE_COUNT) wrong = "unknown warm-up schedule";
   return wrong ? rp_fail(status, RP_BAD_ARGUMENT, NULL, "%s", wrong) : RP_OK;
 }
@@ -82,15 +83,17 @@ rp_chain_state *rp_chain_state_new(int64_t dim, const rp_nuts_options *options, 
   state->position = malloc((size_t) dim * sizeof(double) + 1);
   if (!state->init || !state->position) {
     rp_fail_memory(status, "a chain");
-  } else if (rp_metric_init(&state->metric, options->metric, dim, status) == RP_OK) {
-    if (options->inverse_metric) rp_metric_set(&state->metric, options->inverse_metric);
+  } else if (rp_metric_init(&state->metric, options->metric, dim, options->blocks, status) == RP_OK) {
+    if (options->inverse_metric && !rp_metric_set(&state->metric, options->inverse_metric))
+      rp_fail(status, RP_BAD_ARGUMENT, NULL, "the inverse metric is not positive definite");
     state->nuts = rp_nuts_new(&state->metric, depth, seed, chain, status);
     if (options->iter_warmup > 0) {
       state->warmup =
           rp_warmup_new(options->schedule, options->iter_warmup, &state->metric, options->adapt_delta, status);
+      if (state->warmup) state->warmup->metric_given = options->inverse_metric != NULL;
     }
   }
-  if (!state->nuts || (options->iter_warmup > 0 && !state->warmup)) {
+  if (status->code != RP_OK || !state->nuts || (options->iter_warmup > 0 && !state->warmup)) {
     rp_chain_state_free(state);
     return NULL;
   }

@@ -15,12 +15,13 @@ typedef struct {
   int32_t save_warmup;                /* 0 */
   rp_schedule_kind schedule;          /* STAN */
   rp_metric_kind metric;              /* DIAGONAL */
+  const rp_blocks *blocks;            /* of RP_METRIC_BLOCKS, borrowed */
   double adapt_delta;                 /* 0.8 */
   int32_t max_treedepth;              /* 10 */
   int32_t max_treedepth_warmup;       /* 0: the same */
   double step_size;             /* 0: searched for; with iter_warmup = 0 it must be given or is searched for once */
   double step_size_jitter;      /* 0 .. 1: step size times (1 + jitter * uniform(-1, 1)) while sampling */
-  const double *inverse_metric; /* NULL: identity to start with; rp_metric_size() numbers, borrowed */
+  const double *inverse_metric; /* NULL: identity to start with; rp_metric_size() numbers for each chain, borrowed */
   int32_t static_steps;         /* 0: NUTS; else static HMC with so many leapfrog steps */
   double init_radius;           /* 2: initial positions uniform in (-radius, radius) */
   int32_t init_tries;           /* 100 */
@@ -40,8 +41,8 @@ typedef enum {
 
 typedef struct rp_chain_state rp_chain_state;
 
-/* init: NULL, or dim numbers with NaN where the value is to be drawn. Borrows init and options->inverse_metric during
- * the call only. NULL: status says why. */
+/* init: NULL, or dim numbers with NaN where the value is to be drawn. Borrows init, blocks and this chain's
+ * options->inverse_metric during the call only. NULL: status says why. */
 rp_chain_state *rp_chain_state_new(int64_t dim, const rp_nuts_options *options, uint64_t seed, uint64_t chain,
                                    const double *init, rp_status *status);
 void rp_chain_state_free(rp_chain_state *state);

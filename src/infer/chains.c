@@ -12,8 +12,10 @@ rp_code rp_chains_run(const rp_target *target, const rp_nuts_options *options, i
                       int32_t cores, uint64_t seed, const double *inits, const rp_chains_hooks *hooks,
                       rp_chains *result, rp_status *status) {
   static const rp_chains_hooks no_hooks;
-  *result = (rp_chains){.dim = target->dim, .metric = options->metric, .n_centered = target->n_centered};
+  *result = (rp_chains){.dim = target->dim, .n_centered = target->n_centered};
   if (rp_nuts_options_check(options, status) != RP_OK) return status->code;
+  result->metric_size = rp_metric_size(options->metric, target->dim, options->blocks);
+  if (result->metric_size < 0) return rp_fail(status, RP_NO_MEMORY, NULL, "the metric is too large");
   if (n_chains < 1) return rp_fail(status, RP_BAD_ARGUMENT, NULL, "at least one chain is needed");
   rp_sampling run = {.target = target,
                 .options = options,
@@ -80,11 +82,10 @@ static rp_code allocate(rp_sampling *run, int32_t n_chains, rp_status *status) {
       chain->statistics = calloc((size_t) result->capacity + 1, sizeof *chain->statistics);
     }
     chain->initial = doubles(result->dim, 1);
-    if (o->metric == RP_METRIC_DENSE) chain->inverse_metric = doubles(result->dim, result->dim);
-    if (o->metric == RP_METRIC_DIAGONAL) chain->inverse_metric = doubles(result->dim, 1);
-    int metric_missing = o->metric != RP_METRIC_UNIT && !chain->inverse_metric;
+    chain->inverse_metric = doubles(result->metric_size, 1);
     chain->centering = doubles(result->n_centered, 2);
-    if (!chain->draws || !chain->statistics || !chain->initial || !chain->centering || metric_missing) {
+    if (!chain->draws || !chain->statistics || !chain->initial || !chain->centering ||
+        !chain->inverse_metric) {
       return rp_fail(status, RP_NO_MEMORY, NULL, "not enough memory for %lld draws of %lld parameters in %d chains",
                      (long long) result->capacity, (long long) result->dim, (int) n_chains);
     }

@@ -39,7 +39,7 @@ typedef struct {
   rp_nuts_stats *statistics; /* [n_draws] */
   double *initial;           /* [dim] where the chain started */
   double step_size;          /* after warm-up */
-  double *inverse_metric;    /* rp_metric_size() numbers; NULL for unit */
+  double *inverse_metric;    /* metric_size numbers */
   double *centering;         /* after warm-up: n_centered c's, as many s0's */
   int64_t gradients_warmup, gradients_sampling;
   double seconds_warmup, seconds_sampling, seconds_finish;
@@ -52,7 +52,7 @@ typedef struct {
   int64_t dim;
   int64_t capacity;   /* rows allocated per chain */
   int64_t n_centered; /* elements of adapted centering */
-  rp_metric_kind metric;
+  int64_t metric_size; /* numbers of an inverse_metric */
   rp_chain *chain;
 } rp_chains;
 

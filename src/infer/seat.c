@@ -85,7 +85,9 @@ static int sit_down(rp_sampling *run, rp_seat *seat, int32_t c) {
   }
   if (code != RP_OK) return 0;
   uint64_t number = (uint64_t) run->first_chain + (uint64_t) c;
-  seat->state = rp_chain_state_new(run->target->dim, run->options, run->seed, number, init, status);
+  rp_nuts_options options = *run->options;
+  if (options.inverse_metric) options.inverse_metric += c * run->result->metric_size;
+  seat->state = rp_chain_state_new(run->target->dim, &options, run->seed, number, init, status);
   if (!seat->state) return 0;
   if (!run->options->fix_centering) rp_chain_state_center(seat->state, seat->centering);
   return rp_chain_state_request(seat->state) != NULL;
@@ -127,8 +129,7 @@ static void keep_end(rp_chain *chain, const rp_chain_state *state) {
   const rp_metric *metric = rp_chain_state_metric(state);
   chain->step_size = rp_chain_state_step_size(state);
   memcpy(chain->initial, rp_chain_state_initial(state), (size_t) metric->dim * sizeof(double));
-  size_t size = (size_t) rp_metric_size(metric->kind, metric->dim);
-  if (size) memcpy(chain->inverse_metric, metric->inverse, size * sizeof(double));
+  if (metric->size) memcpy(chain->inverse_metric, metric->inverse, (size_t) metric->size * sizeof(double));
 }
 
 /* ---- one gradient ---- */

@@ -25,10 +25,12 @@ rp_warmup *rp_warmup_new(rp_schedule_kind kind, int64_t iterations, rp_metric *m
   warmup->adapt_delta = adapt_delta;
   warmup->first_step_size = 1;
   warmup->dual = rp_dual_averaging_start(0);
-  warmup->inverse = malloc((size_t) rp_metric_size(metric->kind, metric->dim) * sizeof(double) + 1);
+  warmup->inverse = malloc((size_t) metric->size * sizeof(double) + 1);
   warmup->carried = malloc((size_t) metric->dim * sizeof(double) + 1);
-  if (!warmup->inverse || !warmup->carried) rp_fail_memory(status, "warm-up");
-  if (!warmup->inverse || !warmup->carried || warmup->schedule->prepare(warmup, status) != RP_OK) {
+  warmup->gathered = malloc((size_t) metric->dim * sizeof(double) + 1);
+  int missing = !warmup->inverse || !warmup->carried || !warmup->gathered;
+  if (missing) rp_fail_memory(status, "warm-up");
+  if (missing || warmup->schedule->prepare(warmup, status) != RP_OK) {
     rp_warmup_free(warmup);
     return NULL;
   }
@@ -42,7 +44,12 @@ void rp_warmup_free(rp_warmup *warmup) {
     rp_moments_clear(&warmup->draws_of[i]);
     rp_moments_clear(&warmup->gradients_of[i]);
   }
+  for (int32_t b = 0; warmup->block_draws && b < warmup->metric->blocks.n; b++)
+    rp_moments_clear(&warmup->block_draws[b]);
+  free(warmup->block_draws);
+  rp_recent_clear(&warmup->recent);
   free(warmup->window_end);
+  free(warmup->gathered);
   free(warmup->inverse);
   free(warmup->carried);
   free(warmup);

@@ -1,15 +1,16 @@
 /* Warm-up: how step size and metric are learned.  One schedule a file; each is a row of the table in warmup.c.
  *
  *   stan  windows of doubling length, at whose ends the metric becomes the regularised sample variance (or covariance)
- * of the window and the step size starts again; fast  overlapping windows and a metric from draws and gradients
- * (sqrt(var draws / var gradients), the diagonal that minimises the Fisher divergence), renewed at every draw; for the
- * unit and diagonal metrics.
+ *         of the window and the step size starts again; not for low-rank metrics.
+ *   fast  overlapping windows and a metric from draws and gradients (fisher.h): the diagonal at every draw; matrices
+ *         now and then, from when a window has enough draws for them.
  *
  * Both may adapt a centering as well: at a window's end, from the draws of that window. */
 #ifndef RP_INFER_WARMUP_H
 #define RP_INFER_WARMUP_H
 
 #include "centering.h"
+#include "fisher.h"
 #include "metric.h"
 #include "nuts.h"
 #include "step_size.h"
@@ -52,17 +53,23 @@ struct rp_warmup {
   double first_step_size; /* where the first search starts */
   rp_dual_averaging dual;
   double *inverse;         /* scratch for a new metric */
+  double *gathered;        /* scratch, dim */
+  int32_t metric_given;    /* by the user: keeps it until the draws know better */
   rp_centering *centering; /* NULL: there is none to adapt; borrowed */
   double *carried;
   /* stan */
   int64_t *window_end;
   int32_t n_windows, window;
   rp_moments draws;
+  rp_moments *block_draws; /* one for each block of the metric */
   /* fast: two overlapping windows, of draws and of gradients */
   rp_moments draws_of[2], gradients_of[2];
+  int64_t divergent_of[2];
   int32_t foreground;
   int64_t switch_size;
   int32_t metric_used, late; /* late: no window will end any more */
+  rp_recent recent;          /* for matrices */
+  int64_t matrix_draws;      /* from which the matrices in use were made; 0: none are in use */
 };
 
 rp_warmup *rp_warmup_new(rp_schedule_kind kind, int64_t iterations, rp_metric *metric, double adapt_delta,

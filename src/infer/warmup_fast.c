@@ -6,27 +6,53 @@
  * Where windows switch an adapted centering is chosen anew.  Draws from before then lie in other coordinates, so both
  * windows start again; the metric is kept meanwhile, which s0 permits: it keeps z on the scale of x for every c. */
 #include <math.h>
-#include <stddef.h>
+#include <string.h>
 
 #include "warmup.h"
 
 static const double EARLY = 0.3, FINAL = 0.85; /* shares of the warm-up */
-enum { EARLY_SWITCH = 10, MAIN_SWITCH = 80, FEWEST_DRAWS = 3, DEEP_ENOUGH = 2 };
+enum { EARLY_SWITCH = 10, MAIN_SWITCH = 80, FEWEST_DRAWS = 3, FEWEST_DRAWS_GIVEN = 30, DEEP_ENOUGH = 2 };
+/* A matrix of b coordinates needs MATRIX_SHARE b draws and never fewer than MATRIX_DRAWS, and is made anew after
+ * MATRIX_EVERY more. */
+static const double MATRIX_SHARE = 0.8;
+enum { MATRIX_DRAWS = 30, MATRIX_EVERY = 20, MATRIX_LARGEST = 300, MOST_RECENT = 400, FEWEST_RECENT = 50 };
+/* A chain that is caught where the density is narrow would keep the matrix of that place: there are none with more
+ * divergences than this in the window.  Those of steps that are longer than the average come from the search for a step
+ * size and do not count. */
+static const double DIVERGENT_SHARE = 0.1;
+static const int64_t RECENT_BYTES = INT64_C(1) << 27;
 
+static int has_matrices(const rp_metric *metric) { return metric->blocks.n > 0 || metric->kind == RP_METRIC_LOWRANK; }
 static rp_code prepare(rp_warmup *warmup, rp_status *status);
 static void start(rp_warmup *warmup, const double *position, const double *gradient);
 static int update(rp_warmup *warmup, int64_t iteration, const rp_nuts_stats *stats, const double *position,
                   const double *gradient);
+static void take_variances(rp_warmup *warmup);
 static void add(rp_warmup *warmup, const double *position, const double *gradient);
 static int windows_end(rp_warmup *warmup, int64_t iteration);
 static int switch_windows(rp_warmup *warmup, const double *position);
 static int learn_metric(rp_warmup *warmup);
+static int learn_matrices(rp_warmup *warmup, int64_t n);
+static int fill_block(rp_warmup *warmup, int32_t block, int64_t n);
 
 const rp_schedule rp_schedule_fast = {"fast", prepare, start, update};
 
 static rp_code prepare(rp_warmup *warmup, rp_status *status) {
-  if (warmup->metric->kind == RP_METRIC_DENSE) {
-    return rp_fail(status, RP_UNSUPPORTED, NULL, "The fast warm-up has no dense metric; use the \"stan\" warm-up.");
+  const rp_metric *metric = warmup->metric;
+  for (int32_t b = 0; b < metric->blocks.n; b++) {
+    int64_t n;
+    rp_metric_block(metric, b, &n);
+    if (n > MATRIX_LARGEST)
+      return rp_fail(status, RP_UNSUPPORTED, NULL,
+                     "The fast warm-up learns a dense metric of at most %d parameters, but these are %lld; use the "
+                     "\"lowrank\" metric, or the \"stan\" warm-up.", MATRIX_LARGEST, (long long) n);
+  }
+  if (has_matrices(metric)) {
+    int64_t most = RECENT_BYTES / (int64_t) (2 * sizeof(double)) / (metric->dim + 1), capacity = warmup->iterations + 1;
+    if (most < FEWEST_RECENT) most = FEWEST_RECENT;
+    if (capacity > most) capacity = most;
+    if (capacity > MOST_RECENT) capacity = MOST_RECENT;
+    if (rp_recent_init(&warmup->recent, metric->dim, capacity, status) != RP_OK) return status->code;
   }
   warmup->first_step_size = 0.1;
   warmup->switch_size = MAIN_SWITCH;
@@ -42,9 +68,24 @@ static rp_code prepare(rp_warmup *warmup, rp_status *status) {
 static void start(rp_warmup *warmup, const double *position, const double *gradient) {
   int64_t dim = warmup->metric->dim;
   add(warmup, position, gradient);
-  if (warmup->metric->kind == RP_METRIC_UNIT) return;
-  for (int64_t i = 0; i < dim; i++) warmup->inverse[i] = 1 / fabs(gradient[i]);
-  rp_metric_set(warmup->metric, warmup->inverse);
+  if (warmup->metric->kind == RP_METRIC_UNIT || warmup->metric_given) return;
+  for (int64_t i = 0; i < dim; i++) warmup->gathered[i] = 1 / fabs(gradient[i]);
+  take_variances(warmup);
+}
+
+/* Those in `gathered`; where one is not positive and finite, what was there stays. */
+static void take_variances(rp_warmup *warmup) {
+  rp_metric *metric = warmup->metric;
+  for (int64_t i = 0; i < metric->dim; i++) {
+    double v = warmup->gathered[i];
+    if (!(v > 0) || !isfinite(v)) v = metric->inverse[metric->kind == RP_METRIC_DENSE ? i * (metric->dim + 1) : i];
+    warmup->gathered[i] = fmin(fmax(v, 1e-20), 1e20);
+  }
+  rp_status status;
+  rp_status_clear(&status);
+  rp_metric_convert(metric, warmup->gathered, 0, warmup->inverse, &status);
+  rp_metric_set(metric, warmup->inverse);
+  warmup->matrix_draws = 0;
 }
 
 static int update(rp_warmup *warmup, int64_t iteration, const rp_nuts_stats *stats, const double *position,
@@ -56,7 +97,13 @@ static int update(rp_warmup *warmup, int64_t iteration, const rp_nuts_stats *sta
     if (good) add(warmup, position, gradient);
     if (good && warmup->centering && !warmup->late) rp_centering_add(warmup->centering, position, gradient);
     if (windows_end(warmup, iteration)) asks |= switch_windows(warmup, position);
+    if (stats->divergent && stats->step_size <= rp_warmup_final_step_size(warmup)) {
+      for (int i = 0; i < 2; i++) warmup->divergent_of[i]++;
+    }
+    int matrices = warmup->matrix_draws > 0;
     learned = learn_metric(warmup);
+    /* the first matrices may allow far larger steps */
+    if (!matrices && warmup->matrix_draws > 0) asks |= RP_WARMUP_SEARCH;
   } else {
     warmup->late = 1;
   }
@@ -72,6 +119,7 @@ static void add(rp_warmup *warmup, const double *position, const double *gradien
     rp_moments_add(&warmup->draws_of[i], position);
     rp_moments_add(&warmup->gradients_of[i], gradient);
   }
+  if (has_matrices(warmup->metric)) rp_recent_add(&warmup->recent, position, gradient);
 }
 
 /* Whether the background has become large enough, with room for one more window after it. */
@@ -95,7 +143,9 @@ static int switch_windows(rp_warmup *warmup, const double *position) {
     if (!asks && i != warmup->foreground) continue;
     rp_moments_reset(&warmup->draws_of[i]);
     rp_moments_reset(&warmup->gradients_of[i]);
+    warmup->divergent_of[i] = 0;
   }
+  if (asks) warmup->recent.added = 0;
   warmup->foreground = 1 - warmup->foreground;
   return asks;
 }
@@ -103,8 +153,44 @@ static int switch_windows(rp_warmup *warmup, const double *position) {
 static int learn_metric(rp_warmup *warmup) {
   const rp_moments *draws = &warmup->draws_of[warmup->foreground],
                    *gradients = &warmup->gradients_of[warmup->foreground];
-  if (draws->n < FEWEST_DRAWS || warmup->metric->kind == RP_METRIC_UNIT) return 0;
-  for (int64_t i = 0; i < draws->dim; i++) warmup->inverse[i] = sqrt(draws->squares[i] / gradients->squares[i]);
-  rp_metric_set(warmup->metric, warmup->inverse);
+  int64_t fewest = warmup->metric_given ? FEWEST_DRAWS_GIVEN : FEWEST_DRAWS;
+  if (draws->n < fewest || warmup->metric->kind == RP_METRIC_UNIT) return 0;
+  if (has_matrices(warmup->metric) && learn_matrices(warmup, draws->n)) return 1;
+  for (int64_t i = 0; i < draws->dim; i++) warmup->gathered[i] = sqrt(draws->squares[i] / gradients->squares[i]);
+  take_variances(warmup);
   return 1;
+}
+
+/* 0: variances are better. Matrices that are in use stay while a new window is too short for others. */
+static int learn_matrices(rp_warmup *warmup, int64_t n) {
+  const double divergent = (double) warmup->divergent_of[warmup->foreground];
+  if (divergent > DIVERGENT_SHARE * fmax((double) n, 1 / DIVERGENT_SHARE)) return 0;
+  const int in_use = warmup->matrix_draws > 0;
+  const int fresh = in_use && n >= warmup->matrix_draws && n < warmup->matrix_draws + MATRIX_EVERY;
+  if (n < MATRIX_DRAWS || fresh) return in_use;
+  int made = 0;
+  if (warmup->metric->kind == RP_METRIC_LOWRANK) {
+    made = rp_fisher_lowrank(&warmup->recent, n, warmup->inverse);
+  } else {
+    const rp_moments *draws = &warmup->draws_of[warmup->foreground],
+                     *gradients = &warmup->gradients_of[warmup->foreground];
+    if (warmup->metric->kind == RP_METRIC_BLOCKS)
+      for (int64_t i = 0; i < draws->dim; i++) warmup->inverse[i] = sqrt(draws->squares[i] / gradients->squares[i]);
+    for (int32_t b = 0; b < warmup->metric->blocks.n; b++) made |= fill_block(warmup, b, n);
+  }
+  if (!made || !rp_metric_set(warmup->metric, warmup->inverse)) return in_use;
+  warmup->matrix_draws = n;
+  return 1;
+}
+
+/* A block with too few draws keeps what it has. */
+static int fill_block(rp_warmup *warmup, int32_t block, int64_t n) {
+  const rp_metric *metric = warmup->metric;
+  int64_t size, at = rp_metric_block(metric, block, &size);
+  const int64_t *coordinate = metric->blocks.coordinate + metric->blocks.start[block];
+  if ((double) n >= MATRIX_SHARE * (double) size &&
+      rp_fisher_dense(&warmup->recent, n, coordinate, size, warmup->inverse + at))
+    return 1;
+  memcpy(warmup->inverse + at, metric->inverse + at, (size_t) (size * size) * sizeof(double));
+  return 0;
 }

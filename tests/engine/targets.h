@@ -17,7 +17,7 @@ typedef struct {
 
 typedef struct {
   test_density density;
-  double gradient[10];
+  double gradient[60]; /* the largest dim of any test */
 } test_chain;
 
 /* N(0, sd_i) independent, sd = 0.1, 0.5, 1, 3, 10 */

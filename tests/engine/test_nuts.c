@@ -77,7 +77,7 @@ static void test_leapfrog(void) {
   rp_status status;
   rp_status_clear(&status);
   rp_metric metric;
-  rp_metric_init(&metric, RP_METRIC_UNIT, 1, &status);
+  rp_metric_init(&metric, RP_METRIC_UNIT, 1, NULL, &status);
   rp_nuts *nuts = rp_nuts_new(&metric, 10, 1, 0, &status);
   double q = 0, log_density, gradient;
   harmonic(&q, &log_density, &gradient);
@@ -147,7 +147,7 @@ static void test_metrics(void) {
     rp_status status;
     rp_status_clear(&status);
     rp_metric metric;
-    CHECK(rp_metric_init(&metric, (rp_metric_kind) kind, 2, &status) == RP_OK);
+    CHECK(rp_metric_init(&metric, (rp_metric_kind) kind, 2, NULL, &status) == RP_OK);
     CHECK(rp_metric_set(&metric, inverse[kind]));
     double sum = 0, cross = 0;
     for (uint64_t i = 0; i < 4000; i++) {
@@ -166,7 +166,7 @@ static void test_metrics(void) {
   rp_status status;
   rp_status_clear(&status);
   rp_metric metric;
-  rp_metric_init(&metric, RP_METRIC_DENSE, 2, &status);
+  rp_metric_init(&metric, RP_METRIC_DENSE, 2, NULL, &status);
   CHECK(!rp_metric_set(&metric, (double[]){1, 2, 2, 1}));
   CHECK_NEAR(metric.factor[0], 1, 0);
   rp_metric_clear(&metric);
