@@ -162,34 +162,58 @@ check_first_draws <- function() {
   }
 }
 
-# R's own heap grows over the first few hundred traces of a model and then no more.
+# What 200 refits leave behind. R collects after each: otherwise its heap, and what the C library holds back of it, show
+# when R's collector happened to run (up to 40 MB more or less, the same after 1000 refits as after 150).
 check_refits <- function() {
   for (name in c("catalyst_cured", "schools")) {
     model <- cases[[name]]$model()
     data <- cases[[name]]$data()
-    refit <- function(n) {
-      for (i in seq_len(n)) fit_nuts(model, data, chains = 2, iter_warmup = 50, iter_sampling = 50, seed = i, prune = FALSE)
-      gc()
+    refit <- function(times) {
+      for (i in seq_len(times)) {
+        fit_nuts(model, data, chains = 2, cores = 2, iter_warmup = 50, iter_sampling = 50, seed = i, prune = FALSE)
+        gc()
+      }
       resident("VmRSS")
     }
-    settled <- refit(300)
-    report(paste(name, "megabytes that 200 refits add, after 300"), refit(200) - settled, 5)
+    settled <- refit(20)
+    report(paste(name, "megabytes that 200 refits add, after 20"), refit(200) - settled, 5)
   }
 }
 
-# Slope of log CPU time per leapfrog over log size.
+# Slope of log CPU time per leapfrog over log size. Sizes take turns, so that a change of the machine's speed strikes
+# all of them, and the smallest of the rounds counts.
 check_slopes <- function() {
-  sizes <- list(logistic = c(5000, 20000, 80000), hierarchical = c(10000, 40000, 160000), negbin = c(5000, 20000, 80000),
-                sir = c(500, 2000, 8000))
+  sizes <- list(
+    logistic = c(5000, 20000, 80000), hierarchical = c(10000, 40000, 160000), negbin = c(5000, 20000, 80000),
+    sir = c(500, 2000, 8000)
+  )
   for (name in names(sizes)) {
     case <- cases[[name]]
-    us <- vapply(sizes[[name]], function(n) {
+    data <- lapply(sizes[[name]], function(n) {
       set.seed(1)
-      data <- case$data(n)
-      min(vapply(1:3, function(seed) fit_here(case, data, seed, c(100, 50))$us, 0))
-    }, 0)
+      case$data(n)
+    })
+    round <- function(seed) vapply(data, function(d) fit_here(case, d, seed, c(100, 200))$us, 0)
+    runs <- vapply(1:5, round, numeric(length(data)))
+    us <- apply(runs, 1, min)
     slope <- stats::coef(stats::lm(log(us) ~ log(sizes[[name]])))[[2]]
     report(sprintf("%s slope of log cost over log size (%s us)", name, paste(signif(us, 3), collapse = ", ")), slope, 1.05)
+  }
+}
+
+# Four chains on one core against four times one chain: lanes can only help.
+check_chains <- function() {
+  for (name in c("schools", "sir")) {
+    case <- cases[[name]]
+    data <- case$data()
+    time <- function(lanes) {
+      old <- options(reparam.lanes = lanes)
+      on.exit(options(old))
+      settings <- list(case$model(), data, chains = 4, cores = 1, iter_warmup = 300, iter_sampling = 2000, seed = 1)
+      measure(do.call("fit_nuts", c(settings, case$settings)))$cpu
+    }
+    runs <- vapply(1:3, function(i) c(time(NULL), time(1)), c(0, 0))
+    report(paste(name, "CPU time of 4 chains on a core, over that without lanes"), min(runs[1, ]) / min(runs[2, ]), 1)
   }
 }
 
@@ -198,6 +222,7 @@ if ("--checks" %in% arguments) {
   check_first_draws()
   check_refits()
   check_slopes()
+  check_chains()
   quit(status = 0)
 }
 

@@ -77,8 +77,8 @@ const rp_program *rp_density_program(const rp_density *density, int32_t lanes);
 rp_target rp_density_target(const rp_density *density);
 
 /* Evaluates with everything a program can take: params (dim numbers and any constants after them), inputs or NULL, key
- * of the random nodes or NULL. work comes from rp_work_new(rp_density_program(density, 1)) and holds the gradient until it runs
- * again. */
+ * of the random nodes or NULL. work comes from rp_work_new(rp_density_program(density, 1)) and holds the gradient until
+ * it runs again. */
 void rp_density_run(const rp_density *density, rp_work *work, const double *params, const double *inputs,
                     const rp_random_key *key, double *log_density, const double **gradient);
 

@@ -179,3 +179,28 @@ test_that("chains side by side give the draws that they give one by one", {
   expect_identical(fit(4, chains = 1)$unconstrained, one$unconstrained[, 1, , drop = FALSE])
   expect_error(fit(9), "reparam.lanes", class = "reparam_error")
 })
+
+test_that("refits leave no memory behind", {
+  skip_if_not(file.exists("/proc/self/status"))
+  skip_on_cran()
+  resident <- function() {
+    line <- grep("VmRSS", readLines("/proc/self/status"), value = TRUE)
+    as.numeric(sub("\\D*(\\d+).*", "\\1", line)) / 1024
+  }
+  m <- model(function(n, y) {
+    mu ~ normal(0, 1)
+    sigma ~ half_normal(1)
+    x[1:n] ~ normal(mu, sigma)
+    y ~ normal(x, 1)
+  })
+  refit <- function(times) {
+    for (i in seq_len(times)) {
+      fit_nuts(m, list(n = 300, y = rep(c(1, 2), 150)), chains = 2, cores = 2, iter_warmup = 10, iter_sampling = 10, seed = i)
+      gc()
+    }
+    resident()
+  }
+  settled <- refit(20)
+  # 200 fits that each kept one of their vectors of draws (300 sites, 2 chains, 10 draws) would add 9 MB
+  expect_lt(refit(200) - settled, 5)
+})
