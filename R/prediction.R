@@ -64,6 +64,7 @@ posterior_predict.reparam_fit <- function(fit, newdata = NULL, seed = NULL, keep
   spec <- if (is.null(newdata)) fit$spec else respecify(fit, newdata)
   control <- fit_control(fit, if (is.null(seed)) fit$control$seed else fit_seed(seed), check_sites(keep, "keep"))
   control$simulate <- TRUE
+  control$replicate <- is.null(newdata)
   predicted(spec, control, fit$unconstrained, "predictive", match.call(), fit$unconstrained_names)
 }
 

@@ -60,6 +60,8 @@ const char *ffi_site_kind(const rp_model *model, int32_t i) {
     return "ancestral";
   case RP_SOURCE_COMPUTED:
     return "reparameterized";
+  case RP_SOURCE_SUMMED:
+    return "summed out";
   case RP_SOURCE_LEARNED:
     return "param";
   default:
@@ -126,6 +128,7 @@ static rp_code build(ffi_model *m, SEXP spec, SEXP control, int prior, int all_t
   m->options.run.prior = prior;
   m->options.run.all_terms = all_terms;
   m->options.run.simulate = ffi_number(ffi_get(control, "simulate"), 0) != 0;
+  m->options.run.replicate = ffi_number(ffi_get(control, "replicate"), 0) != 0;
   m->options.run.strategy_centered = ffi_number(ffi_get(control, "centered"), NAN);
   SEXP centering = ffi_get(control, "centering");
   const char *learned = ffi_text(centering, "");

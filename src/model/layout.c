@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "discrete.h"
 #include "model.h"
 
 typedef struct {
@@ -14,15 +15,18 @@ typedef struct {
   rp_status *status;
 } closure;
 
-static rp_code find_active(closure *c, int prune);
+static rp_code find_active(closure *c, const rp_model_options *options);
 static rp_code find_named(closure *c, const rp_model_options *options);
-static int activate_needed(closure *c, uint8_t *const *needed);
+static int activate_needed(closure *c, uint8_t *const *needed, int discrete_only);
+static rp_code add_active_term(closure *c, int32_t p);
 static rp_code add_term(closure *c, const rp_part *part, const int32_t *which, int64_t n);
 static rp_code add_root(closure *c, rp_node_id root);
 static rp_code fill_layout(const closure *c, rp_layout *layout, rp_pool *pool);
 static int is_coordinate(const rp_part *part) {
   return part->source == RP_SOURCE_LATENT || part->source == RP_SOURCE_LEARNED;
 }
+/* Has events that are active or drawn ancestrally. */
+static int has_events(const rp_part *part) { return is_coordinate(part) || part->source == RP_SOURCE_SUMMED; }
 
 rp_code rp_layout_make(const rp_run *run, const rp_model_options *options, rp_layout *layout, rp_pool *pool,
                        rp_status *status) {
@@ -30,12 +34,12 @@ rp_code rp_layout_make(const rp_run *run, const rp_model_options *options, rp_la
   c.active = calloc((size_t) run->n_parts + 1, sizeof *c.active);
   if (!c.active) return rp_fail_memory(status, "the layout");
   for (int32_t p = 0; p < run->n_parts && status->code == RP_OK; p++)
-    if (is_coordinate(&run->parts[p])) {
+    if (has_events(&run->parts[p])) {
       c.active[p] = calloc((size_t) run->parts[p].n_events + 1, 1);
       if (!c.active[p]) rp_fail_memory(status, "the layout");
     }
   if (status->code == RP_OK && options->n_coordinates >= 0) find_named(&c, options);
-  else if (status->code == RP_OK) find_active(&c, options->prune);
+  if (status->code == RP_OK) find_active(&c, options);
   if (status->code == RP_OK) fill_layout(&c, layout, pool);
   for (int32_t p = 0; p < run->n_parts; p++) free(c.active[p]);
   free(c.active);
@@ -88,27 +92,34 @@ static rp_code find_named(closure *c, const rp_model_options *options) {
   return RP_OK;
 }
 
-static rp_code find_active(closure *c, int prune) {
+/* With named coordinates, only discrete events are still to be found. */
+static rp_code find_active(closure *c, const rp_model_options *options) {
   const rp_run *run = c->run;
+  int named = options->n_coordinates >= 0;
+  if (named && run->n_summed == 0) return RP_OK;
   for (int32_t p = 0; p < run->n_parts && c->status->code == RP_OK; p++) {
     const rp_part *part = &run->parts[p];
     int always = part->source == RP_SOURCE_LEARNED ||
-                 (part->source == RP_SOURCE_LATENT && (!prune || part->weighed || !rp_distribution_can_sample(&part->dist)));
-    if (always) memset(c->active[p], 1, (size_t) part->n_events);
-    int informs = part->source != RP_SOURCE_LATENT && part->source != RP_SOURCE_ANCESTRAL;
-    if ((informs || always) && part->term != RP_NONE) add_root(c, part->term);
+                 (part->source == RP_SOURCE_LATENT && (!options->prune || part->weighed || !rp_distribution_can_sample(&part->dist)));
+    if (always && !named) memset(c->active[p], 1, (size_t) part->n_events);
+    int informs = part->source != RP_SOURCE_LATENT && part->source != RP_SOURCE_SUMMED && part->source != RP_SOURCE_ANCESTRAL;
+    if (part->term == RP_NONE) continue;
+    if (named && part->source == RP_SOURCE_LATENT) add_active_term(c, p);
+    else if (informs || always) add_root(c, part->term);
   }
-  for (int grown = prune; grown && c->status->code == RP_OK;) {
+  for (int32_t i = 0; i < run->n_evidence; i++) add_root(c, run->evidence[i].term);
+  int closes = named || options->prune || run->n_summed > 0;
+  for (int grown = closes; grown && c->status->code == RP_OK;) {
     uint8_t **needed = rp_needed(run->graph, c->roots, c->n_roots, c->status);
     if (!needed) return c->status->code;
-    grown = activate_needed(c, needed);
+    grown = activate_needed(c, needed, named);
     rp_needed_free(needed, run->graph);
   }
   return c->status->code;
 }
 
 /* Activates the events whose coordinates are needed and adds their prior terms to the roots; 1 if there were any. */
-static int activate_needed(closure *c, uint8_t *const *needed) {
+static int activate_needed(closure *c, uint8_t *const *needed, int discrete_only) {
   const rp_run *run = c->run;
   uint8_t *coordinate = calloc((size_t) run->dim + 1, 1);
   if (!coordinate) return rp_fail_memory(c->status, "the layout"), 0;
@@ -120,7 +131,7 @@ static int activate_needed(closure *c, uint8_t *const *needed) {
   int grown = 0;
   for (int32_t p = 0; p < run->n_parts && c->status->code == RP_OK; p++) {
     const rp_part *part = &run->parts[p];
-    if (part->source != RP_SOURCE_LATENT) continue;
+    if (part->source != RP_SOURCE_SUMMED && (part->source != RP_SOURCE_LATENT || discrete_only)) continue;
     const rp_node *leaf = rp_graph_node(run->graph, part->unconstrained);
     int64_t offset = leaf->attribute[0], width = leaf->n / part->n_events, n = 0;
     int32_t *which = malloc((size_t) part->n_events * sizeof *which);
@@ -144,6 +155,19 @@ static int activate_needed(closure *c, uint8_t *const *needed) {
   }
   free(coordinate);
   return grown;
+}
+
+/* The prior of a part's active events. */
+static rp_code add_active_term(closure *c, int32_t p) {
+  const rp_part *part = &c->run->parts[p];
+  int32_t *which = malloc((size_t) part->n_events * sizeof *which);
+  int64_t n = 0;
+  if (!which) return rp_fail_memory(c->status, "the layout");
+  for (int64_t b = 0; b < part->n_events; b++)
+    if (c->active[p][b]) which[n++] = (int32_t) b;
+  if (n > 0) add_term(c, part, which, n);
+  free(which);
+  return c->status->code;
 }
 
 static rp_code add_term(closure *c, const rp_part *part, const int32_t *which, int64_t n) {
@@ -182,10 +206,10 @@ static rp_code fill_layout(const closure *c, rp_layout *layout, rp_pool *pool) {
     int any = 0;
     for (int32_t p = site->first_part; p >= 0; p = run->parts[p].next) {
       const rp_part *part = &run->parts[p];
-      if (!is_coordinate(part)) continue;
+      if (!has_events(part)) continue;
       any = 1;
-      if (part->source == RP_SOURCE_LATENT) place->original = rp_pool_text(pool, site->original);
-      place->width = rp_graph_node(run->graph, part->unconstrained)->n / part->n_events;
+      if (part->source != RP_SOURCE_LEARNED) place->original = rp_pool_text(pool, site->original);
+      if (is_coordinate(part)) place->width = rp_graph_node(run->graph, part->unconstrained)->n / part->n_events;
       for (int64_t b = 0; b < part->n_events; b++)
         if (c->active[p][b]) place->rank[part->events[b]] = 0;
     }

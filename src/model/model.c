@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "discrete.h"
 #include "run_parts.h"
 
 static rp_code execute(rp_run *run, const rp_spec *spec, const rp_run_options *options, const rp_layout *layout,
@@ -36,7 +37,7 @@ rp_model *rp_model_build(const rp_spec *spec, const rp_model_options *options, r
     for (int32_t i = 0; i < options->run.n_given; i++) model->n_given += options->run.given[i].n;
     model->in_batches = run.in_batches;
     model->log_density = total_density(&run);
-    if (rp_run_finish_sites(&run) == RP_OK && take_sites(model, &run, status) == RP_OK)
+    if (status->code == RP_OK && rp_run_finish_sites(&run) == RP_OK && take_sites(model, &run, status) == RP_OK)
       take_initial(model, &run, status);
     if (status->code == RP_OK) take_adapted(model, &run, status);
     model->graph = run.graph;
@@ -107,6 +108,7 @@ static void clear_run(rp_run *run) {
   free(run->parts);
   free(run->scopes);
   free(run->adapted);
+  rp_discrete_free(run);
   memset(run, 0, sizeof *run);
 }
 
@@ -152,6 +154,7 @@ static void warn_unused(rp_run *run) {
 
 static rp_node_id total_density(rp_run *run) {
   rp_node_id total = rp_const(run->graph, 0);
+  if (run->n_summed > 0) return rp_discrete_sum_out(run);
   for (int32_t p = 0; p < run->n_parts; p++) {
     const rp_part *part = &run->parts[p];
     if (part->term == RP_NONE || part->source == RP_SOURCE_ANCESTRAL) continue;
@@ -199,7 +202,7 @@ static rp_code take_sites(rp_model *model, rp_run *run, rp_status *status) {
     int observed = 0, other = 0;
     for (int32_t p = site->first_part; p >= 0; p = run->parts[p].next) {
       rp_source source = run->parts[p].source;
-      if (p == site->first_part || source == RP_SOURCE_LATENT) model->site_source[i] = source;
+      if (p == site->first_part || source == RP_SOURCE_LATENT || source == RP_SOURCE_SUMMED) model->site_source[i] = source;
       if (run->parts[p].term != RP_NONE && !model->site_distribution[i].family)
         model->site_distribution[i] = run->parts[p].dist;
       if (source == RP_SOURCE_OBSERVED) observed = 1;

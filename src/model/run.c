@@ -8,6 +8,7 @@
 
 #include "../dist/support.h"
 #include "../graph/shorthand.h"
+#include "discrete.h"
 #include "handler.h"
 #include "minibatch.h"
 #include "run_parts.h"
@@ -215,7 +216,10 @@ static rp_node_id point_mass(rp_run *run, rp_message *m) {
 
 /* All of the message is observed. A reparameterizer may make its distribution conditional on auxiliary sites. */
 static rp_node_id observed(rp_run *run, rp_message *m) {
-  if (run->options->simulate) return rp_run_add_ancestral(run, m);
+  if (run->options->simulate) {
+    if (run->options->replicate && rp_discrete_evidence(run, m) != RP_OK) return RP_NONE;
+    return rp_run_add_ancestral(run, m);
+  }
   rp_handlers_reparameterize(run, m);
   if (run->status->code != RP_OK) return RP_NONE;
   rp_node_id x = rp_data(run->graph, m->observed, m->dist.n_events * m->dist.event_size);

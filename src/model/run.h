@@ -18,6 +18,7 @@ typedef enum {
   RP_SOURCE_FIXED,      /* substituted or replayed: a density, but nothing to infer */
   RP_SOURCE_INTERVENED, /* set from outside: no density */
   RP_SOURCE_LATENT,     /* inferred */
+  RP_SOURCE_SUMMED,     /* discrete and latent: summed out, and drawn afterwards given the rest (discrete.h) */
   RP_SOURCE_ANCESTRAL,  /* drawn from its distribution given the rest */
   RP_SOURCE_COMPUTED,   /* a function of other sites: recorded, or replaced by auxiliary sites */
   RP_SOURCE_LEARNED     /* a param() */
@@ -31,6 +32,7 @@ typedef struct {
   rp_distribution dist;
   rp_node_id value;         /* engine layout */
   rp_node_id term;          /* log density: one per event, or a scalar for all; RP_NONE: none */
+  rp_node_id unscaled, scale; /* where the term is that of a distribution: term = scale * unscaled; scale RP_NONE: not so */
   rp_node_id unconstrained; /* LATENT, LEARNED */
   rp_node_id initial;       /* unconstrained coordinates asked for by the user; RP_NONE */
   int weighed;              /* its density is a power of its distribution's, from which it cannot be drawn */
@@ -88,9 +90,27 @@ typedef struct {
 
 typedef enum { RP_CENTERING_FIXED = 0, RP_CENTERING_ADAPTED, RP_CENTERING_LEARNED } rp_centering_kind;
 
+/* Discrete latent events that are summed out: n_values values from `lowest` on. */
+typedef struct {
+  const char *site;
+  int32_t statement;
+  rp_node_id leaf; /* stands for them while the model runs */
+  int64_t n_events;
+  int32_t n_values;
+  double lowest;
+} rp_summed;
+
+/* Of data that are simulated anew: what they say about the discrete sites. */
+typedef struct {
+  const char *site;
+  rp_node_id term;
+  int64_t n_events;
+} rp_evidence;
+
 typedef struct {
   int prior;             /* every latent site is drawn ancestrally */
   int simulate;          /* observed sites are drawn anew */
+  int replicate;         /* with simulate: discrete sites that were summed out are drawn given the data as observed */
   int all_terms;         /* log densities of ancestral sites as well */
   int has_strategy;      /* the fit's own strategy, under the user's reparam handlers */
   rp_strategy strategy;
@@ -159,6 +179,11 @@ typedef struct {
   int32_t n_adapted, cap_adapted;
   rp_adapted *adapted;
   int64_t n_centered; /* adapted elements so far */
+  int32_t n_summed, cap_summed, n_evidence, cap_evidence;
+  rp_summed *summed;
+  rp_evidence *evidence;
+  uint8_t *touched; /* by node: depends on a summed-out site */
+  int32_t n_touched, cap_touched;
   int32_t n_decisions, cap_decisions;
   rp_decision *decisions; /* in the pool */
   int32_t n_warnings;

@@ -6,9 +6,11 @@
 
 #include "../dist/support.h"
 #include "../graph/shorthand.h"
+#include "discrete.h"
 
 static rp_part *new_part(rp_run *run, rp_site_info *site);
 static rp_site_info *new_site(rp_run *run, const char *name);
+static void weigh_part(rp_run *run, const rp_message *m, rp_part *part, rp_node_id term);
 static void add_rest(rp_run *run, const rp_message *m, rp_part *part);
 static rp_node_id inferred(rp_run *run, const rp_message *m);
 static rp_node_id residual_density(rp_graph *g, const rp_message *m, rp_node_id z);
@@ -27,19 +29,30 @@ rp_node_id rp_run_add_part(rp_run *run, const rp_message *m, rp_source source, r
   part->events = m->events;
   part->dist = m->dist;
   part->value = value;
-  part->term = part->unconstrained = part->initial = RP_NONE;
+  part->term = part->unscaled = part->scale = part->unconstrained = part->initial = RP_NONE;
   int has_term = source == RP_SOURCE_OBSERVED || source == RP_SOURCE_FIXED ||
                  (source == RP_SOURCE_ANCESTRAL && run->options->all_terms);
   if (latent) {
-    part->term = rp_run_weigh(run, m, latent->term);
-    if (m->centered) part->term = rp_add(run->graph, part->term, m->log_stretch);
+    weigh_part(run, m, part, latent->term);
+    if (m->centered) {
+      part->term = rp_add(run->graph, part->term, m->log_stretch);
+      part->scale = RP_NONE;
+    }
     part->unconstrained = latent->unconstrained;
     part->initial = latent->initial;
   } else if (has_term) {
-    part->term = rp_run_weigh(run, m, rp_distribution_log_density(run->graph, &m->dist, value, 0));
+    weigh_part(run, m, part, rp_distribution_log_density(run->graph, &m->dist, value, 0));
   }
   if (latent || has_term || source == RP_SOURCE_COMPUTED) add_rest(run, m, part);
   return value;
+}
+
+static void weigh_part(rp_run *run, const rp_message *m, rp_part *part, rp_node_id term) {
+  rp_message unscaled = *m;
+  unscaled.scale = rp_const(run->graph, 1);
+  part->unscaled = rp_run_weigh(run, &unscaled, term);
+  part->scale = m->scale;
+  part->term = rp_run_weigh(run, m, term);
 }
 
 static void add_rest(rp_run *run, const rp_message *m, rp_part *part) {
@@ -48,6 +61,7 @@ static void add_rest(rp_run *run, const rp_message *m, rp_part *part) {
   rest.scale = m->rest_scale;
   rp_node_id term = rp_run_weigh(run, &rest, rp_distribution_log_density(run->graph, m->rest, part->value, 0));
   part->term = part->term == RP_NONE ? term : rp_add(run->graph, part->term, term);
+  part->scale = RP_NONE;
 }
 
 void rp_run_add_jacobian(rp_run *run, const rp_message *m, rp_node_id log_jacobian) {
@@ -55,7 +69,9 @@ void rp_run_add_jacobian(rp_run *run, const rp_message *m, rp_node_id log_jacobi
   if (!site || (run->options->prior && !run->options->all_terms)) return;
   rp_message rest = *m;
   rest.scale = rp_minus_from(run->graph, 1, m->scale);
-  run->parts[site->last_part].term = rp_run_weigh(run, &rest, log_jacobian);
+  rp_part *part = &run->parts[site->last_part];
+  part->term = rp_run_weigh(run, &rest, log_jacobian);
+  part->scale = RP_NONE;
 }
 
 void rp_message_unweigh(rp_run *run, rp_message *m) {
@@ -106,12 +122,12 @@ static rp_node_id inferred(rp_run *run, const rp_message *m) {
   rp_part part = {.term = RP_NONE, .initial = RP_NONE};
   rp_node_id value;
   if (m->dist.family->discrete) {
-    if (run->layout)
-      return rp_run_fail(run, RP_UNSUPPORTED, m->name,
-                         "it is discrete and observed sites depend on it; gradient-based inference needs it summed out");
-    value = part.unconstrained = rp_run_leaf(run, m, m->dist.event_size); /* stands in while dependencies are found */
-    part.term = rp_distribution_log_density(run->graph, &m->dist, value, 1);
-  } else if (m->centered) {
+    value = part.unconstrained = rp_discrete_leaf(run, m);
+    if (value == RP_NONE) return RP_NONE;
+    part.term = rp_distribution_log_density(run->graph, &m->dist, value, 0);
+    return rp_run_add_part(run, m, RP_SOURCE_SUMMED, value, &part);
+  }
+  if (m->centered) {
     value = part.unconstrained = rp_run_leaf(run, m, 1);
     part.term = residual_density(run->graph, m, value);
     part.initial = m->initial;
@@ -201,7 +217,8 @@ rp_node_id rp_run_add_learned(rp_run *run, const rp_statement *s, int32_t statem
   int32_t *events = rp_pool_array(run->pool, n_events, sizeof *events);
   if (!events) return rp_fail_memory(run->status, "a parameter"), RP_NONE;
   for (int64_t b = 0; b < n_events; b++) events[b] = (int32_t) b;
-  *part = (rp_part){.source = RP_SOURCE_LEARNED, .n_events = n_events, .events = events, .term = RP_NONE, .next = -1};
+  *part = (rp_part){.source = RP_SOURCE_LEARNED, .n_events = n_events, .events = events, .term = RP_NONE, .unscaled = RP_NONE,
+                    .scale = RP_NONE, .next = -1};
   part->initial = bijector->inverse(g, rp_data(g, s->init, n), arguments, n_events, size);
   if (run->options->prior) {
     part->source = RP_SOURCE_COMPUTED;
@@ -253,7 +270,7 @@ rp_code rp_run_add_computed(rp_run *run, const rp_statement *s, int32_t statemen
   if (!events) return rp_fail_memory(run->status, "a recorded site");
   for (int64_t b = 0; b < n; b++) events[b] = (int32_t) b;
   *part = (rp_part){.source = RP_SOURCE_COMPUTED, .n_events = n, .events = events, .value = value, .next = -1,
-                    .unconstrained = RP_NONE, .initial = RP_NONE, .term = RP_NONE};
+                    .unconstrained = RP_NONE, .initial = RP_NONE, .term = RP_NONE, .unscaled = RP_NONE, .scale = RP_NONE};
   if (is_factor) {
     rp_node_id scale = rp_const(run->graph, 1);
     for (int32_t k = 0; k < run->n_scopes; k++)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../graph/shorthand.h"
+#include "discrete.h"
 #include "reparam.h"
 
 static rp_reparam_result choose(rp_run *run, const rp_reparameterizer *what, double centered, rp_message *message);
@@ -13,6 +14,7 @@ static const rp_reparameterizer *minimal(rp_run *run, const rp_message *message)
 static int base_needs_one(rp_run *run, const rp_message *message);
 static rp_reparam_result decenter(rp_run *run, double centered, rp_message *message);
 static int depends_on_latents(const rp_run *run, const rp_distribution *d);
+static int depends_on_discrete(rp_run *run, const rp_distribution *d);
 static int ends_with(const char *text, const char *end);
 
 rp_reparam_result rp_reparam_strategy(rp_run *run, rp_strategy strategy, double centered, rp_message *message) {
@@ -63,6 +65,7 @@ static int base_needs_one(rp_run *run, const rp_message *message) {
 static rp_reparam_result decenter(rp_run *run, double centered, rp_message *message) {
   int adapted = run->options->centering == RP_CENTERING_ADAPTED && isnan(centered);
   if (adapted && !depends_on_latents(run, &message->dist)) return RP_REPARAM_KEPT;
+  if (depends_on_discrete(run, &message->dist)) return RP_REPARAM_KEPT;
   return choose(run, &rp_reparam_loc_scale, centered, message);
 }
 
@@ -70,6 +73,12 @@ static rp_reparam_result decenter(rp_run *run, double centered, rp_message *mess
 static int depends_on_latents(const rp_run *run, const rp_distribution *d) {
   return !rp_has_op(run->graph, d->arguments[d->family->location], RP_OP_CONST) ||
          !rp_has_op(run->graph, d->arguments[d->family->scale], RP_OP_CONST);
+}
+
+/* Where a location or scale is chosen by a site that is summed out, the standardised site would be a mixture of shifted
+ * copies of itself. */
+static int depends_on_discrete(rp_run *run, const rp_distribution *d) {
+  return rp_discrete_touches(run, d->arguments[d->family->location]) || rp_discrete_touches(run, d->arguments[d->family->scale]);
 }
 
 static int ends_with(const char *text, const char *end) {

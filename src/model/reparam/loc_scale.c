@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../../graph/shorthand.h"
+#include "../discrete.h"
 #include "../run_parts.h"
 
 static rp_reparam_result fixed(rp_run *run, rp_node_id c, rp_message *message);
@@ -32,7 +33,11 @@ static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_mess
     if (c == RP_NONE) return RP_REPARAM_PASSED;
     return rp_is_all(run->graph, c, 1) ? RP_REPARAM_KEPT : fixed(run, c, message);
   }
-  int can_adapt = run->options->centering == RP_CENTERING_ADAPTED && message->dist.family->score;
+  const rp_distribution *d = &message->dist;
+  /* a sampler looks at adapted elements without knowing what the summed-out sites are */
+  int is_known = !rp_discrete_touches(run, d->arguments[d->family->location]) &&
+                 !rp_discrete_touches(run, d->arguments[d->family->scale]);
+  int can_adapt = run->options->centering == RP_CENTERING_ADAPTED && d->family->score && is_known;
   if (can_adapt || run->options->centering == RP_CENTERING_LEARNED) return flexible(run, message);
   return fixed(run, rp_const(run->graph, 0), message);
 }
