@@ -127,6 +127,7 @@ reparam_config <- function(config) {
   if (inherits(config, "reparam_resolved")) config <- unclass(config)
   if (inherits(config, "reparam_reparam")) {
     if (config$kind == "strategy") return(config)
+    if (is_trained(config)) return(trained_config(config))
     stop_reparam("A reparameterizer needs the name of its site.", "Write `reparam(model, site = decenter())`.")
   }
   if (!is.list(config)) {
@@ -262,7 +263,9 @@ check_handled_names <- function(handler, statements) {
 plain_config <- function(config, statements) {
   if (is.function(config)) config <- ask_config(config, statements)
   if (inherits(config, "reparam_reparam")) return(unclass(config))
-  lapply(Filter(function(entry) !is_user_reparam(entry), config), unclass)
+  lapply(Filter(function(entry) !is_user_reparam(entry), config), function(entry) {
+    if (is_trained(entry)) plain_trained(entry) else unclass(entry)
+  })
 }
 
 ask_config <- function(fn, statements) {

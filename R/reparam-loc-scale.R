@@ -48,6 +48,7 @@ format.reparam_reparam <- function(x, ...) {
   switch(x$kind,
     chain = format_chain(x$parts),
     user = "<function>",
+    neutra = , structured = sprintf("reparam_%s(<%s>)", x$kind, trained_text(x)),
     strategy = format_call(paste0("reparam_", x$name), x["centered"]),
     format_call(paste0("reparam_", x$kind), x[setdiff(names(x), "kind")])
   )

@@ -112,6 +112,10 @@ static rp_code decode_reparam(ffi_decoder *d, SEXP list, rp_reparam *r, const ch
   for (int64_t i = 0; i < n; i++) sizes[i] = sections[i] >= 1 && sections[i] <= INT32_MAX ? (int32_t) sections[i] : 0;
   r->n_sections = (int32_t) n;
   r->sections = sizes;
+  if (r->what == &rp_reparam_neutra || r->what == &rp_reparam_structured) {
+    r->transport = ffi_decode_transport(d, list, r->what == &rp_reparam_structured, site);
+    if (!r->transport) return d->status->code;
+  }
   return decode_transforms(d, ffi_get(list, "transforms"), r, site);
 }
 

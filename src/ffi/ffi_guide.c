@@ -38,20 +38,12 @@ rp_code ffi_guide_read(ffi_guide *out, const ffi_model *m, SEXP guide, rp_status
 static rp_code add_block(ffi_guide *out, const ffi_model *m, SEXP part, uint8_t *taken, int64_t *used, int learned,
                          rp_status *status) {
   const rp_model *model = m->model;
-  const char *kind = learned ? "delta" : ffi_text(ffi_get(part, "kind"), "");
   SEXP sites = ffi_get(part, "sites");
-  if (strcmp(kind, "diagonal") == 0) kind = "normal";
-  const int laplace = strcmp(kind, "laplace") == 0;
-  rp_guide_kind k = rp_guide_from_name(laplace ? "mvn" : kind);
-  if (k == RP_GUIDE_COUNT) return rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no guide of kind `%s`", kind);
   rp_guide_block *block = &out->blocks[out->n_blocks];
-  *block = (rp_guide_block){.kind = k, .index = out->index + *used};
-  block->rank = ffi_integer(ffi_get(part, "rank"), 0);
-  block->init_scale = ffi_number(ffi_get(part, "init_scale"), 0);
-  block->n_flows = ffi_integer(ffi_get(part, "num_flows"), 0);
-  block->n_hidden = ffi_integer(ffi_get(part, "hidden"), 0);
-  block->n_layers = ffi_integer(ffi_get(part, "layers"), 0);
-  block->n_bins = ffi_integer(ffi_get(part, "bins"), 0);
+  *block = (rp_guide_block){.kind = RP_GUIDE_DELTA};
+  if (!learned && ffi_guide_block(part, block, status) != RP_OK) return status->code;
+  const int laplace = strcmp(ffi_text(ffi_get(part, "kind"), ""), "laplace") == 0;
+  block->index = out->index + *used;
   for (int64_t c = 0; c < model->dim; c++) {
     if (taken[c] || model->learned[c] != learned || !in_block(m, c, sites)) continue;
     taken[c] = 1;
@@ -77,6 +69,41 @@ static int in_block(const ffi_model *m, int64_t coordinate, SEXP sites) {
     if (strcmp(name, place->name) == 0 || strcmp(name, original) == 0) return 1;
   }
   return 0;
+}
+
+rp_code ffi_guide_block(SEXP part, rp_guide_block *block, rp_status *status) {
+  const char *kind = ffi_text(ffi_get(part, "kind"), "");
+  if (strcmp(kind, "laplace") == 0) block->kind = RP_GUIDE_MVN;
+  else block->kind = rp_guide_from_name(strcmp(kind, "diagonal") == 0 ? "normal" : kind);
+  if (block->kind == RP_GUIDE_COUNT) return rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no guide of kind `%s`", kind);
+  block->init_scale = ffi_number(ffi_get(part, "init_scale"), 0);
+  block->rank = ffi_integer(ffi_get(part, "rank"), 0);
+  block->n_flows = ffi_integer(ffi_get(part, "num_flows"), 0);
+  block->n_hidden = ffi_integer(ffi_get(part, "hidden"), 0);
+  block->n_layers = ffi_integer(ffi_get(part, "layers"), 0);
+  block->n_bins = ffi_integer(ffi_get(part, "bins"), 0);
+  const int64_t sizes[] = {block->rank, block->n_flows, block->n_hidden, block->n_layers, block->n_bins};
+  for (int k = 0; k < 5; k++)
+    if (sizes[k] < 0 || sizes[k] > 1000000) return rp_fail(status, RP_BAD_ARGUMENT, NULL, "a setting of the guide is out of range");
+  return RP_OK;
+}
+
+SEXP ffi_guide_blocks(const ffi_guide *guide) {
+  static const char *const names[] = {"kind", "index", "rank", "num_flows", "hidden", "layers", "bins"};
+  SEXP blocks = PROTECT(Rf_allocVector(VECSXP, guide->n_blocks));
+  for (int32_t b = 0; b < guide->n_blocks; b++) {
+    const rp_guide_block *from = &guide->blocks[b];
+    SEXP block = ffi_list(7, names);
+    SET_VECTOR_ELT(blocks, b, block);
+    SEXP index = Rf_allocVector(REALSXP, (R_xlen_t) from->n);
+    SET_VECTOR_ELT(block, 1, index);
+    for (int64_t k = 0; k < from->n; k++) REAL(index)[k] = (double) from->index[k] + 1;
+    SET_VECTOR_ELT(block, 0, Rf_mkString(rp_guide_of(from)->name));
+    const int64_t sizes[] = {from->rank, from->n_flows, from->n_hidden, from->n_layers, from->n_bins};
+    for (int k = 0; k < 5; k++) SET_VECTOR_ELT(block, 2 + k, Rf_ScalarReal((double) sizes[k]));
+  }
+  UNPROTECT(1);
+  return blocks;
 }
 
 void ffi_guide_clear(ffi_guide *guide) {

@@ -16,5 +16,10 @@ typedef struct {
  * RP_BAD_ARGUMENT: a guide of unknown kind, a site that no part covers. ffi_guide_clear() in every case. */
 rp_code ffi_guide_read(ffi_guide *out, const ffi_model *m, SEXP guide, rp_status *status);
 void ffi_guide_clear(ffi_guide *guide);
+/* Kind and settings of one part of a guide; all of the block but its coordinates. */
+rp_code ffi_guide_block(SEXP part, rp_guide_block *block, rp_status *status);
+/* The blocks as lists with kind, index (one-based coordinates) and settings: with the parameters, all that there is to
+ * know of a trained guide. */
+SEXP ffi_guide_blocks(const ffi_guide *guide);
 
 #endif

@@ -231,11 +231,11 @@ static SEXP numbers(const double *x, int64_t n) {
 static SEXP result(const svi_run *run, SEXP arrays, SEXP loss, int64_t n_draws) {
   static const char *const names[] = {"sites", "draws", "loss", "params", "unconstrained", "unconstrained_names", "elbo",
                                       "completed", "interrupted", "dim", "isa", "warnings", "log_weights", "state",
-                                      "step", "searched", "converged", "last_gain"};
+                                      "step", "searched", "converged", "last_gain", "blocks"};
   const rp_model *model = run->model->model;
   const rp_svi *svi = run->svi;
   const double elbo[2] = {run->elbo, run->mcse};
-  SEXP value = PROTECT(ffi_list(18, names));
+  SEXP value = PROTECT(ffi_list(19, names));
   SET_VECTOR_ELT(value, 0, ffi_model_sites(model));
   SET_VECTOR_ELT(value, 1, arrays);
   SET_VECTOR_ELT(value, 2, loss);
@@ -258,6 +258,7 @@ static SEXP result(const svi_run *run, SEXP arrays, SEXP loss, int64_t n_draws) 
   SET_VECTOR_ELT(value, 15, Rf_ScalarReal(run->report.searched < 0 ? NA_REAL : (double) run->report.searched));
   SET_VECTOR_ELT(value, 16, Rf_ScalarLogical(run->report.converged));
   SET_VECTOR_ELT(value, 17, Rf_ScalarReal(run->report.last_gain));
+  SET_VECTOR_ELT(value, 18, ffi_guide_blocks(&run->guide));
   UNPROTECT(1);
   return value;
 }

@@ -60,6 +60,11 @@ int64_t rp_reparam_extent(rp_run *run, const rp_reparam *settings, const rp_mess
 rp_reparam_result rp_reparam_linear(rp_run *run, const rp_reparam *settings, rp_message *message, const char *by,
                                     const char *suffix, const double *matrix, const double *inverse);
 
+/* The site's coordinates from the noise of settings->transport (transport.c); by: neutra, structured. */
+rp_reparam_result rp_reparam_carry(rp_run *run, const rp_reparam *settings, rp_message *message, const char *by);
+/* At the end of a run: RP_BAD_ARGUMENT when a transport has coordinates that no site took. */
+rp_code rp_reparam_check_carried(rp_run *run);
+
 #define RP_REPARAMETERIZER(name) extern const rp_reparameterizer rp_reparam_##name;
 #include "reparam/reparameterizers.def"
 #undef RP_REPARAMETERIZER

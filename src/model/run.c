@@ -11,6 +11,7 @@
 #include "discrete.h"
 #include "handler.h"
 #include "minibatch.h"
+#include "reparam.h"
 #include "run_parts.h"
 
 static rp_code run_statement(rp_run *run, int32_t i);
@@ -36,6 +37,7 @@ rp_code rp_run_execute(rp_run *run) {
   rp_copier_free(run->copier);
   run->copier = NULL;
   if (run->status->code == RP_OK) *run->status = *rp_graph_status(run->graph);
+  if (run->status->code == RP_OK && !run->options->prior) rp_reparam_check_carried(run);
   return run->status->code;
 }
 

@@ -159,6 +159,9 @@ typedef struct {
   double centered;
 } rp_decision;
 
+/* The progress of a transport in a run (reparam/transport.c). */
+typedef struct rp_carried rp_carried;
+
 typedef struct {
   const rp_spec *spec;
   rp_graph *graph;
@@ -186,6 +189,7 @@ typedef struct {
   int32_t n_touched, cap_touched;
   int32_t n_decisions, cap_decisions;
   rp_decision *decisions; /* in the pool */
+  rp_carried *carried;    /* in the pool */
   int32_t n_warnings;
   const char *warnings[16];
 } rp_run;

@@ -8,6 +8,7 @@
 #include "../core/pool.h"
 #include "../dist/family.h"
 #include "../graph/graph.h"
+#include "transport.h"
 
 enum { RP_MAX_DIMS = 8 };
 
@@ -99,6 +100,7 @@ struct rp_reparam {
   const int32_t *sections;
   int32_t n_transforms;        /* explicit: applied in this order, arguments as numbers */
   const rp_fixed_transform *transforms;
+  const rp_transport *transport; /* neutra, structured */
 };
 
 typedef enum { RP_STRATEGY_NONE, RP_STRATEGY_MINIMAL, RP_STRATEGY_AUTO } rp_strategy;
