@@ -84,6 +84,23 @@ const char *ffi_text(SEXP x, const char *otherwise) {
   return TYPEOF(x) == STRSXP && Rf_xlength(x) > 0 ? CHAR(STRING_ELT(x, 0)) : otherwise;
 }
 
+int64_t *ffi_chain_numbers(SEXP x, int64_t n, rp_status *status) {
+  if (x == R_NilValue) return NULL;
+  double *given = ffi_is_numeric(x) && Rf_xlength(x) == n ? malloc((size_t) n * sizeof *given + 1) : NULL;
+  int64_t *numbers = malloc((size_t) n * sizeof *numbers + 1);
+  int good = given && numbers;
+  if (good) ffi_copy_doubles(x, given);
+  for (int64_t c = 0; good && c < n; c++) {
+    good = given[c] >= 1 && given[c] <= 9e15;
+    if (good) numbers[c] = (int64_t) given[c] - 1;
+  }
+  free(given);
+  if (good) return numbers;
+  free(numbers);
+  rp_fail(status, RP_BAD_ARGUMENT, NULL, "the chains' numbers must be whole numbers from 1, one a chain");
+  return NULL;
+}
+
 int ffi_is_numeric(SEXP x) { return TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP; }
 
 void ffi_copy_doubles(SEXP x, double *to) {

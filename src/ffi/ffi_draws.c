@@ -51,13 +51,13 @@ SEXP ffi_draws_plan(const ffi_model *m, ffi_draws_kind kind, SEXP keep, double b
 }
 
 rp_code ffi_draws_fill(const ffi_draws *plan, const ffi_model *m, const double *rows, const double *inputs, int64_t n,
-                       int64_t chain, rp_status *status) {
+                       ffi_chain_key chain, rp_status *status) {
   if (plan->n == 0 || n == 0) return RP_OK;
   double **out = malloc((size_t) plan->n * sizeof *out);
   if (!out) return rp_fail_memory(status, "the draws");
-  for (int32_t k = 0; k < plan->n; k++) out[k] = plan->out[k] + chain * plan->n_iterations;
+  for (int32_t k = 0; k < plan->n; k++) out[k] = plan->out[k] + chain.place * plan->n_iterations;
   rp_generated to = {.out = out, .draw_stride = 1, .element_stride = plan->element_stride};
-  rp_generate(plan->generator, rows, inputs, n, m->seed, (uint64_t) chain, 0, to, status);
+  rp_generate(plan->generator, rows, inputs, n, m->seed, (uint64_t) chain.number, chain.first_draw, to, status);
   free(out);
   return status->code;
 }

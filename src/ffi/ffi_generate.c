@@ -10,6 +10,7 @@
 typedef struct {
   double *rows; /* one chain, [iteration][coordinate] */
   double *centering, *inputs;
+  int64_t *number; /* of each chain; NULL: 0, 1, ... */
   int *column;  /* where each coordinate of the model lies among those of the draws; NULL: in its place */
 } generate_run;
 
@@ -28,7 +29,7 @@ SEXP ffi_generate(SEXP spec, SEXP control, SEXP draws) {
   SEXP guard = ffi_model_open(spec, control, prior, kind == FFI_DRAWS_LOG_LIK, &m);
   int64_t n_iterations = ffi_integer(ffi_get(control, "draws"), 1000), n_chains = 1, n_coordinates = 0;
   if (draws != R_NilValue) read_shape(draws, &n_iterations, &n_chains, &n_coordinates, &status);
-  if (n_iterations < 1 || n_iterations > 100000000) rp_fail(&status, RP_BAD_ARGUMENT, NULL, "`draws` must be at least 1");
+  if (n_iterations < 0 || n_iterations > 100000000) rp_fail(&status, RP_BAD_ARGUMENT, NULL, "`draws` must not be negative");
   generate_run *run = calloc(1, sizeof *run);
   if (!run) Rf_error("out of memory");
   SEXP run_guard = PROTECT(ffi_guard(run, release));
@@ -47,11 +48,14 @@ SEXP ffi_generate(SEXP spec, SEXP control, SEXP draws) {
   run->rows = calloc((size_t) (n_iterations * dim) + 1, sizeof *run->rows);
   if (!run->rows) rp_fail_memory(&status, "draws");
   if (status.code == RP_OK) run->centering = ffi_centering_read(m->model, ffi_get(control, "centering"), n_chains, &status);
+  if (status.code == RP_OK) run->number = ffi_chain_numbers(ffi_get(control, "numbers"), n_chains, &status);
+  uint64_t first_draw = (uint64_t) ffi_integer(ffi_get(control, "first_draw"), 0);
   for (int64_t c = 0; c < n_chains && status.code == RP_OK; c++) {
     if (draws != R_NilValue) copy_chain(run, draws, c, dim, n_iterations, n_chains);
     free(run->inputs);
     run->inputs = ffi_centering_inputs(m->model, run->centering ? run->centering + 2 * c * m->model->n_adapted : NULL, &status);
-    if (status.code == RP_OK) ffi_draws_fill(plan, m, run->rows, run->inputs, n_iterations, c, &status);
+    ffi_chain_key key = {.place = c, .number = run->number ? run->number[c] : c, .first_draw = first_draw};
+    if (status.code == RP_OK) ffi_draws_fill(plan, m, run->rows, run->inputs, n_iterations, key, &status);
   }
   static const char *const names[] = {"sites", "draws", "warnings"};
   SEXP result = PROTECT(ffi_list(3, names));
@@ -72,6 +76,7 @@ static void release(void *data) {
   free(run->centering);
   free(run->inputs);
   free(run->column);
+  free(run->number);
   free(run);
 }
 

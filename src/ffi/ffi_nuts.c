@@ -6,6 +6,7 @@
 #include "../infer/chains.h"
 #include "../infer/explain.h"
 #include "ffi_centering.h"
+#include "ffi_chains.h"
 #include "ffi_draws.h"
 #include "ffi_entries.h"
 #include "ffi_progress.h"
@@ -17,8 +18,11 @@ typedef struct {
   rp_chains chains;
   double *inits;
   double *centering; /* where it starts, [chain][2][element] */
+  int64_t *number;   /* of each chain; NULL: 0, 1, ... */
+  rp_chain_past *past;
+  int64_t n_past;
+  SEXP checkpoint; /* an R function of what the chains have done, or R_NilValue */
   ffi_progress progress;
-  int64_t thin;
 } nuts_run;
 
 static void release(void *data);
@@ -28,13 +32,15 @@ static rp_nuts_options read_options(SEXP control, rp_status *status);
 static rp_code make_inits(nuts_run *run, int32_t n_chains, rp_status *status);
 static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, double *q, rp_status *status);
 static const double *start_of(const nuts_run *run, int32_t chain);
+static int64_t number_of(const nuts_run *run, int32_t chain);
 static rp_code finish(void *context, int32_t chain, const double *draws, int64_t n_draws, rp_status *status);
 static void explain(void *context, int32_t chain, const double *q, double log_density, const double *gradient,
                     rp_status *status);
 static void show(void *context, const rp_chain_progress *chains, int32_t n_chains);
 static int interrupted(void *context);
-static SEXP result(const nuts_run *run, SEXP arrays, int64_t n_iterations);
-static SEXP statistics(const rp_chains *chains, int64_t n_iterations);
+static void checkpoint(void *context);
+static void write_checkpoint(void *context);
+static SEXP result(const nuts_run *run, SEXP arrays, int64_t n_iterations, int64_t n_warmup);
 static SEXP adaptation(const rp_chains *chains);
 
 SEXP ffi_sample_nuts(SEXP spec, SEXP control) {
@@ -60,7 +66,8 @@ SEXP ffi_sample_nuts(SEXP spec, SEXP control) {
   run->plan = plan;
   run->progress = ffi_progress_open(ffi_get(control, "progress"));
   if (status.code == RP_OK) run_chains(run, control, &status);
-  SEXP value = status.code == RP_OK ? result(run, arrays, n_iterations) : R_NilValue;
+  int64_t n_warmup = options.save_warmup ? options.iter_warmup / options.thin : 0;
+  SEXP value = status.code == RP_OK ? result(run, arrays, n_iterations, n_warmup) : R_NilValue;
   PROTECT(value);
   ffi_guard_close(run_guard);
   if (plan_guard != R_NilValue) ffi_guard_close(plan_guard);
@@ -76,6 +83,8 @@ static void release(void *data) {
   rp_density_free(run->density);
   free(run->inits);
   free(run->centering);
+  free(run->number);
+  ffi_past_free(run->past, run->n_past);
   free(run);
 }
 
@@ -84,18 +93,28 @@ static rp_code run_chains(nuts_run *run, SEXP control, rp_status *status) {
   int32_t n_chains = (int32_t) ffi_integer(ffi_get(control, "chains"), 4);
   int32_t cores = (int32_t) ffi_integer(ffi_get(control, "cores"), 1);
   rp_nuts_options options = read_options(control, status);
-  run->thin = options.thin;
   SEXP centering = ffi_get(control, "centering");
   run->centering = ffi_centering_read(m->model, centering, n_chains, status);
   options.centering = run->centering;
   options.fix_centering = TYPEOF(centering) == VECSXP;
   if (status->code == RP_OK) run->density = rp_density_of_model(m->model, m->isa, status);
-  if (!run->density || make_inits(run, n_chains, status) != RP_OK) return status->code;
+  if (status->code == RP_OK) run->number = ffi_chain_numbers(ffi_get(control, "numbers"), n_chains, status);
+  if (status->code == RP_OK) run->past = ffi_past_read(ffi_get(control, "past"), n_chains, m->model->dim, status);
+  run->n_past = n_chains;
+  if (!run->density || status->code != RP_OK || make_inits(run, n_chains, status) != RP_OK) return status->code;
   const int64_t lanes = ffi_integer(ffi_get(control, "lanes"), 0);
   if (add_lanes(run, n_chains, cores, lanes, status) != RP_OK) return status->code;
   rp_target target = rp_density_target(run->density);
-  rp_chains_hooks hooks = {run, show, interrupted, finish, explain};
-  return rp_chains_run(&target, &options, n_chains, 0, cores, m->seed, run->inits, &hooks, &run->chains, status);
+  rp_chains_hooks hooks = {.context = run, .progress = show, .interrupted = interrupted, .finish = finish,
+                           .explain = explain};
+  run->checkpoint = ffi_get(control, "checkpoint");
+  if (Rf_isFunction(run->checkpoint)) {
+    hooks.checkpoint = checkpoint;
+    hooks.checkpoint_seconds = ffi_number(ffi_get(control, "checkpoint_seconds"), 60);
+  }
+  rp_chains_plan plan = {.n_chains = n_chains, .cores = cores, .seed = m->seed, .number = run->number,
+                         .inits = run->inits, .past = run->past};
+  return rp_chains_run(&target, &options, &plan, &hooks, &run->chains, status);
 }
 
 /* As many chains in lock-step as each thread has, where that pays for the model; or as many as asked for. */
@@ -114,7 +133,10 @@ static rp_nuts_options read_options(SEXP control, rp_status *status) {
   o.save_warmup = ffi_number(ffi_get(control, "save_warmup"), 0) != 0;
   o.adapt_delta = ffi_number(ffi_get(control, "adapt_delta"), o.adapt_delta);
   o.max_treedepth = (int32_t) ffi_integer(ffi_get(control, "max_treedepth"), o.max_treedepth);
+  o.max_treedepth_warmup = (int32_t) ffi_integer(ffi_get(control, "max_treedepth_warmup"), 0);
   o.step_size = ffi_number(ffi_get(control, "step_size"), 0);
+  o.step_size_jitter = ffi_number(ffi_get(control, "step_size_jitter"), 0);
+  o.static_steps = (int32_t) ffi_integer(ffi_get(control, "static_steps"), 0);
   const char *warmup = ffi_text(ffi_get(control, "warmup"), "fast"), *metric = ffi_text(ffi_get(control, "metric"), "diag");
   o.schedule = rp_schedule_from_name(warmup);
   if (o.schedule == RP_SCHEDULE_COUNT) rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no warm-up schedule `%s`", warmup);
@@ -148,12 +170,13 @@ static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, doub
   const rp_model *model = run->model->model;
   double *inputs = ffi_centering_inputs(model, start_of(run, chain), status);
   rp_nuts_options options = rp_nuts_options_default();
+  uint64_t number = (uint64_t) number_of(run, chain);
   int finite = 0;
   for (int32_t k = 0; k < options.init_tries && !finite && status->code == RP_OK; k++) {
-    rp_random_key key = {.seed = run->model->seed, .chain = (uint64_t) chain, .draw = (uint64_t) k};
+    rp_random_key key = {.seed = run->model->seed, .chain = number, .draw = (uint64_t) k};
     rp_random stream = rp_random_open(key, rp_random_site("initial values", 0));
     for (int64_t i = 0; i < model->dim; i++) q[i] = options.init_radius * (2 * rp_random_uniform(&stream) - 1);
-    if (rp_initial_values(model, q, inputs, run->model->seed, (uint64_t) chain, status) != RP_OK) break;
+    if (rp_initial_values(model, q, inputs, run->model->seed, number, status) != RP_OK) break;
     double log_density;
     const double *gradient;
     rp_density_run(run->density, work, q, inputs, NULL, &log_density, &gradient);
@@ -169,6 +192,8 @@ static const double *start_of(const nuts_run *run, int32_t chain) {
   return run->centering ? run->centering + 2 * chain * run->model->model->n_adapted : NULL;
 }
 
+static int64_t number_of(const nuts_run *run, int32_t chain) { return run->number ? run->number[chain] : chain; }
+
 /* ---- hooks; finish and explain run on the chain's thread ---- */
 
 static rp_code finish(void *context, int32_t chain, const double *draws, int64_t n_draws, rp_status *status) {
@@ -177,7 +202,8 @@ static rp_code finish(void *context, int32_t chain, const double *draws, int64_t
   int64_t n_warmup = run->chains.chain[chain].n_warmup;
   double *inputs = ffi_centering_inputs(model, run->chains.chain[chain].centering, status);
   if (status->code == RP_OK)
-    ffi_draws_fill(run->plan, run->model, draws + n_warmup * model->dim, inputs, n_draws - n_warmup, chain, status);
+    ffi_draws_fill(run->plan, run->model, draws + n_warmup * model->dim, inputs, n_draws - n_warmup,
+                   (ffi_chain_key){.place = chain, .number = number_of(run, chain)}, status);
   free(inputs);
   return status->code;
 }
@@ -196,6 +222,19 @@ static void show(void *context, const rp_chain_progress *chains, int32_t n_chain
   ffi_progress_chains(&run->progress, chains, n_chains);
 }
 
+/* R's errors must not jump over the threads. */
+static void checkpoint(void *context) { R_ToplevelExec(write_checkpoint, context); }
+
+static void write_checkpoint(void *context) {
+  const nuts_run *run = context;
+  const void *memory = vmaxget();
+  SEXP done = PROTECT(ffi_chains_list(&run->chains, ffi_chains_rows(&run->chains, 1), 0, 0));
+  SEXP call = PROTECT(Rf_lang2(run->checkpoint, done));
+  Rf_eval(call, R_GlobalEnv);
+  UNPROTECT(2);
+  vmaxset(memory);
+}
+
 static int interrupted(void *context) {
   nuts_run *run = context;
   return ffi_progress_interrupted(&run->progress);
@@ -203,36 +242,36 @@ static int interrupted(void *context) {
 
 /* ---- result ---- */
 
-static SEXP result(const nuts_run *run, SEXP arrays, int64_t n_iterations) {
+static SEXP result(const nuts_run *run, SEXP arrays, int64_t n_iterations, int64_t n_warmup) {
   static const char *const names[] = {"sites", "draws", "unconstrained", "unconstrained_names", "sampler", "adaptation",
                                       "completed", "interrupted", "seconds", "dim", "isa", "warnings", "failures",
-                                      "centering"};
+                                      "centering", "state", "warmup", "iterations"};
   const rp_chains *chains = &run->chains;
   const rp_model *model = run->model->model;
   int n_chains = chains->n_chains;
-  SEXP value = PROTECT(ffi_list(14, names));
+  SEXP value = PROTECT(ffi_list(17, names));
   SET_VECTOR_ELT(value, 0, ffi_model_sites(model));
   SET_VECTOR_ELT(value, 1, arrays);
-  const int dim[3] = {(int) n_iterations, n_chains, (int) model->dim}, seconds_dim[2] = {n_chains, 2};
-  SEXP unconstrained = ffi_array(dim, 3);
-  SET_VECTOR_ELT(value, 2, unconstrained);
+  const ffi_chain_rows *rows = ffi_chains_rows(chains, 0);
+  SEXP done = PROTECT(ffi_chains_list(chains, rows, n_iterations, n_warmup));
+  SET_VECTOR_ELT(value, 2, ffi_get(done, "unconstrained"));
   SET_VECTOR_ELT(value, 3, ffi_coordinate_names(model));
-  SET_VECTOR_ELT(value, 4, statistics(chains, n_iterations));
+  SET_VECTOR_ELT(value, 4, ffi_get(done, "sampler"));
   SET_VECTOR_ELT(value, 5, adaptation(chains));
-  SEXP completed = Rf_allocVector(INTSXP, n_chains), seconds, failures;
+  SET_VECTOR_ELT(value, 14, ffi_get(done, "state"));
+  SET_VECTOR_ELT(value, 15, ffi_get(done, "warmup"));
+  const int seconds_dim[2] = {n_chains, 2};
+  SEXP completed = Rf_allocVector(INTSXP, n_chains), seconds, failures, iterations;
   SET_VECTOR_ELT(value, 6, completed);
   SET_VECTOR_ELT(value, 8, seconds = ffi_array(seconds_dim, 2));
   SET_VECTOR_ELT(value, 12, failures = Rf_allocVector(STRSXP, n_chains));
+  SET_VECTOR_ELT(value, 16, iterations = Rf_allocVector(REALSXP, n_chains));
   int stopped = 0;
   for (int c = 0; c < n_chains; c++) {
     const rp_chain *chain = &chains->chain[c];
-    int64_t n = chain->n_draws - chain->n_warmup;
-    const double *rows = chain->draws + chain->n_warmup * chains->dim;
-    INTEGER(completed)[c] = (int) n;
+    INTEGER(completed)[c] = (int) (rows[c].n_draws - rows[c].n_warmup);
+    REAL(iterations)[c] = (double) chain->iterations;
     stopped |= chain->status.code == RP_INTERRUPTED;
-    for (int64_t k = 0; k < chains->dim; k++)
-      for (int64_t i = 0; i < n_iterations; i++)
-        REAL(unconstrained)[i + n_iterations * (c + n_chains * k)] = i < n ? rows[i * chains->dim + k] : NA_REAL;
     REAL(seconds)[c] = chain->seconds_warmup;
     REAL(seconds)[c + n_chains] = chain->seconds_sampling;
     int failed = chain->status.code != RP_OK && chain->status.code != RP_INTERRUPTED;
@@ -245,45 +284,8 @@ static SEXP result(const nuts_run *run, SEXP arrays, int64_t n_iterations) {
   const double **centering = (const double **) R_alloc((size_t) n_chains, sizeof *centering);
   for (int c = 0; c < n_chains; c++) centering[c] = chains->chain[c].centering;
   SET_VECTOR_ELT(value, 13, ffi_centering_list(model, centering, n_chains));
-  UNPROTECT(1);
+  UNPROTECT(2);
   return value;
-}
-
-static double statistic(const rp_nuts_stats *s, int which) {
-  switch (which) {
-  case 0:
-    return s->accept_stat;
-  case 1:
-    return s->step_size;
-  case 2:
-    return s->tree_depth;
-  case 3:
-    return s->n_leapfrog;
-  case 4:
-    return s->divergent;
-  case 5:
-    return s->energy;
-  default:
-    return s->log_density;
-  }
-}
-
-static SEXP statistics(const rp_chains *chains, int64_t n_iterations) {
-  static const char *const names[] = {"accept_stat", "step_size", "tree_depth", "n_leapfrog", "divergent", "energy", "lp"};
-  SEXP list = PROTECT(ffi_list(7, names));
-  const int dim[2] = {(int) n_iterations, chains->n_chains};
-  for (int which = 0; which < 7; which++) {
-    SEXP array = ffi_array(dim, 2);
-    SET_VECTOR_ELT(list, which, array);
-    for (int32_t c = 0; c < chains->n_chains; c++) {
-      const rp_chain *chain = &chains->chain[c];
-      for (int64_t i = 0; i < n_iterations; i++)
-        REAL(array)[i + n_iterations * c] =
-            i < chain->n_draws - chain->n_warmup ? statistic(&chain->statistics[chain->n_warmup + i], which) : NA_REAL;
-    }
-  }
-  UNPROTECT(1);
-  return list;
 }
 
 static SEXP adaptation(const rp_chains *chains) {

@@ -56,7 +56,7 @@ SEXP ffi_fit_svi(SEXP spec, SEXP guide, SEXP control) {
   if (status.code == RP_OK) loss = Rf_allocVector(REALSXP, (R_xlen_t) n_steps);
   PROTECT(loss);
   if (status.code == RP_OK) fit(run, guide, control, REAL(loss), n_steps, n_draws, &status);
-  if (status.code == RP_OK) ffi_draws_fill(plan, m, run->rows, NULL, n_draws, 0, &status);
+  if (status.code == RP_OK) ffi_draws_fill(plan, m, run->rows, NULL, n_draws, (ffi_chain_key){0}, &status);
   SEXP value = PROTECT(status.code == RP_OK ? result(run, arrays, loss, n_draws) : R_NilValue);
   ffi_guard_close(run_guard);
   if (plan_guard != R_NilValue) ffi_guard_close(plan_guard);

@@ -104,6 +104,36 @@ void rp_centering_undo(rp_centering *centering) {
   centering->potential->center(centering->potential->state, centering->values, centering->values + n);
 }
 
+void rp_centering_carry(rp_centering *centering, const double *from, double *rows, int64_t n_rows) {
+  int64_t n = centering->target->n_centered, dim = centering->target->dim;
+  const rp_potential *potential = centering->potential;
+  const double *c = centering->values, *s0 = c + n;
+  potential->center(potential->state, from, from + n);
+  for (int64_t r = 0; r < n_rows; r++) {
+    double *position = rows + r * dim;
+    rp_probe at;
+    potential->probe(potential->state, position, &at);
+    for (int64_t i = 0; i < n; i++) {
+      int64_t k = centering->target->coordinate[i];
+      if (k >= 0) position[k] = at.residual[i] / stretch_of(c[i], s0[i], at.log_scale[i]) + c[i] * at.location[i];
+    }
+  }
+  potential->center(potential->state, c, s0);
+}
+
+void rp_centering_archive(rp_centering *centering, rp_archive *archive) {
+  int64_t n = centering->target->n_centered;
+  rp_archive_numbers(archive, centering->values, 2 * n);
+  rp_archive_numbers(archive, centering->previous, 2 * n);
+  for (int64_t i = 0; i < n; i++) {
+    rp_score_sums *s = &centering->sums[i];
+    double *numbers[] = {&s->n, &s->mean_a, &s->mean_l, &s->squares_a, &s->products_la, &s->sum_log_s};
+    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) rp_archive_numbers(archive, numbers[k], 1);
+  }
+  if (rp_archive_is_loading(archive))
+    centering->potential->center(centering->potential->state, centering->values, centering->values + n);
+}
+
 void rp_centering_inputs(const rp_model *model, const double *c, const double *s0, double *inputs) {
   for (int32_t b = 0; b < model->n_blocks; b++) {
     int64_t base = model->blocks[b].base, n = model->blocks[b].n_events;

@@ -13,6 +13,7 @@
 #ifndef RP_INFER_CENTERING_H
 #define RP_INFER_CENTERING_H
 
+#include "archive.h"
 #include "potential.h"
 
 typedef struct rp_centering rp_centering;
@@ -35,6 +36,11 @@ void rp_centering_add(rp_centering *centering, const double *position, const dou
 int64_t rp_centering_update(rp_centering *centering, const double *position, double *carried);
 /* Takes the last update back: the density at the carried position is not finite. */
 void rp_centering_undo(rp_centering *centering);
+
+/* Takes n_rows positions from the centering `from` (n c's, n s0's) to the present one, of the same x. */
+void rp_centering_carry(rp_centering *centering, const double *from, double *rows, int64_t n_rows);
+/* Loading sets the potential. */
+void rp_centering_archive(rp_centering *centering, rp_archive *archive);
 
 /* c and s0 of a model's elements (NULL: 0 and 1) as the inputs of its programs: per block n c's and n s0's. */
 void rp_centering_inputs(const rp_model *model, const double *c, const double *s0, double *inputs);

@@ -23,6 +23,8 @@ struct rp_chain_state {
   double *init, *position;  /* given, tried */
 };
 
+static void resume(rp_chain_state *state);
+static double first_step_size(const rp_chain_state *state);
 static void propose_start(rp_chain_state *state);
 static rp_chain_event start(rp_chain_state *state, double log_density, const double *gradient);
 static void begin_search(rp_chain_state *state, double step_size);
@@ -141,6 +143,27 @@ rp_chain_event rp_chain_state_answer(rp_chain_state *state, double log_density, 
   return RP_CHAIN_DRAW;
 }
 
+void rp_chain_state_archive(rp_chain_state *state, rp_archive *archive) {
+  enum { MOST_TRIES = INT32_MAX };
+  const rp_nuts_options *o = &state->options;
+  int32_t phase = (int32_t) state->phase;
+  rp_archive_integer32(archive, &phase, STARTING, OVER);
+  if (phase == CARRYING && !state->warmup) archive->failed = 1;
+  state->phase = (rp_chain_phase) phase;
+  rp_archive_integer(archive, &state->iteration, 0, INT64_C(1) << 53);
+  rp_archive_integer32(archive, &state->tries, 0, MOST_TRIES);
+  rp_archive_numbers(archive, &state->step_size, 1);
+  rp_archive_integer32(archive, &state->search_next, 0, 1);
+  rp_archive_numbers(archive, state->position, state->dim);
+  if (phase != STARTING) {
+    rp_metric_archive(&state->metric, archive);
+    rp_nuts_archive(state->nuts, archive);
+  }
+  if (state->warmup && (state->iteration < o->iter_warmup || phase == CARRYING))
+    rp_warmup_archive(state->warmup, archive);
+  if (rp_archive_is_loading(archive) && !archive->failed) resume(state);
+}
+
 const double *rp_chain_state_position(const rp_chain_state *state) { return rp_nuts_position(state->nuts); }
 const rp_nuts_stats *rp_chain_state_statistics(const rp_chain_state *state) { return &state->statistics; }
 int64_t rp_chain_state_iteration(const rp_chain_state *state) { return state->iteration; }
@@ -170,14 +193,25 @@ static rp_chain_event start(rp_chain_state *state, double log_density, const dou
   rp_nuts_set(state->nuts, state->position, log_density, gradient);
   if (state->warmup) rp_warmup_start(state->warmup, state->position, gradient);
   state->step_size = state->options.step_size;
-  double first = state->step_size > 0 ? state->step_size : state->warmup ? state->warmup->first_step_size : 1;
   if (state->dim > 0 && (state->warmup || state->step_size == 0)) {
-    begin_search(state, first);
+    begin_search(state, first_step_size(state));
   } else {
-    state->step_size = first;
+    state->step_size = first_step_size(state);
     begin_iteration(state);
   }
   return RP_CHAIN_WORKING;
+}
+
+static double first_step_size(const rp_chain_state *state) {
+  if (state->step_size > 0) return state->step_size;
+  return state->warmup ? state->warmup->first_step_size : 1;
+}
+
+/* What was under way when the state was saved begins anew. */
+static void resume(rp_chain_state *state) {
+  if (state->phase == STARTING) propose_start(state);
+  else if (state->phase == SEARCHING) begin_search(state, first_step_size(state));
+  else if (state->phase != CARRYING) begin_iteration(state);
 }
 
 static int all_finite(double value, const double *x, int64_t n) {

@@ -53,6 +53,11 @@ void rp_chain_state_center(rp_chain_state *state, rp_centering *centering);
 const double *rp_chain_state_request(const rp_chain_state *state); /* NULL: all iterations are done */
 rp_chain_event rp_chain_state_answer(rp_chain_state *state, double log_density, const double *gradient);
 
+/* Everything that what is yet to come depends on, but the centering, which has an archive of its own. An iteration under
+ * way begins anew in the chain that is loaded. Loading: into a chain just made with the same seed, number and options
+ * (iter_sampling may differ, so that a chain that is over goes on), before its first request. */
+void rp_chain_state_archive(rp_chain_state *state, rp_archive *archive);
+
 /* Of the last iteration, after RP_CHAIN_DRAW. */
 const double *rp_chain_state_position(const rp_chain_state *state);
 const rp_nuts_stats *rp_chain_state_statistics(const rp_chain_state *state);

@@ -1,5 +1,6 @@
 #include "chains.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "seat.h"
@@ -7,25 +8,27 @@
 
 static rp_code allocate(rp_sampling *run, int32_t n_chains, rp_status *status);
 static void poll(void *context);
+static void checkpoint(rp_sampling *run);
+static int snapshots_are_complete(rp_sampling *run);
 
-rp_code rp_chains_run(const rp_target *target, const rp_nuts_options *options, int32_t n_chains, int32_t first_chain,
-                      int32_t cores, uint64_t seed, const double *inits, const rp_chains_hooks *hooks,
-                      rp_chains *result, rp_status *status) {
+rp_code rp_chains_run(const rp_target *target, const rp_nuts_options *options, const rp_chains_plan *plan,
+                      const rp_chains_hooks *hooks, rp_chains *result, rp_status *status) {
   static const rp_chains_hooks no_hooks;
   *result = (rp_chains){.dim = target->dim, .n_centered = target->n_centered};
   if (rp_nuts_options_check(options, status) != RP_OK) return status->code;
   result->metric_size = rp_metric_size(options->metric, target->dim, options->blocks);
   if (result->metric_size < 0) return rp_fail(status, RP_NO_MEMORY, NULL, "the metric is too large");
+  int32_t n_chains = plan->n_chains;
   if (n_chains < 1) return rp_fail(status, RP_BAD_ARGUMENT, NULL, "at least one chain is needed");
   rp_sampling run = {.target = target,
-                .options = options,
-                .hooks = hooks ? hooks : &no_hooks,
-                .inits = inits,
-                .seed = seed,
-                .first_chain = first_chain,
-                .result = result};
+                     .options = options,
+                     .plan = plan,
+                     .hooks = hooks ? hooks : &no_hooks,
+                     .result = result};
+  clock_gettime(CLOCK_MONOTONIC, &run.last_checkpoint);
+  run.checkpoint_pause = run.hooks->checkpoint_seconds;
   rp_code code = allocate(&run, n_chains, status);
-  const int32_t threads = cores < 1 ? 1 : cores < n_chains ? cores : n_chains;
+  const int32_t cores = plan->cores, threads = cores < 1 ? 1 : cores < n_chains ? cores : n_chains;
   const int32_t most = (n_chains + threads - 1) / threads;
   run.seats = target->lanes < 1 ? 1 : target->lanes < most ? target->lanes : most;
   if (code == RP_OK) code = rp_workers_run(threads, threads, rp_seats_run, &run, poll, status);
@@ -50,6 +53,11 @@ void rp_chains_free(rp_chains *chains) {
     free(chains->chain[c].initial);
     free(chains->chain[c].inverse_metric);
     free(chains->chain[c].centering);
+    rp_chain_saved *saved[] = {&chains->chain[c].saved, &chains->chain[c].snapshot};
+    for (int k = 0; k < 2; k++) {
+      free(saved[k]->numbers);
+      free(saved[k]->rows);
+    }
   }
   free(chains->chain);
   *chains = (rp_chains){0};
@@ -116,4 +124,37 @@ static void poll(void *context) {
   if (hooks->interrupted && hooks->interrupted(hooks->context)) {
     atomic_store_explicit(&run->stop, 1, memory_order_relaxed);
   }
+  if (hooks->checkpoint) checkpoint(run);
+}
+
+/* Asks for snapshots when it is time, and hands them over when every chain that runs has taken one. */
+static void checkpoint(rp_sampling *run) {
+  if (!run->snapshot_due) {
+    if (rp_seconds_since(&run->last_checkpoint) < run->checkpoint_pause) return;
+    run->snapshot_due = 1;
+    atomic_fetch_add_explicit(&run->snapshot, 1, memory_order_release);
+    return;
+  }
+  if (!snapshots_are_complete(run)) return;
+  run->snapshot_due = 0;
+  struct timespec start;
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  run->hooks->checkpoint(run->hooks->context);
+  run->checkpoint_pause = fmax(run->hooks->checkpoint_seconds, 20 * rp_seconds_since(&start));
+  clock_gettime(CLOCK_MONOTONIC, &run->last_checkpoint);
+}
+
+/* Chooses for each chain what checkpoint() sees: its end, the snapshot just taken, or nothing if it has not begun. A
+ * chain takes the next snapshot only when it is asked for. */
+static int snapshots_are_complete(rp_sampling *run) {
+  int64_t wanted = atomic_load_explicit(&run->snapshot, memory_order_relaxed);
+  for (int32_t c = 0; c < run->result->n_chains; c++) {
+    rp_live *live = &run->live[c];
+    rp_chain *chain = &run->result->chain[c];
+    if (atomic_load_explicit(&live->snapshot, memory_order_acquire) == wanted) chain->shown = &chain->snapshot;
+    else if (atomic_load_explicit(&live->ended, memory_order_acquire)) chain->shown = &chain->saved;
+    else if (atomic_load_explicit(&live->begun, memory_order_acquire)) return 0;
+    else chain->shown = NULL;
+  }
+  return 1;
 }

@@ -59,6 +59,13 @@ void rp_recent_add(rp_recent *recent, const double *draw, const double *gradient
   memcpy(recent->gradients + row * dim, gradient, dim * sizeof(double));
 }
 
+void rp_recent_archive(rp_recent *recent, rp_archive *archive) {
+  rp_archive_integer(archive, &recent->added, 0, INT64_C(1) << 53);
+  const int64_t filled = recent->added < recent->capacity ? recent->added : recent->capacity;
+  rp_archive_numbers(archive, recent->draws, filled * recent->dim);
+  rp_archive_numbers(archive, recent->gradients, filled * recent->dim);
+}
+
 /* ---- the metrics ---- */
 
 int rp_fisher_dense(const rp_recent *recent, int64_t n, const int64_t *at, int64_t b, double *matrix) {

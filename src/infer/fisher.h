@@ -21,6 +21,8 @@ rp_code rp_recent_init(rp_recent *recent, int64_t dim, int64_t capacity, rp_stat
 void rp_recent_clear(rp_recent *recent);
 void rp_recent_add(rp_recent *recent, const double *draw, const double *gradient);
 
+void rp_recent_archive(rp_recent *recent, rp_archive *archive);
+
 /* The newest n draws' b x b matrix of the coordinates at[0 .. b - 1]. 0: they do not tell (a variance is 0 or not
  * finite), or there is no memory. */
 int rp_fisher_dense(const rp_recent *recent, int64_t n, const int64_t *at, int64_t b, double *matrix);

@@ -89,6 +89,19 @@ rp_code rp_metric_convert(const rp_metric *metric, const double *given, int full
   return RP_OK;
 }
 
+void rp_metric_archive(rp_metric *metric, rp_archive *archive) {
+  const int64_t size = metric->size;
+  if (!rp_archive_is_loading(archive)) {
+    rp_archive_numbers(archive, metric->inverse, size);
+    return;
+  }
+  double *inverse = malloc((size_t) size * sizeof *inverse + 1);
+  if (!inverse) archive->failed = 1;
+  rp_archive_numbers(archive, inverse, size);
+  if (!archive->failed) archive->failed = !rp_metric_set(metric, inverse);
+  free(inverse);
+}
+
 void rp_metric_draw(const rp_metric *metric, rp_random *stream, double *momentum) {
   int64_t dim = metric->dim;
   metric->loops->normals(stream->key, stream->counter, (size_t) dim, momentum);

@@ -15,6 +15,7 @@
 #include "../core/random.h"
 #include "../core/status.h"
 #include "../core/vector.h"
+#include "archive.h"
 
 typedef enum {
   RP_METRIC_UNIT = 0,
@@ -74,6 +75,8 @@ int rp_metric_set(rp_metric *metric, const double *inverse);
 /* The metric's form of variances, or of a dim x dim matrix when `full`: of which a metric that is not dense takes what
  * it can hold. */
 rp_code rp_metric_convert(const rp_metric *metric, const double *given, int full, double *inverse, rp_status *status);
+/* Loading fails when the matrix is not positive definite. */
+void rp_metric_archive(rp_metric *metric, rp_archive *archive);
 /* momentum ~ N(0, M) */
 void rp_metric_draw(const rp_metric *metric, rp_random *stream, double *momentum);
 /* velocity = M^-1 momentum; returns their product, twice the kinetic energy. */

@@ -114,6 +114,13 @@ void rp_nuts_set(rp_nuts *nuts, const double *position, double log_density, cons
 const double *rp_nuts_position(const rp_nuts *nuts) { return nuts->current.position; }
 const double *rp_nuts_gradient(const rp_nuts *nuts) { return nuts->current.gradient; }
 double rp_nuts_log_density(const rp_nuts *nuts) { return nuts->current.log_density; }
+
+void rp_nuts_archive(rp_nuts *nuts, rp_archive *archive) {
+  rp_archive_numbers(archive, nuts->current.position, nuts->dim);
+  rp_archive_numbers(archive, nuts->current.gradient, nuts->dim);
+  rp_archive_numbers(archive, &nuts->current.log_density, 1);
+}
+
 const rp_nuts_stats *rp_nuts_statistics(const rp_nuts *nuts) { return &nuts->statistics; }
 double rp_nuts_probe(const rp_nuts *nuts) { return nuts->probe; }
 

@@ -34,6 +34,8 @@ void rp_nuts_set(rp_nuts *nuts, const double *position, double log_density, cons
 const double *rp_nuts_position(const rp_nuts *nuts);
 const double *rp_nuts_gradient(const rp_nuts *nuts);
 double rp_nuts_log_density(const rp_nuts *nuts);
+/* The same three; a transition under way is no part of it. */
+void rp_nuts_archive(rp_nuts *nuts, rp_archive *archive);
 
 /* Starts the transition of one draw. */
 void rp_nuts_begin(rp_nuts *nuts, uint64_t draw, double step_size, int32_t max_treedepth);

@@ -9,6 +9,7 @@
 #define RP_INFER_SEAT_H
 
 #include <stdatomic.h>
+#include <time.h>
 
 #include "chains.h"
 
@@ -17,24 +18,29 @@ typedef struct {
   _Atomic int64_t iteration, n_divergent, n_gradients;
   _Atomic double step_size, accept_stat;
   _Atomic int32_t tree_depth, done;
+  _Atomic int32_t begun, ended; /* ended: its saved state is complete */
+  _Atomic int64_t snapshot;     /* which of the snapshots asked for was taken last */
 } rp_live;
 
 typedef struct {
   const rp_target *target;
   const rp_nuts_options *options;
+  const rp_chains_plan *plan;
   const rp_chains_hooks *hooks;
-  const double *inits;
-  uint64_t seed;
-  int32_t first_chain;
   rp_chains *result;
   rp_live *live;
   rp_chain_progress *shown;
   int32_t seats; /* of each thread */
   _Atomic int32_t next; /* chain that nobody has begun */
   _Atomic int stop;
+  _Atomic int64_t snapshot; /* how many were asked for */
+  int32_t snapshot_due;     /* asked for, not yet complete */
+  struct timespec last_checkpoint;
+  double checkpoint_pause;
 } rp_sampling;
 
 /* Chains in seats until none is left; context is an rp_sampling. For rp_workers_run(). */
 void rp_seats_run(void *context, int64_t thread);
+double rp_seconds_since(const struct timespec *start);
 
 #endif

@@ -17,6 +17,14 @@ void rp_dual_averaging_update(rp_dual_averaging *state, double gradient) {
   state->x_average = forget * state->x + (1 - forget) * state->x_average;
 }
 
+void rp_dual_averaging_archive(rp_dual_averaging *state, rp_archive *archive) {
+  rp_archive_numbers(archive, &state->centre, 1);
+  rp_archive_numbers(archive, &state->x, 1);
+  rp_archive_numbers(archive, &state->x_average, 1);
+  rp_archive_numbers(archive, &state->gradient_average, 1);
+  rp_archive_integer(archive, &state->count, 0, INT64_C(1) << 53);
+}
+
 rp_step_search rp_step_search_start(double step_size) {
   if (!(step_size > 1e-8 && step_size < 1e6)) step_size = 0.1;
   return (rp_step_search){.step_size = step_size};

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "archive.h"
+
 typedef struct {
   double centre, gamma, t0, kappa;
   double x, x_average, gradient_average;
@@ -14,6 +16,7 @@ typedef struct {
 rp_dual_averaging rp_dual_averaging_start(double centre);
 /* One step down a noisy (sub)gradient at x. For step sizes x is log(step size), the gradient delta - acceptance. */
 void rp_dual_averaging_update(rp_dual_averaging *state, double gradient);
+void rp_dual_averaging_archive(rp_dual_averaging *state, rp_archive *archive);
 
 /* Doubles or halves the step size until the acceptance of one leapfrog step crosses 0.8 (Hoffman & Gelman 2014,
  * algorithm 4). */

@@ -26,7 +26,7 @@ rp_warmup *rp_warmup_new(rp_schedule_kind kind, int64_t iterations, rp_metric *m
   warmup->first_step_size = 1;
   warmup->dual = rp_dual_averaging_start(0);
   warmup->inverse = malloc((size_t) metric->size * sizeof(double) + 1);
-  warmup->carried = malloc((size_t) metric->dim * sizeof(double) + 1);
+  warmup->carried = calloc((size_t) metric->dim + 1, sizeof(double));
   warmup->gathered = malloc((size_t) metric->dim * sizeof(double) + 1);
   int missing = !warmup->inverse || !warmup->carried || !warmup->gathered;
   if (missing) rp_fail_memory(status, "warm-up");
@@ -76,6 +76,26 @@ void rp_warmup_restart(rp_warmup *warmup, double step_size) {
   warmup->dual.x = warmup->dual.x_average = log(step_size);
 }
 
+void rp_warmup_archive(rp_warmup *warmup, rp_archive *archive) {
+  rp_dual_averaging_archive(&warmup->dual, archive);
+  rp_archive_numbers(archive, warmup->carried, warmup->metric->dim);
+  rp_archive_integer32(archive, &warmup->window, 0, warmup->n_windows);
+  rp_moments_archive(&warmup->draws, archive);
+  for (int32_t b = 0; warmup->block_draws && b < warmup->metric->blocks.n; b++)
+    rp_moments_archive(&warmup->block_draws[b], archive);
+  for (int i = 0; i < 2; i++) {
+    rp_moments_archive(&warmup->draws_of[i], archive);
+    rp_moments_archive(&warmup->gradients_of[i], archive);
+    rp_archive_integer(archive, &warmup->divergent_of[i], 0, INT64_C(1) << 53);
+  }
+  rp_archive_integer32(archive, &warmup->foreground, 0, 1);
+  rp_archive_integer(archive, &warmup->switch_size, 0, INT64_C(1) << 53);
+  rp_archive_integer32(archive, &warmup->metric_used, 0, 1);
+  rp_archive_integer32(archive, &warmup->late, 0, 1);
+  rp_recent_archive(&warmup->recent, archive);
+  rp_archive_integer(archive, &warmup->matrix_draws, 0, INT64_C(1) << 53);
+}
+
 double rp_warmup_step_size(const rp_warmup *warmup) { return fmin(exp(warmup->dual.x), 1e7); }
 double rp_warmup_final_step_size(const rp_warmup *warmup) { return fmin(exp(warmup->dual.x_average), 1e7); }
 
@@ -119,4 +139,12 @@ void rp_moments_add(rp_moments *moments, const double *x) {
     mean[i] += delta / n;
     moments->squares[i] += delta * (x[i] - mean[i]);
   }
+}
+
+/* Moments that the schedule does not use have no memory, and are no part of the state. */
+void rp_moments_archive(rp_moments *moments, rp_archive *archive) {
+  if (!moments->mean) return;
+  rp_archive_integer(archive, &moments->n, 0, INT64_C(1) << 53);
+  rp_archive_numbers(archive, moments->mean, moments->dim);
+  rp_archive_numbers(archive, moments->squares, moments->full ? moments->dim * moments->dim : moments->dim);
 }

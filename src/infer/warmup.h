@@ -44,6 +44,7 @@ rp_code rp_moments_init(rp_moments *moments, int64_t dim, int32_t full, rp_statu
 void rp_moments_clear(rp_moments *moments);
 void rp_moments_reset(rp_moments *moments);
 void rp_moments_add(rp_moments *moments, const double *x);
+void rp_moments_archive(rp_moments *moments, rp_archive *archive);
 
 struct rp_warmup {
   const rp_schedule *schedule;
@@ -82,6 +83,8 @@ int rp_warmup_update(rp_warmup *warmup, int64_t iteration, const rp_nuts_stats *
 int rp_warmup_recenter(rp_warmup *warmup, const double *position);
 /* A search ended at this step size: dual averaging starts there. */
 void rp_warmup_restart(rp_warmup *warmup, double step_size);
+/* All but the metric and the centering. */
+void rp_warmup_archive(rp_warmup *warmup, rp_archive *archive);
 double rp_warmup_step_size(const rp_warmup *warmup);       /* for the next iteration */
 double rp_warmup_final_step_size(const rp_warmup *warmup); /* for sampling */
 

@@ -7,13 +7,17 @@
 #include "check.h"
 #include "targets.h"
 
+static const rp_chains_plan one_chain = {.n_chains = 1, .cores = 1, .seed = 1};
+static const rp_chains_plan two_chains = {.n_chains = 2, .cores = 1, .seed = 1};
+
 static rp_chains sample(const test_model *model, rp_nuts_options options, int32_t n_chains, int32_t cores,
                         uint64_t seed) {
   rp_target target = test_target(model);
   rp_chains chains;
   rp_status status;
   rp_status_clear(&status);
-  rp_code code = rp_chains_run(&target, &options, n_chains, 0, cores, seed, NULL, NULL, &chains, &status);
+  rp_chains_plan plan = {.n_chains = n_chains, .cores = cores, .seed = seed};
+  rp_code code = rp_chains_run(&target, &options, &plan, NULL, &chains, &status);
   CHECK(code == RP_OK);
   CHECK_TEXT(status.message, "");
   return chains;
@@ -323,7 +327,8 @@ static void test_determinism(void) {
   rp_target target = test_target(&schools_model);
   rp_status status;
   rp_status_clear(&status);
-  CHECK(rp_chains_run(&target, &options, 1, 2, 1, 21, NULL, NULL, &third, &status) == RP_OK);
+  rp_chains_plan plan = {.n_chains = 1, .cores = 1, .seed = 21, .number = (int64_t[]){2}};
+  CHECK(rp_chains_run(&target, &options, &plan, NULL, &third, &status) == RP_OK);
   CHECK(same_draws(&four.chain[2], &third.chain[0], 10));
   rp_chains_free(&third);
   rp_chains_free(&four);
@@ -359,21 +364,23 @@ static void test_starts(void) {
   rp_status_clear(&status);
   double inits[20];
   for (int i = 0; i < 20; i++) inits[i] = i == 4 ? NAN : 0.125 * i;
-  CHECK(rp_chains_run(&target, &options, 2, 0, 1, 1, inits, NULL, &chains, &status) == RP_OK);
+  rp_chains_plan plan = {.n_chains = 2, .cores = 1, .seed = 1, .inits = inits};
+  CHECK(rp_chains_run(&target, &options, &plan, NULL, &chains, &status) == RP_OK);
   CHECK_NEAR(chains.chain[0].initial[3], 0.375, 0);
   CHECK(fabs(chains.chain[0].initial[4]) < 2);
   CHECK_NEAR(chains.chain[1].initial[9], 2.375, 0);
   rp_chains_free(&chains);
 
   target = test_target(&nowhere_model);
-  CHECK(rp_chains_run(&target, &options, 2, 0, 1, 1, NULL, NULL, &chains, &status) == RP_NOT_FINITE);
+  CHECK(rp_chains_run(&target, &options, &two_chains, NULL, &chains, &status) == RP_NOT_FINITE);
   CHECK(strstr(status.message, "log density") != NULL);
   CHECK(chains.chain[1].status.code == RP_NOT_FINITE && chains.chain[1].n_draws == 0);
   rp_chains_free(&chains);
 
   rp_status_clear(&status);
   target = test_target(&half_line_model); /* half of the first positions are outside */
-  CHECK(rp_chains_run(&target, &options, 8, 0, 1, 1, NULL, NULL, &chains, &status) == RP_OK);
+  plan = (rp_chains_plan){.n_chains = 8, .cores = 1, .seed = 1};
+  CHECK(rp_chains_run(&target, &options, &plan, NULL, &chains, &status) == RP_OK);
   for (int c = 0; c < 8; c++) CHECK(chains.chain[c].initial[0] > 0);
   rp_chains_free(&chains);
 }
@@ -412,7 +419,7 @@ static void test_hooks(void) {
   rp_status_clear(&status);
   hook_log log = {0};
   rp_chains_hooks hooks = {.context = &log, .progress = show, .interrupted = stop_at_third, .finish = finish};
-  CHECK(rp_chains_run(&target, &options, 1, 0, 1, 1, NULL, &hooks, &chains, &status) == RP_OK);
+  CHECK(rp_chains_run(&target, &options, &one_chain, &hooks, &chains, &status) == RP_OK);
   CHECK(chains.chain[0].status.code == RP_INTERRUPTED);
   CHECK(chains.chain[0].n_draws > 0 && chains.chain[0].n_draws < 2000000);
   CHECK(log.finished == 1 && log.finished_draws == chains.chain[0].n_draws && log.shown >= 3);
@@ -421,7 +428,7 @@ static void test_hooks(void) {
   target = test_target(&nowhere_model);
   options.iter_sampling = 10;
   hooks = (rp_chains_hooks){.context = &log, .explain = explain};
-  CHECK(rp_chains_run(&target, &options, 1, 0, 1, 1, NULL, &hooks, &chains, &status) == RP_NOT_FINITE);
+  CHECK(rp_chains_run(&target, &options, &one_chain, &hooks, &chains, &status) == RP_NOT_FINITE);
   CHECK(log.explained == 1);
   CHECK_TEXT(status.site, "theta");
   rp_chains_free(&chains);
@@ -430,7 +437,7 @@ static void test_hooks(void) {
   target = test_target(&schools_model);
   log = (hook_log){0};
   hooks = (rp_chains_hooks){.context = &log, .finish = finish};
-  CHECK(rp_chains_run(&target, &options, 2, 0, 1, 1, NULL, &hooks, &chains, &status) == RP_OK);
+  CHECK(rp_chains_run(&target, &options, &two_chains, &hooks, &chains, &status) == RP_OK);
   CHECK(chains.chain[0].status.code == RP_OK && chains.chain[1].status.code == RP_NOT_FINITE);
   rp_chains_free(&chains);
 }
@@ -449,7 +456,7 @@ static void test_bad_input(void) {
     if (k == 6) options.iter_sampling = INT64_MAX;
     rp_status status;
     rp_status_clear(&status);
-    rp_code code = rp_chains_run(&target, &options, 2, 0, 1, 1, NULL, NULL, &chains, &status);
+    rp_code code = rp_chains_run(&target, &options, &two_chains, NULL, &chains, &status);
     CHECK(code == (k < 5 ? RP_BAD_ARGUMENT : RP_NO_MEMORY));
     CHECK(status.message[0] != '\0');
     rp_chains_free(&chains);

@@ -90,8 +90,9 @@ static void check_chains(void) {
     options.iter_sampling = 5;
     rp_target by_graph = rp_density_target(density), by_hand = test_target(&model);
     rp_chains a, b;
-    CHECK(rp_chains_run(&by_graph, &options, 2, 0, 2, 5, NULL, NULL, &a, &status) == RP_OK);
-    CHECK(rp_chains_run(&by_hand, &options, 2, 0, 2, 5, NULL, NULL, &b, &status) == RP_OK);
+    const rp_chains_plan plan = {.n_chains = 2, .cores = 2, .seed = 5};
+    CHECK(rp_chains_run(&by_graph, &options, &plan, NULL, &a, &status) == RP_OK);
+    CHECK(rp_chains_run(&by_hand, &options, &plan, NULL, &b, &status) == RP_OK);
     for (int c = 0; c < 2; c++) {
       for (int i = 0; i < 50; i++) CHECK_NEAR(a.chain[c].draws[i], b.chain[c].draws[i], 1e-9);
     }
@@ -121,8 +122,8 @@ static void check_lanes(rp_isa isa) {
     for (int32_t cores = 1; cores <= 2; cores++) {
       for (int32_t n = 1; n <= CHAINS; n += 2) {
         rp_chains chains;
-        const int32_t n_chains = lanes == 1 ? CHAINS : n;
-        CHECK(rp_chains_run(&target, &options, n_chains, 0, cores, 5, NULL, NULL, &chains, &status) == RP_OK);
+        const rp_chains_plan plan = {.n_chains = lanes == 1 ? CHAINS : n, .cores = cores, .seed = 5};
+        CHECK(rp_chains_run(&target, &options, &plan, NULL, &chains, &status) == RP_OK);
         if (want.n_chains == 0) {
           want = chains;
           continue;
@@ -217,7 +218,8 @@ static void check_empty(void) {
     rp_nuts_options options = rp_nuts_options_default();
     rp_target target = rp_density_target(density);
     rp_chains chains;
-    CHECK(rp_chains_run(&target, &options, 1, 0, 1, 5, NULL, NULL, &chains, &status) == RP_OK);
+    const rp_chains_plan plan = {.n_chains = 1, .cores = 1, .seed = 5};
+    CHECK(rp_chains_run(&target, &options, &plan, NULL, &chains, &status) == RP_OK);
     CHECK(chains.chain[0].n_draws == 1000);
     CHECK_NEAR(chains.chain[0].statistics[999].log_density, -1.5, 0);
     rp_chains_free(&chains);
