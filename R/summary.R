@@ -13,6 +13,9 @@
 #'   column (`q5`, `q50`, ...), `mcse_mean`, and for NUTS `rhat` (rank-normalised split R-hat), `ess_bulk`,
 #'   `ess_tail`, as defined by Vehtari et al. (2021) and computed by the posterior package; NA for a variable that
 #'   does not vary. `print()` returns its argument.
+#'
+#'   Of a fit by SVI whose guide has normal margins (all but flows), the quantiles of a drawn site that is a function of
+#'   one coordinate are exact; those of other variables, and all means and sds, come from the draws.
 #' @references Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021). Rank-normalization, folding, and localization:
 #'   an improved R-hat for assessing convergence of MCMC. Bayesian Analysis 16(2).
 #' @examples
@@ -33,6 +36,9 @@ summary.reparam_fit <- function(object, sites = NULL, probs = c(0.05, 0.5, 0.95)
   table$mean <- colMeans(x, dims = 2L)
   table$sd <- sd_columns(x)
   quantiles <- quantile_columns(matrix(x, size[1] * size[2]), probs)
+  if (inherits(object, "reparam_svi")) {
+    quantiles <- exact_where_known(object, choose_sites(object, sites, aux), probs, quantiles)
+  }
   table[paste0("q", format_each(100 * probs))] <- as.data.frame(matrix(quantiles, size[3]))
   if (inherits(object, "reparam_nuts")) {
     table <- cbind(table, diagnose(x)[, c("mcse_mean", "rhat", "ess_bulk", "ess_tail"), drop = FALSE])

@@ -14,7 +14,7 @@ typedef struct {
   const ffi_model *model;
   rp_svi *svi;
   ffi_guide guide;
-  double *init, *rows, *log_weight;
+  double *init, *rows, *log_weight, *margins; /* margins: means, then standard deviations, of the guide */
   rp_svi_report report;
   int stopped;
   double elbo, mcse;
@@ -73,6 +73,7 @@ static void release(void *data) {
   free(run->init);
   free(run->rows);
   free(run->log_weight);
+  free(run->margins);
   free(run);
 }
 
@@ -88,7 +89,9 @@ static rp_code fit(svi_run *run, SEXP guide, SEXP control, double *loss, int64_t
   for (int64_t i = run->report.n_done; i < n_steps; i++) loss[i] = NA_REAL;
   run->rows = malloc((size_t) (n_draws * model->dim + 1) * sizeof *run->rows);
   run->log_weight = malloc((size_t) n_draws * sizeof *run->log_weight);
-  if (!run->rows || !run->log_weight) return rp_fail_memory(status, "the guide's draws");
+  run->margins = malloc((size_t) (2 * model->dim + 1) * sizeof *run->margins);
+  if (!run->rows || !run->log_weight || !run->margins) return rp_fail_memory(status, "the guide's draws");
+  if (status->code == RP_OK) rp_svi_normal_margins(run->svi, run->margins, run->margins + model->dim, status);
   if (status->code == RP_OK)
     rp_svi_draws(run->svi, n_draws, run->model->seed, run->rows, run->log_weight, status);
   int64_t n_elbo = ffi_integer(ffi_get(control, "elbo_draws"), 1000);
@@ -231,11 +234,12 @@ static SEXP numbers(const double *x, int64_t n) {
 static SEXP result(const svi_run *run, SEXP arrays, SEXP loss, int64_t n_draws) {
   static const char *const names[] = {"sites", "draws", "loss", "params", "unconstrained", "unconstrained_names", "elbo",
                                       "completed", "interrupted", "dim", "isa", "warnings", "log_weights", "state",
-                                      "step", "searched", "converged", "last_gain", "blocks"};
+                                      "step", "searched", "converged", "last_gain", "blocks",
+                                      "margins"};
   const rp_model *model = run->model->model;
   const rp_svi *svi = run->svi;
   const double elbo[2] = {run->elbo, run->mcse};
-  SEXP value = PROTECT(ffi_list(19, names));
+  SEXP value = PROTECT(ffi_list(20, names));
   SET_VECTOR_ELT(value, 0, ffi_model_sites(model));
   SET_VECTOR_ELT(value, 1, arrays);
   SET_VECTOR_ELT(value, 2, loss);
@@ -259,6 +263,9 @@ static SEXP result(const svi_run *run, SEXP arrays, SEXP loss, int64_t n_draws) 
   SET_VECTOR_ELT(value, 16, Rf_ScalarLogical(run->report.converged));
   SET_VECTOR_ELT(value, 17, Rf_ScalarReal(run->report.last_gain));
   SET_VECTOR_ELT(value, 18, ffi_guide_blocks(&run->guide));
+  const int margins[2] = {(int) model->dim, 2};
+  SET_VECTOR_ELT(value, 19, ffi_array(margins, 2));
+  if (model->dim > 0) memcpy(REAL(VECTOR_ELT(value, 19)), run->margins, 2 * (size_t) model->dim * sizeof(double));
   UNPROTECT(1);
   return value;
 }

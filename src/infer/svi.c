@@ -225,6 +225,40 @@ rp_code rp_svi_elbo(rp_svi *svi, int64_t n, uint64_t seed, double *elbo, double 
   return RP_OK;
 }
 
+rp_code rp_svi_normal_margins(const rp_svi *svi, double *mean, double *sd, rp_status *status) {
+  for (int64_t i = 0; i < svi->dim; i++) mean[i] = sd[i] = NAN;
+  rp_graph *g = rp_graph_new();
+  if (!g) return rp_fail_memory(status, "the guide's moments");
+  int64_t offset = 0;
+  for (int32_t b = 0; b < svi->n_blocks && status->code == RP_OK; b++) {
+    const rp_guide_block *block = &svi->blocks[b];
+    const rp_guide *guide = rp_guide_of(block);
+    const int64_t n = guide->n_parameters(block);
+    const int normal = block->kind == RP_GUIDE_NORMAL || block->kind == RP_GUIDE_MVN || block->kind == RP_GUIDE_LOWRANK ||
+                       block->kind == RP_GUIDE_DELTA;
+    double *values = normal && block->n > 0 ? malloc(2 * (size_t) block->n * sizeof *values) : NULL;
+    if (values) {
+      rp_node_id moments[2];
+      guide->moments(g, block, rp_param(g, offset, n), &moments[0], &moments[1]);
+      for (int k = 0; k < 2; k++) moments[k] = rp_broadcast(g, moments[k], block->n);
+      double *const places[2] = {values, values + block->n};
+      rp_evaluate(g, moments, 2, svi->parameters, NULL, (rp_random_key){0}, places, status);
+      for (int64_t i = 0; i < block->n; i++) {
+        const int64_t at = block->index ? block->index[i] : i;
+        mean[at] = values[i];
+        sd[at] = sqrt(values[block->n + i]);
+      }
+      free(values);
+    } else if (normal && block->n > 0) {
+      rp_fail_memory(status, "the guide's moments");
+    }
+    offset += n;
+  }
+  if (status->code == RP_OK && rp_graph_status(g)->code != RP_OK) *status = *rp_graph_status(g);
+  rp_graph_free(g);
+  return status->code;
+}
+
 rp_code rp_svi_gain(rp_svi *svi, const double *a, const double *b, int64_t first, int64_t n, double *gain, double *mcse,
                     rp_status *status) {
   if (make_value(svi, status) != RP_OK) return status->code;

@@ -93,6 +93,8 @@ void rp_svi_set_state(rp_svi *svi, int64_t step, const double *state);
 rp_code rp_svi_draws(rp_svi *svi, int64_t n, uint64_t seed, double *out, double *log_weight, rp_status *status);
 /* ELBO by n fresh draws of the guide, with its Monte Carlo standard error. */
 rp_code rp_svi_elbo(rp_svi *svi, int64_t n, uint64_t seed, double *elbo, double *mcse, rp_status *status);
+/* Mean and standard deviation of each element of the vector under the guide, NaN where it is not normal or constant. */
+rp_code rp_svi_normal_margins(const rp_svi *svi, double *mean, double *sd, rp_status *status);
 /* Objective at parameters b minus that at a, by the same n draws of noise for both (numbers first, first + 1, ..), with
  * its standard error. */
 rp_code rp_svi_gain(rp_svi *svi, const double *a, const double *b, int64_t first, int64_t n, double *gain, double *mcse,
