@@ -16,7 +16,7 @@ static const R_CallMethodDef entries[] = {
     {"ffi_generate", (DL_FUNC) &ffi_generate, 3},
     {"ffi_diagnose", (DL_FUNC) &ffi_diagnose, 1},
     {"ffi_dist_evaluate", (DL_FUNC) &ffi_dist_evaluate, 3},
-    {"ffi_model_print", (DL_FUNC) &ffi_model_print, 2},
+    {"ffi_model_program", (DL_FUNC) &ffi_model_program, 2},
     FFI_TRACE_ENTRIES
     {NULL, NULL, 0}};
 

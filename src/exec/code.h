@@ -74,6 +74,7 @@ struct rp_program {
   int32_t lanes;
   double *constants; /* 64-byte aligned */
   int64_t constant_size, arena_size; /* doubles */
+  int64_t index_bytes;
   rp_draft *drafts;
   rp_array_op *array_ops;
   rp_stage *stages;
@@ -84,7 +85,7 @@ struct rp_program {
   rp_body_constant *body_constants;
   int32_t **indices; /* storage of index vectors */
   int32_t n_drafts, n_array_ops, n_stages, n_clears, n_totals, n_loads, n_outputs, n_indices;
-  int32_t n_body_constants, most_inputs;
+  int32_t n_body_constants, most_inputs, n_slots;
   int32_t room_drafts, room_indices, room_body_constants;
 };
 

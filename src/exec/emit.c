@@ -45,6 +45,7 @@ static rp_code copy_index(rp_program *program, const int32_t *index, int64_t n, 
   if (!own) return rp_fail_memory(status, "an index vector of a program");
   if (n > 0) memcpy(own, index, (size_t) n * sizeof *own);
   program->indices[program->n_indices++] = own;
+  program->index_bytes += n * (int64_t) sizeof *own;
   *copy = own;
   return RP_OK;
 }
@@ -304,5 +305,6 @@ rp_code rp_emit(rp_program *program, rp_plan *plan, rp_status *status) {
   program->constant_size = plan->constant_size;
   fill_constants(program, plan);
   program->arena_size = plan->arena_size;
+  program->n_slots = plan->n_slots;
   return RP_OK;
 }

@@ -201,6 +201,7 @@ rp_code rp_plan_place(rp_plan *plan, rp_status *status) {
     for (int32_t g = 0; g < plan->n_groups; g++) {
       if (plan->groups[g].kind == RP_ITEM_LOOP) place_in_slots(plan, &plan->groups[g], &slots);
     }
+    plan->n_slots = slots.n_slots;
     plan->arena_size = (int64_t) slots.n_slots * SLOT_SIZE;
     place_leaves(plan);
     for (int32_t g = 0; g < plan->n_groups; g++) {

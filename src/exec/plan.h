@@ -72,6 +72,7 @@ typedef struct {
   int32_t n_groups;
   int32_t *order; /* items by group */
   int64_t constant_size, arena_size; /* in doubles */
+  int32_t n_slots; /* vectors of one block */
 } rp_plan;
 
 /* Items for all that the outputs need; output_items[i] is the item of output i. in_body: the graph is the body of a

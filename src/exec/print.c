@@ -9,8 +9,15 @@
 rp_program_size rp_program_measure(const rp_program *program) {
   rp_program_size size = {.arena_bytes = program->arena_size * (int64_t) sizeof(double),
                           .constant_bytes = program->constant_size * (int64_t) sizeof(double),
+                          .code_bytes = program->index_bytes,
                           .n_stages = program->n_stages,
+                          .n_slots = program->n_slots,
                           .n_instructions = program->n_drafts + program->n_array_ops};
+  size.code_bytes += (int64_t) sizeof *program + program->n_drafts * (int64_t) sizeof *program->drafts +
+                     program->n_array_ops * (int64_t) sizeof *program->array_ops +
+                     program->n_stages * (int64_t) sizeof *program->stages;
+  size.work_bytes = size.arena_bytes + program->n_drafts * (int64_t) sizeof(rp_instruction);
+  for (int32_t s = 0; s < program->n_stages; s++) size.n_loops += program->stages[s].kind == RP_ITEM_LOOP;
   for (int32_t i = 0; i < program->n_array_ops; i++) {
     const rp_op op = program->array_ops[i].node.op;
     size.n_scans += op == RP_OP_SCAN || op == RP_OP_AFFINE_SCAN;

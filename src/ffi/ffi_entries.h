@@ -21,7 +21,7 @@ SEXP ffi_generate(SEXP spec, SEXP control, SEXP draws);
 SEXP ffi_diagnose(SEXP draws);
 /* Log density, cdf, quantile, mean or variance of the distribution of a spec's first statement (ffi_dist.c). */
 SEXP ffi_dist_evaluate(SEXP spec, SEXP what, SEXP x);
-/* The density's graph as text. */
-SEXP ffi_model_print(SEXP spec, SEXP control);
+/* The program of log density and gradient: its size, its graph and its instructions as text. */
+SEXP ffi_model_program(SEXP spec, SEXP control);
 
 #endif

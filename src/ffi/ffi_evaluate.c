@@ -140,13 +140,47 @@ static rp_code read_values(ffi_model *m, SEXP values, const double *inputs, doub
   return rp_initial_values(m->model, q, inputs, m->seed, 0, status);
 }
 
-SEXP ffi_model_print(SEXP spec, SEXP control) {
+/* ---- the program ---- */
+
+static void release_density(void *data) { rp_density_free(data); }
+
+static SEXP text_of(char *text) {
+  SEXP value = Rf_mkString(text ? text : "");
+  free(text);
+  return value;
+}
+
+SEXP ffi_model_program(SEXP spec, SEXP control) {
+  static const char *const names[] = {"isa", "lanes", "coordinates", "stages", "loops", "scans", "instructions", "slots",
+                                      "bytes", "listing", "graph"};
+  static const char *const parts[] = {"constants", "code", "chain"};
+  rp_status status;
+  rp_status_clear(&status);
   ffi_model *m;
   SEXP guard = ffi_model_open(spec, control, 0, 0, &m);
-  char *text = rp_graph_print(m->model->graph, &m->model->log_density, 1);
-  SEXP result = PROTECT(Rf_mkString(text ? text : ""));
-  free(text);
+  rp_density *density = rp_density_of_model(m->model, m->isa, &status);
+  SEXP density_guard = density ? ffi_guard(density, release_density) : R_NilValue;
+  PROTECT(density_guard);
+  const int32_t most = (int32_t) ffi_integer(ffi_get(control, "lanes"), 1);
+  if (density) rp_density_add_lanes(density, m->model->graph, most, 0, &status);
+  SEXP result = PROTECT(ffi_list(11, names));
+  if (status.code == RP_OK) {
+    const rp_program *program = rp_density_program(density, 1);
+    const rp_program_size size = rp_program_measure(program);
+    const int32_t counts[] = {rp_density_lanes(density), (int32_t) m->model->dim, size.n_stages, size.n_loops,
+                              size.n_scans, size.n_instructions, size.n_slots};
+    const int64_t bytes[] = {size.constant_bytes, size.code_bytes, size.work_bytes};
+    SET_VECTOR_ELT(result, 0, Rf_mkString(rp_isa_name(m->isa == RP_ISA_BEST ? rp_isa_best() : m->isa)));
+    for (int k = 0; k < 7; k++) SET_VECTOR_ELT(result, k + 1, Rf_ScalarInteger(counts[k]));
+    SEXP sizes = ffi_list(3, parts);
+    SET_VECTOR_ELT(result, 8, sizes);
+    for (int k = 0; k < 3; k++) SET_VECTOR_ELT(sizes, k, Rf_ScalarReal((double) bytes[k]));
+    SET_VECTOR_ELT(result, 9, text_of(rp_program_print(program)));
+    SET_VECTOR_ELT(result, 10, text_of(rp_graph_print(m->model->graph, &m->model->log_density, 1)));
+  }
+  if (density) ffi_guard_close(density_guard);
   ffi_guard_close(guard);
-  UNPROTECT(2);
+  if (status.code != RP_OK) ffi_stop(&status, spec);
+  UNPROTECT(3);
   return result;
 }

@@ -441,7 +441,8 @@ static void test_print(void) {
         strstr(text, "scalars"));
   const rp_program_size size = rp_program_measure(program);
   CHECK(size.n_stages >= 2 && size.n_instructions >= 3 && size.n_scans == 0);
-  CHECK(size.arena_bytes >= 501 * 2 * 8 && size.arena_bytes < 100000);
+  CHECK(size.arena_bytes >= 501 * 2 * 8 && size.arena_bytes < 100000 && size.work_bytes > size.arena_bytes);
+  CHECK(size.n_loops == 1 && size.n_slots >= 1 && size.code_bytes > 100 && size.code_bytes < 10000);
   free(text);
   rp_program_free(program);
   rp_graph_free(g);

@@ -193,9 +193,10 @@ test_that("refits leave no memory behind", {
     x[1:n] ~ normal(mu, sigma)
     y ~ normal(x, 1)
   })
+  data <- list(n = 300, y = rep(c(1, 2), 150))
   refit <- function(times) {
     for (i in seq_len(times)) {
-      fit_nuts(m, list(n = 300, y = rep(c(1, 2), 150)), chains = 2, cores = 2, iter_warmup = 10, iter_sampling = 10, seed = i)
+      fit_nuts(m, data, chains = 2, cores = 2, iter_warmup = 10, iter_sampling = 10, seed = i)
       gc()
     }
     resident()
