@@ -117,10 +117,13 @@ static rp_code order_of(const rp_model *model, SEXP names, int64_t n, int64_t *o
     char name[256];
     rp_model_coordinate_name(model, i, name, sizeof name);
     int64_t tried = 0, at = i;
-    while (tried < Rf_xlength(names) && strcmp(CHAR(STRING_ELT(names, at % Rf_xlength(names))), name) != 0) tried++, at++;
-    if (tried == Rf_xlength(names))
+    const int64_t count = Rf_xlength(names);
+    while (tried < count && strcmp(CHAR(STRING_ELT(names, (R_xlen_t) (at % count))), name) != 0) tried++, at++;
+    if (tried == count)
       return rp_fail(status, RP_BAD_ARGUMENT, NULL, "`inverse_metric` does not name the coordinate `%s`", name);
-    order[i] = at % Rf_xlength(names);
+    order[i] = at % count;
+    if (order[i] >= n)
+      return rp_fail(status, RP_BAD_ARGUMENT, NULL, "`inverse_metric` has more names than there are coordinates");
   }
   return RP_OK;
 }

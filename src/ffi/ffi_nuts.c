@@ -9,6 +9,7 @@
 #include "ffi_chains.h"
 #include "ffi_draws.h"
 #include "ffi_entries.h"
+#include "ffi_metric.h"
 #include "ffi_progress.h"
 
 typedef struct {
@@ -18,6 +19,7 @@ typedef struct {
   rp_chains chains;
   double *inits;
   double *centering; /* where it starts, [chain][2][element] */
+  ffi_metric metric;
   int64_t *number;   /* of each chain; NULL: 0, 1, ... */
   rp_chain_past *past;
   int64_t n_past;
@@ -84,6 +86,7 @@ static void release(void *data) {
   free(run->inits);
   free(run->centering);
   free(run->number);
+  ffi_metric_clear(&run->metric);
   ffi_past_free(run->past, run->n_past);
   free(run);
 }
@@ -97,6 +100,10 @@ static rp_code run_chains(nuts_run *run, SEXP control, rp_status *status) {
   run->centering = ffi_centering_read(m->model, centering, n_chains, status);
   options.centering = run->centering;
   options.fix_centering = TYPEOF(centering) == VECSXP;
+  if (status->code == RP_OK) ffi_metric_read(m->model, control, n_chains, &run->metric, status);
+  options.metric = run->metric.kind;
+  options.blocks = &run->metric.blocks;
+  options.inverse_metric = run->metric.inverse;
   if (status->code == RP_OK) run->density = rp_density_of_model(m->model, m->isa, status);
   if (status->code == RP_OK) run->number = ffi_chain_numbers(ffi_get(control, "numbers"), n_chains, status);
   if (status->code == RP_OK) run->past = ffi_past_read(ffi_get(control, "past"), n_chains, m->model->dim, status);
@@ -137,11 +144,9 @@ static rp_nuts_options read_options(SEXP control, rp_status *status) {
   o.step_size = ffi_number(ffi_get(control, "step_size"), 0);
   o.step_size_jitter = ffi_number(ffi_get(control, "step_size_jitter"), 0);
   o.static_steps = (int32_t) ffi_integer(ffi_get(control, "static_steps"), 0);
-  const char *warmup = ffi_text(ffi_get(control, "warmup"), "fast"), *metric = ffi_text(ffi_get(control, "metric"), "diag");
+  const char *warmup = ffi_text(ffi_get(control, "warmup"), "fast");
   o.schedule = rp_schedule_from_name(warmup);
   if (o.schedule == RP_SCHEDULE_COUNT) rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no warm-up schedule `%s`", warmup);
-  o.metric = rp_metric_from_name(metric);
-  if (o.metric == RP_METRIC_COUNT) rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no metric `%s`", metric);
   if (o.iter_warmup < 0 || o.iter_sampling < 1 || o.iter_warmup > 1000000000 || o.iter_sampling > 1000000000)
     rp_fail(status, RP_BAD_ARGUMENT, NULL, "`iter_warmup` and `iter_sampling` must be whole numbers, at least 0 and 1");
   if (o.thin < 1) rp_fail(status, RP_BAD_ARGUMENT, NULL, "`thin` must be at least 1");
