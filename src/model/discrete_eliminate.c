@@ -10,29 +10,9 @@
 
 #include "../graph/shorthand.h"
 #include "combinator.h"
-#include "discrete_parts.h"
+#include "discrete_steps.h"
 
 enum { CHEAP = 512, SHORT_SUM = 8 };
-
-typedef struct {
-  int32_t table, row; /* table -1: has been used */
-} factor;
-
-typedef struct {
-  int32_t factor, next;
-} link;
-
-/* Variables taken out together; the first of their tuples (variable, neighbours ..) is the variable itself. */
-typedef struct {
-  int32_t group, n_axes, n_factors;
-  int64_t n_rows;
-  int32_t n_values[RP_MOST_MEMBERS + 1];
-  int32_t *tuple;      /* [n_axes][n_rows] */
-  int32_t *factors;    /* [n_factors][n_rows] */
-  const int32_t *axes; /* [n_factors][RP_MOST_MEMBERS]: each factor's axes, as places in the tuple */
-  int32_t n_sums;      /* combinations of the neighbours' values */
-  rp_node_id *sum;     /* [n_sums][values of the variable]: the factors' sum, variable fastest */
-} step;
 
 typedef struct {
   int32_t variable, n_axes, n_factors;
@@ -40,90 +20,80 @@ typedef struct {
   int32_t *factors, *axes; /* in the order of the axes */
 } candidate;
 
-typedef struct {
-  rp_discrete *d;
-  rp_tables *tables;
-  const int32_t *group;
-  factor *factors;
-  int32_t n_factors, cap_factors;
-  link *links;
-  int32_t n_links, cap_links, *head; /* head: by variable */
-  uint8_t *alive, *blocked;
-  int32_t n_alive;
-  step *steps;
-  int32_t n_steps, cap_steps;
-  int32_t *step_of, *row_of; /* by variable */
-  rp_node_id *totals;
-} elimination;
+static int add_factors(rp_elimination *e, int32_t table);
+static int one_round(rp_elimination *e);
+static int neighbours(const rp_elimination *e, int32_t variable, candidate *c, double *cost);
+static int take_out(rp_elimination *e, candidate *chosen, int32_t n);
+static int add_step(rp_elimination *e, const candidate *chosen, const int32_t *rows, int64_t n_rows);
+static int sum_factors(rp_elimination *e, rp_taken *s);
+static int send(rp_elimination *e, rp_taken *s);
+static int draw_back(rp_elimination *e, rp_node_id *draws);
 
-static int add_factors(elimination *e, int32_t table);
-static int one_round(elimination *e);
-static int neighbours(const elimination *e, int32_t variable, candidate *c, double *cost);
-static int take_out(elimination *e, candidate *chosen, int32_t n);
-static int add_step(elimination *e, const candidate *chosen, const int32_t *rows, int64_t n_rows);
-static int sum_factors(elimination *e, step *s);
-static int send(elimination *e, const step *s);
-static int draw_back(elimination *e, rp_node_id *draws);
-
-rp_code rp_discrete_eliminate(rp_discrete *d, rp_tables *tables, const int32_t *group, int32_t n_groups,
-                              rp_node_id *totals, rp_node_id *draws) {
+rp_elimination *rp_discrete_eliminate(rp_discrete *d, rp_tables *tables, const int32_t *group, int32_t n_groups,
+                                      rp_node_id *totals, rp_node_id *draws) {
   int64_t n = d->n_variables;
-  elimination e = {.d = d, .tables = tables, .group = group, .n_alive = d->n_variables, .totals = totals};
-  e.head = rp_pool_array(d->pool, n, sizeof *e.head);
-  e.alive = rp_pool_array(d->pool, n, 1);
-  e.blocked = rp_pool_array(d->pool, n, 1);
-  e.step_of = rp_pool_array(d->pool, n, sizeof *e.step_of);
-  e.row_of = rp_pool_array(d->pool, n, sizeof *e.row_of);
-  int ok = e.head && e.alive && e.blocked && e.step_of && e.row_of;
-  for (int64_t v = 0; ok && v < n; v++) e.head[v] = -1, e.alive[v] = 1;
+  rp_elimination *e = rp_pool_array(d->pool, 1, sizeof *e);
+  if (!e) return rp_fail_memory(d->status, "the sum over discrete sites"), NULL;
+  *e = (rp_elimination){.d = d, .tables = tables, .group = group, .n_alive = d->n_variables, .totals = totals};
+  e->head = rp_pool_array(d->pool, n, sizeof *e->head);
+  e->alive = rp_pool_array(d->pool, n, 1);
+  e->blocked = rp_pool_array(d->pool, n, 1);
+  e->step_of = rp_pool_array(d->pool, n, sizeof *e->step_of);
+  e->row_of = rp_pool_array(d->pool, n, sizeof *e->row_of);
+  int ok = e->head && e->alive && e->blocked && e->step_of && e->row_of;
+  for (int64_t v = 0; ok && v < n; v++) e->head[v] = -1, e->alive[v] = 1;
   for (int32_t k = 0; k < n_groups; k++) totals[k] = rp_const(d->g, 0);
-  for (int32_t k = 0; ok && k < tables->n; k++) ok = add_factors(&e, k);
-  while (ok && e.n_alive > 0 && d->status->code == RP_OK) ok = one_round(&e);
-  ok = ok && (d->status->code != RP_OK || draw_back(&e, draws));
-  free(e.factors);
-  free(e.links);
-  return ok ? d->status->code : rp_fail_memory(d->status, "the sum over discrete sites");
+  for (int32_t k = 0; ok && k < tables->n; k++) {
+    tables->table[k].first_factor = e->n_factors;
+    ok = add_factors(e, k);
+  }
+  while (ok && e->n_alive > 0 && d->status->code == RP_OK) ok = one_round(e);
+  ok = ok && (d->status->code != RP_OK || draw_back(e, draws));
+  if (!ok) rp_fail_memory(d->status, "the sum over discrete sites");
+  return d->status->code == RP_OK ? e : NULL;
 }
 
 /* ---- factors ---- */
 
-static int add_factors(elimination *e, int32_t which) {
+static int add_factors(rp_elimination *e, int32_t which) {
   const rp_table *table = &e->tables->table[which];
   for (int64_t r = 0; r < table->n_rows; r++) {
     if (e->n_factors == e->cap_factors) {
       int32_t cap = e->cap_factors ? 2 * e->cap_factors : 256;
-      factor *grown = realloc(e->factors, (size_t) cap * sizeof *grown);
+      rp_factor *grown = rp_pool_array(e->d->pool, cap, sizeof *grown);
       if (!grown) return 0;
+      if (e->n_factors > 0) memcpy(grown, e->factors, (size_t) e->n_factors * sizeof *grown);
       e->factors = grown;
       e->cap_factors = cap;
     }
     if (e->n_links + table->arity > e->cap_links) {
       int32_t cap = 2 * e->cap_links + RP_MOST_MEMBERS + 256;
-      link *grown = realloc(e->links, (size_t) cap * sizeof *grown);
+      rp_link *grown = rp_pool_array(e->d->pool, cap, sizeof *grown);
       if (!grown) return 0;
+      if (e->n_links > 0) memcpy(grown, e->links, (size_t) e->n_links * sizeof *grown);
       e->links = grown;
       e->cap_links = cap;
     }
     for (int32_t k = 0; k < table->arity; k++) {
       int32_t *head = &e->head[table->scope[k * table->n_rows + r]];
-      e->links[e->n_links] = (link){e->n_factors, *head};
+      e->links[e->n_links] = (rp_link){e->n_factors, *head};
       *head = e->n_links++;
     }
-    e->factors[e->n_factors++] = (factor){which, (int32_t) r};
+    e->factors[e->n_factors++] = (rp_factor){.table = which, .row = (int32_t) r};
   }
   return 1;
 }
 
-static int32_t scope_of(const elimination *e, int32_t f, int32_t axis) {
+static int32_t scope_of(const rp_elimination *e, int32_t f, int32_t axis) {
   const rp_table *table = &e->tables->table[e->factors[f].table];
   return table->scope[axis * table->n_rows + e->factors[f].row];
 }
 
-static int32_t arity_of(const elimination *e, int32_t f) { return e->tables->table[e->factors[f].table].arity; }
+static int32_t arity_of(const rp_elimination *e, int32_t f) { return e->tables->table[e->factors[f].table].arity; }
 
 /* ---- rounds ---- */
 
-static int one_round(elimination *e) {
+static int one_round(rp_elimination *e) {
   int32_t n = e->d->n_variables, n_chosen = 0;
   candidate *chosen = malloc(((size_t) e->n_alive + 1) * sizeof *chosen);
   double *cost = malloc(((size_t) n + 1) * sizeof *cost), least = HUGE_VAL;
@@ -159,13 +129,13 @@ static int one_round(elimination *e) {
 
 /* The tuple of a variable and the others in its factors, and how many combinations of values it has; 0 when they are
  * too many to list. */
-static int neighbours(const elimination *e, int32_t variable, candidate *c, double *cost) {
+static int neighbours(const rp_elimination *e, int32_t variable, candidate *c, double *cost) {
   *c = (candidate){.variable = variable, .n_axes = 1, .tuple = {variable}};
   *cost = rp_values_of_variable(e->d, variable);
   int fits = 1;
   for (int32_t l = e->head[variable]; l >= 0; l = e->links[l].next) {
     int32_t f = e->links[l].factor;
-    if (e->factors[f].table < 0) continue;
+    if (e->factors[f].used) continue;
     c->n_factors++;
     for (int32_t k = 0; k < arity_of(e, f); k++) {
       int32_t other = scope_of(e, f, k), at = 0;
@@ -186,7 +156,7 @@ static int neighbours(const elimination *e, int32_t variable, candidate *c, doub
 }
 
 /* Lists a candidate's factors with their axes, in an order that depends on the axes only. */
-static int list_factors(elimination *e, candidate *c) {
+static int list_factors(rp_elimination *e, candidate *c) {
   size_t stride = RP_MOST_MEMBERS;
   c->factors = rp_pool_array(e->d->pool, c->n_factors, sizeof *c->factors);
   c->axes = rp_pool_array(e->d->pool, c->n_factors, stride * sizeof *c->axes);
@@ -194,7 +164,7 @@ static int list_factors(elimination *e, candidate *c) {
   int32_t n = 0;
   for (int32_t l = e->head[c->variable]; l >= 0; l = e->links[l].next) {
     int32_t f = e->links[l].factor, axes[RP_MOST_MEMBERS];
-    if (e->factors[f].table < 0) continue;
+    if (e->factors[f].used) continue;
     for (int32_t k = 0; k < RP_MOST_MEMBERS; k++) axes[k] = -1;
     for (int32_t k = 0; k < arity_of(e, f); k++) {
       axes[k] = 0;
@@ -211,14 +181,14 @@ static int list_factors(elimination *e, candidate *c) {
   return 1;
 }
 
-static int alike(const elimination *e, const candidate *a, const candidate *b) {
+static int alike(const rp_elimination *e, const candidate *a, const candidate *b) {
   if (a->n_axes != b->n_axes || a->n_factors != b->n_factors || e->group[a->variable] != e->group[b->variable]) return 0;
   for (int32_t k = 0; k < a->n_axes; k++)
     if (rp_values_of_variable(e->d, a->tuple[k]) != rp_values_of_variable(e->d, b->tuple[k])) return 0;
   return a->n_factors == 0 || memcmp(a->axes, b->axes, (size_t) a->n_factors * RP_MOST_MEMBERS * sizeof *a->axes) == 0;
 }
 
-static int take_out(elimination *e, candidate *chosen, int32_t n) {
+static int take_out(rp_elimination *e, candidate *chosen, int32_t n) {
   int32_t *rows = malloc(((size_t) n + 1) * sizeof *rows), first = e->n_steps;
   uint8_t *taken = calloc((size_t) n + 1, 1);
   int ok = rows && taken;
@@ -237,18 +207,18 @@ static int take_out(elimination *e, candidate *chosen, int32_t n) {
   return ok;
 }
 
-static int add_step(elimination *e, const candidate *chosen, const int32_t *rows, int64_t n_rows) {
+static int add_step(rp_elimination *e, const candidate *chosen, const int32_t *rows, int64_t n_rows) {
   if (e->n_steps == e->cap_steps) {
     int32_t cap = e->cap_steps ? 2 * e->cap_steps : 32;
-    step *grown = rp_pool_array(e->d->pool, cap, sizeof *grown);
+    rp_taken *grown = rp_pool_array(e->d->pool, cap, sizeof *grown);
     if (!grown) return 0;
     if (e->n_steps > 0) memcpy(grown, e->steps, (size_t) e->n_steps * sizeof *grown);
     e->steps = grown;
     e->cap_steps = cap;
   }
   const candidate *like = &chosen[rows[0]];
-  step *s = &e->steps[e->n_steps];
-  *s = (step){.group = e->group[like->variable], .n_axes = like->n_axes, .n_factors = like->n_factors, .n_rows = n_rows,
+  rp_taken *s = &e->steps[e->n_steps];
+  *s = (rp_taken){.group = e->group[like->variable], .n_axes = like->n_axes, .n_factors = like->n_factors, .n_rows = n_rows,
               .axes = like->axes};
   s->tuple = rp_pool_array(e->d->pool, s->n_axes * n_rows, sizeof *s->tuple);
   s->factors = rp_pool_array(e->d->pool, s->n_factors * n_rows, sizeof *s->factors);
@@ -270,7 +240,7 @@ static int add_step(elimination *e, const candidate *chosen, const int32_t *rows
 /* ---- one step ---- */
 
 /* Elements of several nodes as one vector: element at[i] of node from[i] of the n_nodes nodes. */
-static rp_node_id gather_from(rp_graph *g, const rp_node_id *nodes, const int64_t *lengths, int32_t n_nodes, const int32_t *from,
+rp_node_id rp_gather_from(rp_graph *g, const rp_node_id *nodes, const int64_t *lengths, int32_t n_nodes, const int32_t *from,
                               const int32_t *at, int64_t n) {
   rp_node_id *parts = malloc((size_t) n_nodes * sizeof *parts);
   int64_t *begin = malloc((size_t) n_nodes * sizeof *begin), total = 0;
@@ -294,17 +264,17 @@ static rp_node_id gather_from(rp_graph *g, const rp_node_id *nodes, const int64_
 }
 
 /* Entries of the factors at one place of a step, row by row: a vector, or a scalar when they are all the same. */
-static rp_node_id pick(elimination *e, const step *s, int32_t place, int32_t entry) {
+rp_node_id rp_taken_pick(rp_elimination *e, const rp_taken *s, int32_t place, int32_t entry) {
   const int32_t *factors = s->factors + place * s->n_rows;
   rp_graph *g = e->d->g;
   int32_t *which = malloc((size_t) e->tables->n * sizeof *which), n_tables = 0, same = 1;
   int32_t *from = malloc((size_t) s->n_rows * sizeof *from), *at = malloc((size_t) s->n_rows * sizeof *at);
-  rp_node_id *nodes = malloc((size_t) e->tables->n * sizeof *nodes), result = RP_NONE;
+  rp_node_id *nodes = calloc((size_t) e->tables->n + 1, sizeof *nodes), result = RP_NONE;
   int64_t *lengths = malloc((size_t) e->tables->n * sizeof *lengths);
   if (which && from && at && nodes && lengths) {
     for (int32_t k = 0; k < e->tables->n; k++) which[k] = -1;
     for (int64_t r = 0; r < s->n_rows; r++) {
-      factor f = e->factors[factors[r]];
+      rp_factor f = e->factors[factors[r]];
       const rp_table *table = &e->tables->table[f.table];
       if (which[f.table] < 0) {
         lengths[n_tables] = table->n_rows;
@@ -315,7 +285,7 @@ static rp_node_id pick(elimination *e, const step *s, int32_t place, int32_t ent
       at[r] = f.row;
       same &= nodes[from[r]] == nodes[0] && rp_size_of(g, nodes[0]) == 1;
     }
-    result = same ? nodes[0] : gather_from(g, nodes, lengths, n_tables, from, at, s->n_rows);
+    result = same ? nodes[0] : rp_gather_from(g, nodes, lengths, n_tables, from, at, s->n_rows);
   } else {
     rp_fail_memory(e->d->status, "the sum over discrete sites");
   }
@@ -327,7 +297,7 @@ static rp_node_id pick(elimination *e, const step *s, int32_t place, int32_t ent
   return result;
 }
 
-static int sum_factors(elimination *e, step *s) {
+static int sum_factors(rp_elimination *e, rp_taken *s) {
   s->n_sums = 1;
   for (int32_t k = 1; k < s->n_axes; k++) s->n_sums *= s->n_values[k];
   int32_t n_all = s->n_sums * s->n_values[0];
@@ -338,7 +308,7 @@ static int sum_factors(elimination *e, step *s) {
     const rp_table *table = &e->tables->table[e->factors[s->factors[f * s->n_rows]].table];
     rp_node_id *picked = malloc((size_t) table->n_entries * sizeof *picked);
     if (!picked) return 0;
-    for (int32_t i = 0; i < table->n_entries; i++) picked[i] = pick(e, s, f, i);
+    for (int32_t i = 0; i < table->n_entries; i++) picked[i] = rp_taken_pick(e, s, f, i);
     for (int32_t i = 0; i < n_all; i++) {
       int32_t value[RP_MOST_MEMBERS + 1], rest = i, entry = 0, stride = 1;
       for (int32_t k = 0; k < s->n_axes; k++) value[k] = rest % s->n_values[k], rest /= s->n_values[k];
@@ -352,12 +322,18 @@ static int sum_factors(elimination *e, step *s) {
   }
   for (int32_t i = 0; i < n_all; i++)
     if (s->sum[i] == RP_NONE) s->sum[i] = rp_const(e->d->g, 0);
-  for (int64_t i = 0; i < s->n_factors * s->n_rows; i++) e->factors[s->factors[i]].table = -1;
+  for (int64_t i = 0; i < s->n_factors * s->n_rows; i++) {
+    rp_factor *f = &e->factors[s->factors[i]];
+    f->used = 1;
+    f->step = (int32_t) (s - e->steps);
+    f->place = (int32_t) (i / s->n_rows);
+    f->step_row = (int32_t) (i % s->n_rows);
+  }
   return 1;
 }
 
 /* log-sum-exp of n nodes; of many numbers by halves of one vector. */
-static rp_node_id log_sum_exp(rp_graph *g, const rp_node_id *terms, int32_t n) {
+rp_node_id rp_log_sum_exp_of(rp_graph *g, const rp_node_id *terms, int32_t n) {
   int scalars = n >= SHORT_SUM;
   for (int32_t i = 0; i < n; i++) scalars = scalars && rp_size_of(g, terms[i]) == 1;
   rp_node_id total = terms[0];
@@ -377,7 +353,7 @@ static rp_node_id log_sum_exp(rp_graph *g, const rp_node_id *terms, int32_t n) {
 }
 
 /* The tuples' neighbours, each once: place[r] is that of row r, row[k] the first row of place k. */
-static int64_t places(const elimination *e, const step *s, int32_t *place, int32_t *row) {
+static int64_t places(const rp_elimination *e, const rp_taken *s, int32_t *place, int32_t *row) {
   int32_t *last = e->row_of; /* of a living variable: the last place with it as first neighbour; rows come by variable */
   int64_t n = 0;
   for (int64_t r = 0; r < s->n_rows; r++) last[s->tuple[s->n_rows + r]] = -1;
@@ -396,10 +372,10 @@ static int64_t places(const elimination *e, const step *s, int32_t *place, int32
 }
 
 /* The sum over the variables' values becomes a table over their neighbours, or part of the total. */
-static int send(elimination *e, const step *s) {
+static int send(rp_elimination *e, rp_taken *s) {
   rp_graph *g = e->d->g;
   if (s->n_axes == 1) {
-    rp_node_id total = rp_sum_n(g, log_sum_exp(g, s->sum, s->n_values[0]), s->n_rows);
+    rp_node_id total = rp_sum_n(g, rp_log_sum_exp_of(g, s->sum, s->n_values[0]), s->n_rows);
     e->totals[s->group] = rp_add(g, e->totals[s->group], total);
     return 1;
   }
@@ -408,7 +384,10 @@ static int send(elimination *e, const step *s) {
   rp_table *table = rp_tables_add(e->d, e->tables);
   int32_t *n_values = rp_pool_array(e->d->pool, arity, sizeof *n_values);
   if (!place || !row || !table || !n_values) return 0;
+  s->message = e->tables->n - 1;
+  s->message_row = place;
   *table = (rp_table){.arity = arity, .n_entries = s->n_sums, .n_values = n_values, .n_rows = places(e, s, place, row)};
+  table->first_factor = e->n_factors;
   memcpy(n_values, s->n_values + 1, (size_t) arity * sizeof *n_values);
   int32_t *scope = rp_pool_array(e->d->pool, arity * table->n_rows, sizeof *scope);
   table->scope = scope;
@@ -417,7 +396,7 @@ static int send(elimination *e, const step *s) {
   for (int32_t k = 0; k < arity; k++)
     for (int64_t r = 0; r < table->n_rows; r++) scope[k * table->n_rows + r] = s->tuple[(k + 1) * s->n_rows + row[r]];
   for (int32_t i = 0; i < s->n_sums; i++) {
-    rp_node_id message = log_sum_exp(g, s->sum + (int64_t) i * s->n_values[0], s->n_values[0]);
+    rp_node_id message = rp_log_sum_exp_of(g, s->sum + (int64_t) i * s->n_values[0], s->n_values[0]);
     if (table->n_rows < s->n_rows) {
       message = rp_broadcast(g, message, s->n_rows);
       message = table->n_rows == 1 ? rp_sum(g, message) : rp_scatter(g, message, place, table->n_rows);
@@ -449,7 +428,7 @@ static void choose(rp_random *r, const double *const *a, int64_t event_size, dou
 }
 
 /* Values that have been drawn, of one variable per row. */
-static rp_node_id drawn(const elimination *e, const rp_node_id *drawn_of, const int32_t *variables, int64_t n) {
+static rp_node_id drawn(const rp_elimination *e, const rp_node_id *drawn_of, const int32_t *variables, int64_t n) {
   int32_t *slot = malloc((size_t) e->n_steps * sizeof *slot), n_nodes = 0;
   rp_node_id *nodes = malloc((size_t) e->n_steps * sizeof *nodes), result = RP_NONE;
   int64_t *lengths = malloc((size_t) e->n_steps * sizeof *lengths);
@@ -466,7 +445,7 @@ static rp_node_id drawn(const elimination *e, const rp_node_id *drawn_of, const 
       from[i] = slot[s];
       at[i] = e->row_of[variables[i]];
     }
-    result = gather_from(e->d->g, nodes, lengths, n_nodes, from, at, n);
+    result = rp_gather_from(e->d->g, nodes, lengths, n_nodes, from, at, n);
   } else {
     rp_fail_memory(e->d->status, "draws of discrete sites");
   }
@@ -479,7 +458,7 @@ static rp_node_id drawn(const elimination *e, const rp_node_id *drawn_of, const 
 }
 
 /* Which combination of the neighbours' values each row has, as a position among all of them laid out by row. */
-static rp_node_id combination(const elimination *e, const step *s, const rp_node_id *drawn_of) {
+static rp_node_id combination(const rp_elimination *e, const rp_taken *s, const rp_node_id *drawn_of) {
   rp_graph *g = e->d->g;
   double *row = malloc((size_t) s->n_rows * sizeof *row), stride = (double) s->n_rows;
   if (!row) return rp_fail_memory(e->d->status, "draws of discrete sites"), RP_NONE;
@@ -493,8 +472,8 @@ static rp_node_id combination(const elimination *e, const step *s, const rp_node
   return at;
 }
 
-static rp_node_id draw_step(const elimination *e, int32_t which, const rp_node_id *drawn_of) {
-  const step *s = &e->steps[which];
+static rp_node_id draw_step(const rp_elimination *e, int32_t which, const rp_node_id *drawn_of) {
+  const rp_taken *s = &e->steps[which];
   rp_graph *g = e->d->g;
   int32_t n = s->n_values[0], longest = n > s->n_sums ? n : s->n_sums;
   rp_node_id *weights = malloc((size_t) n * sizeof *weights), *parts = malloc((size_t) longest * sizeof *parts);
@@ -517,7 +496,7 @@ static rp_node_id draw_step(const elimination *e, int32_t which, const rp_node_i
 }
 
 /* Last taken out, first drawn: what a variable's factors depend on is known by then. */
-static int draw_back(elimination *e, rp_node_id *draws) {
+static int draw_back(rp_elimination *e, rp_node_id *draws) {
   rp_discrete *d = e->d;
   rp_node_id *drawn_of = rp_pool_array(d->pool, e->n_steps, sizeof *drawn_of);
   int32_t *variables = rp_pool_array(d->pool, d->n_variables, sizeof *variables);

@@ -73,6 +73,7 @@ typedef struct {
   int64_t n_rows;
   const int32_t *scope;    /* [arity][n_rows] variables, increasing along a column */
   rp_node_id *entry;       /* first axis fastest; n_rows numbers, or a scalar for all of them */
+  int32_t first_factor;    /* in the elimination */
 } rp_table;
 
 typedef struct {
@@ -87,8 +88,18 @@ static inline int32_t rp_values_of_variable(const rp_discrete *d, int32_t variab
 /* Fails, naming the first variable's site, when the variables have too many combinations of values. */
 rp_code rp_discrete_fits(rp_discrete *d, const int32_t *variables, int32_t n);
 rp_table *rp_tables_add(rp_discrete *d, rp_tables *tables);
-/* Evaluates the atoms at all values of their variables; those of one set are added up. */
-rp_code rp_discrete_tabulate(rp_discrete *d, const rp_atom *atoms, int64_t n_atoms, rp_tables *tables);
+/* Evaluates the atoms at all values of their variables; those of one set are added up. NULL: failed. */
+typedef struct rp_tabulation rp_tabulation;
+rp_tabulation *rp_discrete_tabulate(rp_discrete *d, const rp_atom *atoms, int64_t n_atoms, rp_tables *tables);
+int32_t rp_atom_table(const rp_tabulation *t, int64_t atom);
+int32_t rp_atom_row(const rp_tabulation *t, int64_t atom);
+/* n atoms of a table, at the values of an entry: a vector, or a scalar when they are all the same. */
+rp_node_id rp_atoms_at(rp_tabulation *t, const int64_t *atoms, int64_t n, int32_t table, int32_t entry);
+/* An entry without its infinite atoms, and how many they are. */
+void rp_entry_finite(rp_tabulation *t, int32_t table, int32_t entry, rp_node_id *finite, rp_node_id *n_infinite);
+/* select(a is -Inf, 0, a), and 1 where it is. */
+rp_node_id rp_finite_part(rp_graph *g, rp_node_id a);
+rp_node_id rp_is_impossible(rp_graph *g, rp_node_id a);
 /* Another value in place of each leaf: nodes by summed site, of the leaf's length. Nodes that depend on no leaf stay as
  * they are. */
 typedef struct rp_substitution rp_substitution;
@@ -101,7 +112,22 @@ void rp_substitution_free(rp_substitution *s);
 
 /* Sums all variables out. group[v] keeps apart variables whose results are wanted apart: totals[group] gets the log of
  * the sum. draws: a node of each summed site's values, drawn given everything else. */
-rp_code rp_discrete_eliminate(rp_discrete *d, rp_tables *tables, const int32_t *group, int32_t n_groups,
-                              rp_node_id *totals, rp_node_id *draws);
+typedef struct rp_elimination rp_elimination;
+rp_elimination *rp_discrete_eliminate(rp_discrete *d, rp_tables *tables, const int32_t *group, int32_t n_groups,
+                                      rp_node_id *totals, rp_node_id *draws); /* NULL: failed */
+/* For every table that was given: the log-sum-exp of all other rows of all tables, over all variables but those of the
+ * row; cavity[table][entry], n_rows numbers. NULL: no memory. */
+rp_node_id **rp_discrete_cavities(rp_elimination *e, int32_t n_tables);
+
+/* ---- log likelihoods (discrete_pointwise.c) ---- */
+
+/* log p(y_i | the other data, latents that are not discrete) for the elements of an observed term, whose atoms are
+ * first .. first + n_atoms. */
+typedef struct {
+  rp_node_id beside; /* the term with any values in place of the leaves */
+  int64_t n, first, n_atoms;
+} rp_observation;
+rp_node_id rp_discrete_pointwise(rp_discrete *d, rp_tabulation *t, const rp_tables *tables, rp_node_id *const *cavity,
+                                 const rp_atom *atoms, const rp_observation *of);
 
 #endif

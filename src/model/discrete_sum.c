@@ -9,6 +9,8 @@
 typedef struct {
   const char *site;
   rp_node_id node, scale; /* scale RP_NONE: 1 */
+  int32_t part;           /* of the run, when the node has its term as it is; -1 */
+  int64_t first, n_atoms; /* among the atoms */
 } piece;
 
 typedef struct {
@@ -30,11 +32,13 @@ enum { NOT_SEEN = -2, MIXED = -3 };
 
 static int open_summation(summation *s, rp_run *run);
 static int list_pieces(summation *s, rp_run *run);
+static int add_piece(summation *s, piece p);
 static int take_apart(summation *s, piece whole);
 static int find_components(summation *s);
 static int list_atoms(summation *s);
-static rp_node_id without_leaves(summation *s);
 static rp_node_id weighed(summation *s, const piece *p);
+static rp_node_id any_values(summation *s, rp_node_id id);
+static int add_pointwise(summation *s, rp_tabulation *t, rp_tables *tables, int32_t n_tables, rp_elimination *e);
 static int put_back(summation *s, rp_run *run, const rp_node_id *draws);
 
 rp_node_id rp_discrete_sum_out(rp_run *run) {
@@ -46,11 +50,13 @@ rp_node_id rp_discrete_sum_out(rp_run *run) {
     draws = rp_pool_array(s.d.pool, run->n_summed, sizeof *draws);
     totals = rp_pool_array(s.d.pool, s.n_groups, sizeof *totals);
     ok = draws && totals;
-    if (ok && rp_discrete_tabulate(&s.d, s.atoms, s.n_atoms, &tables) == RP_OK)
-      rp_discrete_eliminate(&s.d, &tables, s.group, s.n_groups, totals, draws);
+    rp_tabulation *t = ok ? rp_discrete_tabulate(&s.d, s.atoms, s.n_atoms, &tables) : NULL;
+    int32_t n_tables = tables.n;
+    rp_elimination *e = t ? rp_discrete_eliminate(&s.d, &tables, s.group, s.n_groups, totals, draws) : NULL;
+    if (e && run->options->all_terms) ok = add_pointwise(&s, t, &tables, n_tables, e);
   }
   if (ok && run->status->code == RP_OK) {
-    total = rp_add(run->graph, s.plain, without_leaves(&s));
+    total = rp_add(run->graph, s.plain, any_values(&s, s.beside));
     for (int32_t k = 0; k < s.n_groups; k++)
       total = rp_add(run->graph, total, s.scales[k] == RP_NONE ? totals[k] : rp_mul(run->graph, s.scales[k], totals[k]));
     ok = put_back(&s, run, draws);
@@ -98,15 +104,18 @@ static int list_pieces(summation *s, rp_run *run) {
       }
       int scaled = part->scale != RP_NONE && rp_size_of(g, part->scale) == 1 && !rp_is_all(g, part->scale, 1) &&
                    !rp_discrete_touches(run, part->scale);
-      piece whole = {run->sites[i].name, scaled ? part->unscaled : part->term, scaled ? part->scale : RP_NONE};
-      if (rp_size_of(g, whole.node) < part->n_events) whole.node = rp_times(g, (double) part->n_events, whole.node);
-      ok = take_apart(s, whole);
+      piece whole = {.site = run->sites[i].name, .node = scaled ? part->unscaled : part->term,
+                     .scale = scaled ? part->scale : RP_NONE, .part = p};
+      int one_for_all = rp_size_of(g, whole.node) < part->n_events;
+      if (one_for_all) whole.node = rp_times(g, (double) part->n_events, whole.node);
+      if (one_for_all || part->source == RP_SOURCE_COMPUTED) whole.part = -1;
+      ok = part->source == RP_SOURCE_COMPUTED ? take_apart(s, whole) : add_piece(s, whole);
     }
   for (int32_t i = 0; i < run->n_evidence && ok; i++) {
     const rp_evidence *e = &run->evidence[i];
-    piece whole = {e->site, e->term, RP_NONE};
+    piece whole = {.site = e->site, .node = e->term, .scale = RP_NONE, .part = -1};
     if (rp_size_of(g, whole.node) < e->n_events) whole.node = rp_times(g, (double) e->n_events, whole.node);
-    ok = take_apart(s, whole);
+    ok = add_piece(s, whole);
   }
   return ok;
 }
@@ -124,7 +133,7 @@ static int add_piece(summation *s, piece p) {
   return 1;
 }
 
-/* Sums fall apart into what they add up, so that sum(log density of each) is as good as the densities themselves. */
+/* Factors' sums fall apart into what they add up, so that sum(log density of each) is as good as the densities themselves. */
 static int take_apart(summation *s, piece whole) {
   rp_graph *g = s->d.g;
   if (!rp_discrete_touches(s->d.run, whole.node)) {
@@ -210,8 +219,9 @@ static int list_atoms(summation *s) {
   }
   s->n_atoms = 0;
   for (int32_t i = 0; i < s->n_pieces; i++) {
-    const piece *p = &s->pieces[i];
+    piece *p = &s->pieces[i];
     int64_t n = rp_size_of(d->g, p->node), n_plain = 0;
+    p->first = s->n_atoms;
     int32_t *plain = rp_pool_array(d->pool, n, sizeof *plain);
     if (!plain) return 0;
     for (int mixed = 0; mixed < 2; mixed++)
@@ -222,6 +232,7 @@ static int list_atoms(summation *s) {
         else if ((s->scale_of[root_of(s, v)] == MIXED) == mixed)
           s->atoms[s->n_atoms++] = (rp_atom){mixed ? weighed(s, p) : p->node, (int32_t) j, set};
       }
+    p->n_atoms = s->n_atoms - p->first;
     if (n_plain > 0) s->beside = rp_add(d->g, s->beside, rp_sum(d->g, rp_gather(d->g, weighed(s, p), plain, n_plain)));
   }
   return 1;
@@ -232,19 +243,37 @@ static rp_node_id weighed(summation *s, const piece *p) {
 }
 
 /* Any values will do for leaves that nothing depends on. */
-static rp_node_id without_leaves(summation *s) {
+static rp_node_id any_values(summation *s, rp_node_id id) {
   rp_node_id *values = rp_pool_array(s->d.pool, s->d.n_summed, sizeof *values), result = RP_NONE;
   rp_substitution *to = rp_substitution_new(s->d.run);
   if (values && to) {
     for (int32_t k = 0; k < s->d.n_summed; k++)
       values[k] = rp_broadcast(s->d.g, rp_const(s->d.g, s->d.summed[k].lowest), s->d.summed[k].n_events);
     rp_substitution_begin(to, values);
-    result = rp_substitution_get(to, s->beside);
+    result = rp_substitution_get(to, id);
   } else {
     rp_fail_memory(s->d.status, "the sum over discrete sites");
   }
   rp_substitution_free(to);
   return result;
+}
+
+/* ---- log likelihoods ---- */
+
+static int add_pointwise(summation *s, rp_tabulation *t, rp_tables *tables, int32_t n_tables, rp_elimination *e) {
+  rp_node_id **cavity = NULL;
+  rp_tables given = {.n = n_tables, .table = tables->table};
+  for (int32_t i = 0; i < s->n_pieces; i++) {
+    const piece *p = &s->pieces[i];
+    rp_part *part = p->part >= 0 ? &s->d.run->parts[p->part] : NULL;
+    if (!part || part->source != RP_SOURCE_OBSERVED || p->n_atoms == 0) continue;
+    if (!cavity && !(cavity = rp_discrete_cavities(e, n_tables))) return 0;
+    rp_observation of = {.beside = any_values(s, p->node), .n = part->n_events, .first = p->first,
+                         .n_atoms = p->n_atoms};
+    rp_node_id each = rp_discrete_pointwise(&s->d, t, &given, cavity, s->atoms, &of);
+    part->pointwise = p->scale == RP_NONE ? each : rp_mul(s->d.g, p->scale, each);
+  }
+  return 1;
 }
 
 /* ---- draws in place of the leaves ---- */

@@ -4,6 +4,7 @@
  * value at once then evaluates every element of a term at the wanted values of its own variables, so that the copies of
  * a term are as many as its combinations of colours, however long it is: one per value for mixture indicators, the square
  * of that for a chain. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +23,9 @@ typedef struct {
   rp_node_id *copy; /* [n_nodes][n_copies] */
 } palette;
 
-typedef struct {
+struct rp_tabulation {
   rp_discrete *d;
+  rp_tables *tables;
   const rp_atom *atoms;
   int64_t n_atoms;
   int32_t *used, n_used; /* sets, in the order of their members */
@@ -36,7 +38,8 @@ typedef struct {
   palette *palettes;
   int32_t *slot;         /* by atom: its node among those of the palette */
   rp_substitution *substitution;
-} tabulation;
+};
+typedef struct rp_tabulation tabulation;
 
 static int find_used(tabulation *t);
 static int assign_rows(tabulation *t, rp_tables *tables);
@@ -46,15 +49,21 @@ static int list_nodes(tabulation *t);
 static int copy_nodes(tabulation *t, palette *p);
 static int fill_table(tabulation *t, rp_table *table, int32_t which);
 
-rp_code rp_discrete_tabulate(rp_discrete *d, const rp_atom *atoms, int64_t n_atoms, rp_tables *tables) {
-  tabulation t = {.d = d, .atoms = atoms, .n_atoms = n_atoms, .substitution = rp_substitution_new(d->run)};
-  int ok = t.substitution && find_used(&t) && assign_rows(&t, tables);
-  ok = ok && (d->status->code != RP_OK || (find_colours(&t) && find_palettes(&t) && list_nodes(&t)));
-  for (int32_t k = 0; ok && k < t.n_palettes && d->status->code == RP_OK; k++) ok = copy_nodes(&t, &t.palettes[k]);
-  for (int32_t k = 0; ok && k < tables->n && d->status->code == RP_OK; k++) ok = fill_table(&t, &tables->table[k], k);
-  rp_substitution_free(t.substitution);
-  return ok ? d->status->code : rp_fail_memory(d->status, "tables of discrete sites");
+rp_tabulation *rp_discrete_tabulate(rp_discrete *d, const rp_atom *atoms, int64_t n_atoms, rp_tables *tables) {
+  tabulation *t = rp_pool_array(d->pool, 1, sizeof *t);
+  if (!t) return rp_fail_memory(d->status, "tables of discrete sites"), NULL;
+  *t = (tabulation){.d = d, .tables = tables, .atoms = atoms, .n_atoms = n_atoms, .substitution = rp_substitution_new(d->run)};
+  int ok = t->substitution && find_used(t) && assign_rows(t, tables);
+  ok = ok && (d->status->code != RP_OK || (find_colours(t) && find_palettes(t) && list_nodes(t)));
+  for (int32_t k = 0; ok && k < t->n_palettes && d->status->code == RP_OK; k++) ok = copy_nodes(t, &t->palettes[k]);
+  for (int32_t k = 0; ok && k < tables->n && d->status->code == RP_OK; k++) ok = fill_table(t, &tables->table[k], k);
+  rp_substitution_free(t->substitution);
+  if (!ok) rp_fail_memory(d->status, "tables of discrete sites");
+  return d->status->code == RP_OK ? t : NULL;
 }
+
+int32_t rp_atom_table(const rp_tabulation *t, int64_t atom) { return t->table[t->atoms[atom].set]; }
+int32_t rp_atom_row(const rp_tabulation *t, int64_t atom) { return t->row[t->atoms[atom].set]; }
 
 rp_code rp_discrete_fits(rp_discrete *d, const int32_t *variables, int32_t n) {
   const rp_summed *site = &d->summed[d->owner[variables[0]]], *other = site;
@@ -295,34 +304,67 @@ static int copy_nodes(tabulation *t, palette *p) {
 /* ---- entries ---- */
 
 typedef struct {
-  tabulation *t;
-  rp_table *table;
+  const tabulation *t;
+  const rp_table *table;
   int32_t n_layers;
   int64_t *layer; /* [n_layers][n_rows] atoms: one for each row */
   int64_t *rest;  /* atoms of no layer */
   int64_t n_rest;
   rp_node_id *copy;  /* scratch: of the atoms at hand */
   int32_t *index;
+  rp_node_id (*map)(rp_graph *g, rp_node_id a); /* of each number before they are added up; NULL */
 } filling;
 
 static int find_layers(filling *f, int32_t which);
 static rp_node_id entry_of(filling *f, int32_t entry);
 static rp_node_id collect(filling *f, const int64_t *atoms, int64_t n, int32_t entry);
 
+static int open_filling(filling *f, tabulation *t, int32_t which) {
+  *f = (filling){.t = t, .table = &t->tables->table[which]};
+  int64_t room = t->n_atoms > f->table->n_rows ? t->n_atoms : f->table->n_rows;
+  f->layer = malloc((size_t) (room + 1) * sizeof *f->layer);
+  f->rest = malloc((size_t) (room + 1) * sizeof *f->rest);
+  f->copy = malloc((size_t) (room + 1) * sizeof *f->copy);
+  f->index = malloc((size_t) (room + 1) * sizeof *f->index);
+  return f->layer && f->rest && f->copy && f->index && find_layers(f, which);
+}
+
+static void close_filling(filling *f) {
+  free(f->layer);
+  free(f->rest);
+  free(f->copy);
+  free(f->index);
+}
+
 static int fill_table(tabulation *t, rp_table *table, int32_t which) {
-  filling f = {.t = t, .table = table};
-  int64_t room = t->n_atoms > table->n_rows ? t->n_atoms : table->n_rows;
-  f.layer = malloc((size_t) (room + 1) * sizeof *f.layer);
-  f.rest = malloc((size_t) (room + 1) * sizeof *f.rest);
-  f.copy = malloc((size_t) (room + 1) * sizeof *f.copy);
-  f.index = malloc((size_t) (room + 1) * sizeof *f.index);
-  int ok = f.layer && f.rest && f.copy && f.index && find_layers(&f, which);
+  filling f;
+  int ok = open_filling(&f, t, which);
   for (int32_t e = 0; ok && e < table->n_entries && t->d->status->code == RP_OK; e++) table->entry[e] = entry_of(&f, e);
-  free(f.layer);
-  free(f.rest);
-  free(f.copy);
-  free(f.index);
+  close_filling(&f);
   return ok;
+}
+
+rp_node_id rp_is_impossible(rp_graph *g, rp_node_id a) { return rp_eq(g, a, rp_const(g, -HUGE_VAL)); }
+rp_node_id rp_finite_part(rp_graph *g, rp_node_id a) { return rp_select(g, rp_is_impossible(g, a), rp_const(g, 0), a); }
+
+void rp_entry_finite(rp_tabulation *t, int32_t table, int32_t entry, rp_node_id *finite, rp_node_id *n_infinite) {
+  filling f;
+  *finite = *n_infinite = RP_NONE;
+  if (!open_filling(&f, t, table)) rp_fail_memory(t->d->status, "tables of discrete sites");
+  f.map = rp_finite_part;
+  if (t->d->status->code == RP_OK) *finite = entry_of(&f, entry);
+  f.map = rp_is_impossible;
+  if (t->d->status->code == RP_OK) *n_infinite = entry_of(&f, entry);
+  close_filling(&f);
+}
+
+rp_node_id rp_atoms_at(rp_tabulation *t, const int64_t *atoms, int64_t n, int32_t table, int32_t entry) {
+  filling f;
+  rp_node_id result = RP_NONE;
+  if (!open_filling(&f, t, table)) rp_fail_memory(t->d->status, "tables of discrete sites");
+  if (t->d->status->code == RP_OK) result = collect(&f, atoms, n, entry);
+  close_filling(&f);
+  return result;
 }
 
 /* A layer has one atom for each row. Later terms come first: those of a chain's first state differ from the others in
@@ -368,16 +410,18 @@ static int find_layers(filling *f, int32_t which) {
   return ok;
 }
 
+static rp_node_id mapped(const filling *f, rp_node_id a) { return f->map ? f->map(f->t->d->g, a) : a; }
+
 static rp_node_id entry_of(filling *f, int32_t entry) {
   rp_graph *g = f->t->d->g;
   int64_t n_rows = f->table->n_rows;
   rp_node_id sum = RP_NONE;
   for (int32_t k = f->n_layers; k-- > 0;) {
-    rp_node_id layer = collect(f, f->layer + k * n_rows, n_rows, entry);
+    rp_node_id layer = mapped(f, collect(f, f->layer + k * n_rows, n_rows, entry));
     sum = sum == RP_NONE ? layer : rp_add(g, sum, layer);
   }
   if (f->n_rest == 0) return sum;
-  rp_node_id rest = rp_broadcast(g, collect(f, f->rest, f->n_rest, entry), f->n_rest);
+  rp_node_id rest = rp_broadcast(g, mapped(f, collect(f, f->rest, f->n_rest, entry)), f->n_rest);
   for (int64_t i = 0; i < f->n_rest; i++) f->index[i] = f->t->row[f->t->atoms[f->rest[i]].set];
   rest = n_rows == 1 ? rp_sum(g, rest) : rp_scatter(g, rest, f->index, n_rows);
   return sum == RP_NONE ? rest : rp_add(g, sum, rest);

@@ -180,7 +180,8 @@ static rp_node_id site_log_lik(rp_run *run, const rp_site_info *site) {
   for (int32_t p = site->first_part; p >= 0; p = run->parts[p].next) {
     const rp_part *part = &run->parts[p];
     if (part->source != RP_SOURCE_OBSERVED || part->term == RP_NONE) continue;
-    rp_node_id both[2] = {all, rp_broadcast(run->graph, part->term, part->n_events)};
+    rp_node_id each = part->pointwise == RP_NONE ? part->term : part->pointwise;
+    rp_node_id both[2] = {all, rp_broadcast(run->graph, each, part->n_events)};
     all = all == RP_NONE ? both[1] : rp_concat(run->graph, both, 2);
   }
   return all;

@@ -33,6 +33,7 @@ typedef struct {
   rp_node_id value;         /* engine layout */
   rp_node_id term;          /* log density: one per event, or a scalar for all; RP_NONE: none */
   rp_node_id unscaled, scale; /* where the term is that of a distribution: term = scale * unscaled; scale RP_NONE: not so */
+  rp_node_id pointwise;     /* OBSERVED and dependent on summed-out sites: log likelihood of each event; RP_NONE */
   rp_node_id unconstrained; /* LATENT, LEARNED */
   rp_node_id initial;       /* unconstrained coordinates asked for by the user; RP_NONE */
   int weighed;              /* its density is a power of its distribution's, from which it cannot be drawn */

@@ -29,7 +29,7 @@ rp_node_id rp_run_add_part(rp_run *run, const rp_message *m, rp_source source, r
   part->events = m->events;
   part->dist = m->dist;
   part->value = value;
-  part->term = part->unscaled = part->scale = part->unconstrained = part->initial = RP_NONE;
+  part->term = part->pointwise = part->unscaled = part->scale = part->unconstrained = part->initial = RP_NONE;
   int has_term = source == RP_SOURCE_OBSERVED || source == RP_SOURCE_FIXED ||
                  (source == RP_SOURCE_ANCESTRAL && run->options->all_terms);
   if (latent) {
@@ -217,8 +217,8 @@ rp_node_id rp_run_add_learned(rp_run *run, const rp_statement *s, int32_t statem
   int32_t *events = rp_pool_array(run->pool, n_events, sizeof *events);
   if (!events) return rp_fail_memory(run->status, "a parameter"), RP_NONE;
   for (int64_t b = 0; b < n_events; b++) events[b] = (int32_t) b;
-  *part = (rp_part){.source = RP_SOURCE_LEARNED, .n_events = n_events, .events = events, .term = RP_NONE, .unscaled = RP_NONE,
-                    .scale = RP_NONE, .next = -1};
+  *part = (rp_part){.source = RP_SOURCE_LEARNED, .n_events = n_events, .events = events, .term = RP_NONE, .pointwise = RP_NONE,
+                    .unscaled = RP_NONE, .scale = RP_NONE, .next = -1};
   part->initial = bijector->inverse(g, rp_data(g, s->init, n), arguments, n_events, size);
   if (run->options->prior) {
     part->source = RP_SOURCE_COMPUTED;
@@ -270,7 +270,8 @@ rp_code rp_run_add_computed(rp_run *run, const rp_statement *s, int32_t statemen
   if (!events) return rp_fail_memory(run->status, "a recorded site");
   for (int64_t b = 0; b < n; b++) events[b] = (int32_t) b;
   *part = (rp_part){.source = RP_SOURCE_COMPUTED, .n_events = n, .events = events, .value = value, .next = -1,
-                    .unconstrained = RP_NONE, .initial = RP_NONE, .term = RP_NONE, .unscaled = RP_NONE, .scale = RP_NONE};
+                    .unconstrained = RP_NONE, .initial = RP_NONE, .term = RP_NONE, .pointwise = RP_NONE,
+                    .unscaled = RP_NONE, .scale = RP_NONE};
   if (is_factor) {
     rp_node_id scale = rp_const(run->graph, 1);
     for (int32_t k = 0; k < run->n_scopes; k++)

@@ -276,3 +276,200 @@ test_that("every family with finitely many values", {
   expect_equal(as.numeric(log_density(sizes, list(y = y), list(a = 0.4))), sum(own) + dbeta(0.4, 2, 2, log = TRUE) + log(0.24),
                tolerance = 1e-12)
 })
+
+test_that("draws are exact given everything else", {
+  known <- model(function(y, mu, P) {
+    z[1] ~ categorical(c(0.5, 0.3, 0.2))
+    y[1] ~ normal(mu[z[1]], 1)
+    for (t in 2:length(y)) {
+      z[t] ~ categorical(P[z[t - 1], ])
+      y[t] ~ normal(mu[z[t]], 1)
+    }
+    switches := sum(diff(z) != 0)
+  })
+  P <- rbind(c(0.7, 0.2, 0.1), c(0.1, 0.6, 0.3), c(0.2, 0.2, 0.6))
+  y <- c(0.2, -0.5, 1.4, 0.9, 2.2)
+  mu <- c(-1, 0.5, 2)
+  fit <- fit_nuts(known, list(y = y, mu = mu, P = P), chains = 2, iter_sampling = 2000, seed = 1)
+  z <- matrix(draws(fit, "z"), ncol = 5)
+  expect_true(all(z %in% 1:3))
+  expect_equal(as.vector(draws(fit, "switches")), rowSums(z[, -1] != z[, -5]))
+  paths <- as.matrix(expand.grid(rep(list(1:3), 5)))
+  log_p <- apply(paths, 1, function(p) {
+    log(c(0.5, 0.3, 0.2)[p[1]]) + sum(log(P[cbind(p[-5], p[-1])])) + sum(dnorm(y, mu[p], 1, TRUE))
+  })
+  p <- exp(log_p - log_sum_exp(log_p))
+  # 4000 independent draws: four standard errors of each probability, of states and of pairs of neighbours
+  for (t in 1:5) {
+    for (k in 1:3) {
+      exact <- sum(p[paths[, t] == k])
+      expect_lt(abs(mean(z[, t] == k) - exact), 4 * sqrt(exact * (1 - exact) / 4000))
+    }
+  }
+  for (t in 1:4) {
+    for (k in 1:9) {
+      pair <- function(x) x[, t] + 3 * (x[, t + 1] - 1) == k
+      exact <- sum(p[pair(paths)])
+      expect_lt(abs(mean(pair(z)) - exact), 4 * sqrt(exact * (1 - exact) / 4000))
+    }
+  }
+})
+
+test_that("fits of a mixture and of a hidden Markov chain", {
+  set.seed(4)
+  truth <- rep(c(0, 1, 0, 1, 0), c(50, 30, 40, 40, 40))
+  y <- rnorm(200, c(-1, 2)[truth + 1], 1)
+  fit <- fit_nuts(hidden_chain, list(y = y, K = 2), chains = 2, seed = 1, init = list(mu = c(-1, 2)))
+  expect_lt(max(summary(fit, c("mu", "stay"))$rhat), 1.01)
+  # the posterior standard deviations are about 0.1 and 0.02
+  expect_lt(max(abs(colMeans(draws(fit, "mu"), dims = 2) - c(-1, 2))), 0.4)
+  expect_gt(mean(colMeans(draws(fit, "z") == 2, dims = 2) > 0.5 & truth == 1) + mean(truth == 0), 0.95)
+  again <- posterior_predict(fit)
+  expect_identical(draws(again, "z"), draws(fit, "z"))
+  expect_lt(max(abs(colMeans(draws(again, "y"), dims = 2) - colMeans(draws(fit, "mu"), dims = 2)[truth + 1])), 3)
+  guide <- fit_svi(mixture_by_indicators, list(y = y12), guide = guide_mvn(), init = list(mu = c(-1, 2)), seed = 1)
+  expect_true(all(draws(guide, "z") %in% 0:1))
+  expect_equal(dim(draws(posterior_draws(guide, 50), "z")), c(50L, 1L, 12L))
+  expect_true(all(draws(prior_draws(mixture_by_indicators, list(y = y12), draws = 20, seed = 1), "z") %in% 0:1))
+  expect_equal(reparam_map(mixture_by_indicators, list(y = y12))$kind, c("latent", "latent", "summed out", "observed"))
+})
+
+test_that("the log likelihood of an observation is conditional on the other data, not on drawn indicators", {
+  masked_chain <- model(function(y, use) {
+    mu[1:2] ~ normal(0, 3)
+    P <- rbind(c(0.8, 0.2), c(0.3, 0.7))
+    z[1] ~ categorical(c(0.5, 0.5))
+    with_mask(use[1], y[1] ~ normal(mu[z[1]], 1))
+    for (t in 2:length(y)) {
+      z[t] ~ categorical(P[z[t - 1], ])
+      with_mask(use[t], y[t] ~ normal(mu[z[t]], 1))
+    }
+  })
+  groups <- model(function(y, use) {
+    rate ~ gamma(2, 1)
+    z[1:4] ~ bernoulli(0.3)
+    with_mask(use, y ~ poisson(ifelse(z[c(1, 1, 2, 4, 4, 3)] == 1, 0, rate)))
+  })
+  cases <- list(list(masked_chain, y12), list(masked_chain, 30 * y12), list(groups, c(0, 3, 0, 1, 2, 0)))
+  for (case in cases) {
+    data <- list(y = case[[2]], use = rep(1, length(case[[2]])))
+    fit <- fit_nuts(case[[1]], data, chains = 1, iter_warmup = 20, iter_sampling = 2, seed = 1)
+    at <- fit$unconstrained[1, 1, ]
+    left_out <- vapply(seq_along(data$y), function(i) {
+      data$use[i] <- 0
+      as.numeric(log_density(case[[1]], data, at, prune = FALSE))
+    }, 0)
+    all <- as.numeric(log_density(case[[1]], data, at, prune = FALSE))
+    expect_equal(unname(log_lik(fit)[1, 1, ]), all - left_out, tolerance = 1e-11)
+  }
+})
+
+test_that("scopes and handlers", {
+  at <- list(mu = c(-1, 2))
+  scaled <- model(function(y, s) {
+    mu[1:2] ~ normal(0, 2)
+    with_scale(s, with_plate("units", length(y), function(i) {
+      z ~ bernoulli(0.3)
+      y[i] ~ normal(mu[z + 1], 1)
+    }))
+  })
+  scaled_mixture <- model(function(y, s) {
+    mu[1:2] ~ normal(0, 2)
+    with_scale(s, y ~ mixture(normal(mu[1], 1), normal(mu[2], 1), weights = c(0.7, 0.3)))
+  })
+  data <- list(y = y12, s = 2.5)
+  expect_equal(log_density(scaled, data, at), log_density(scaled_mixture, data, at), tolerance = 1e-13)
+  masked <- model(function(y, use) {
+    mu[1:2] ~ normal(0, 2)
+    with_mask(use, {
+      z[1:12] ~ bernoulli(0.3)
+      y ~ normal(mu[z + 1], 1)
+    })
+  })
+  masked_mixture <- model(function(y, use) {
+    mu[1:2] ~ normal(0, 2)
+    with_mask(use, y ~ mixture(normal(mu[1], 1), normal(mu[2], 1), weights = c(0.7, 0.3)))
+  })
+  data <- list(y = y12, use = rep(0:1, 6))
+  expect_equal(log_density(masked, data, at), log_density(masked_mixture, data, at), tolerance = 1e-13)
+  z <- rep(0:1, c(5, 7))
+  direct <- sum(dnorm(y12, c(-1, 2)[z + 1], 1, TRUE)) + sum(dbinom(z, 1, 0.3, TRUE)) + sum(dnorm(at$mu, 0, 2, TRUE)) +
+    dbeta(0.3, 2, 2, log = TRUE) + log(0.3 * 0.7)
+  given <- c(at, list(p = 0.3))
+  expect_equal(as.numeric(log_density(condition(mixture_by_indicators, z = z), list(y = y12), given)), direct)
+  expect_equal(as.numeric(log_density(substitute_sites(mixture_by_indicators, z = z), list(y = y12), given)), direct)
+})
+
+test_that("a continuous site whose location an indicator chooses", {
+  two_levels <- model(function(y) {
+    mu[1:2] ~ normal(0, 2)
+    z[1:3] ~ bernoulli(0.4)
+    theta ~ normal(mu[z + 1], 0.7)
+    y ~ normal(theta, 0.5)
+  })
+  y <- c(-1, 2.2, 0.4)
+  at <- list(mu = c(-1, 2), theta = c(-0.8, 2, 0.1))
+  expect_summed(two_levels, list(y = y), at, list(z = 0:1), 3)
+  fit <- fit_nuts(two_levels, list(y = y), chains = 2, seed = 1)
+  expect_equal(sum(grepl("decentered", fit$unconstrained_names)), 0)
+  expect_identical(draws(posterior_predict(fit), "z"), draws(fit, "z"))
+})
+
+test_that("NA among discrete data", {
+  x <- c(0.2, 1.5, -0.3, 2.2, 1.1)
+  used <- model(function(c, x) {
+    p ~ beta(1, 1)
+    b ~ normal(0, 2)
+    c ~ bernoulli(p)
+    x ~ normal(b * c, 1)
+  })
+  c <- c(0, 1, NA, 1, 0)
+  at <- list(p = 0.3, b = 1)
+  both <- vapply(0:1, function(k) as.numeric(log_density(used, list(c = replace(c, 3, k), x = x), at)), 0)
+  expect_equal(as.numeric(log_density(used, list(c = c, x = x), at)), log_sum_exp(both), tolerance = 1e-13)
+  fit <- fit_nuts(used, list(c = c, x = x), chains = 1, iter_sampling = 500, seed = 1)
+  expect_equal(as.vector(draws(fit, "c")[1, 1, -3]), c[-3])
+  expect_true(all(draws(fit, "c")[, , 3] %in% 0:1))
+  unused <- model(function(c) {
+    p ~ beta(1, 1)
+    c ~ bernoulli(p)
+  })
+  expect_equal(as.numeric(log_density(unused, list(c = c), list(p = 0.3))), 3 * log(0.3) + 3 * log(0.7))
+})
+
+test_that("what cannot be summed out says why", {
+  expect_refused <- function(fn, data = list(y = 2)) {
+    expect_snapshot(fit_nuts(model(fn), data, seed = 1), error = TRUE)
+  }
+  expect_refused(function(y) {
+    rate ~ gamma(2, 1)
+    n ~ poisson(rate)
+    y ~ normal(n, 1)
+  })
+  expect_refused(function(y) {
+    n ~ binomial(5, 0.3)
+    k ~ binomial(n, 0.3)
+    y ~ normal(k, 1)
+  })
+  expect_refused(function(y) {
+    z[1:20] ~ bernoulli(0.3)
+    y ~ normal(sum(z), 1)
+  })
+  expect_refused(function(y) {
+    z[1:12] ~ categorical(rep(1 / 3, 3))
+    y ~ normal(sum(z), 1)
+  })
+  expect_refused(function(y) {
+    a ~ binomial(200, 0.2)
+    b ~ binomial(200, 0.2)
+    y ~ normal(a - b, 1)
+  })
+  expect_refused(function(y) {
+    x ~ multinomial(3, c(0.2, 0.8))
+    y ~ normal(x[1], 1)
+  })
+  expect_refused(function(y) {
+    x ~ binomial(3000, 0.2)
+    y ~ normal(x, 1)
+  })
+})
