@@ -123,7 +123,10 @@ log_lik.reparam_fit <- function(fit, sites = NULL, ...) {
       else "The model observes nothing, so there is no likelihood."
     )
   }
-  labels <- unlist(lapply(names(result$draws), observed_names, fit = fit), use.names = FALSE)
+  size <- prod(fit_size(fit))
+  labels <- unlist(lapply(names(result$draws), function(site) {
+    observed_names(site, fit, length(result$draws[[site]]) / size)
+  }), use.names = FALSE)
   values <- unlist(lapply(result$draws, as.vector), use.names = FALSE)
   array(values, c(fit_size(fit), length(labels)), list(iteration = NULL, chain = NULL, observation = labels))
 }
@@ -138,7 +141,8 @@ fit_control <- function(fit, seed, keep) {
   )
 }
 
-observed_names <- function(site, fit) {
+# One name for each of the n terms of a site: of its observed elements, or of the events that they belong to.
+observed_names <- function(site, fit, n) {
   observed <- observed_values(fit, site)
   dims <- site_dim(fit, site)
   names <- variable_names(site, if (length(dims)) dims else if (length(observed) > 1L) length(observed))
@@ -151,7 +155,13 @@ observed_names <- function(site, fit) {
     message(sprintf(ngettext(missing, "log_lik(): %d NA element of `%s` has no likelihood and is left out.",
                              "log_lik(): %d NA elements of `%s` have no likelihood and are left out."), missing, site))
   }
-  names[!unknown]
+  if (sum(!unknown) == n) return(names[!unknown])
+  # Events lie last in the dims: the first dims tell them apart.
+  for (k in seq(length(dims) - 1L, 0L)) {
+    batch <- dims[seq_len(k)]
+    known <- rowSums(matrix(!unknown, prod(batch))) > 0
+    if (sum(known) == n) return(variable_names(site, if (prod(batch) > 1) batch)[known])
+  }
 }
 
 predicted <- function(spec, control, rows, kind, call, coordinates = NULL) {

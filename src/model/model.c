@@ -174,16 +174,24 @@ static rp_node_id site_density(rp_run *run, const rp_site_info *site) {
   return total;
 }
 
-/* The terms of the observed events, in the order of the parts. */
+/* The terms of the observed events, in the order of the events. */
 static rp_node_id site_log_lik(rp_run *run, const rp_site_info *site) {
   rp_node_id all = RP_NONE;
+  int32_t *place = malloc((size_t) (site->n_events + 1) * sizeof *place), at = 0, n = 0;
+  if (!place) return rp_fail_memory(run->status, "the log likelihood"), RP_NONE;
+  for (int64_t b = 0; b < site->n_events; b++) place[b] = -1;
   for (int32_t p = site->first_part; p >= 0; p = run->parts[p].next) {
     const rp_part *part = &run->parts[p];
     if (part->source != RP_SOURCE_OBSERVED || part->term == RP_NONE) continue;
     rp_node_id each = part->pointwise == RP_NONE ? part->term : part->pointwise;
     rp_node_id both[2] = {all, rp_broadcast(run->graph, each, part->n_events)};
     all = all == RP_NONE ? both[1] : rp_concat(run->graph, both, 2);
+    for (int64_t i = 0; i < part->n_events; i++) place[part->events[i]] = at++;
   }
+  for (int64_t b = 0; b < site->n_events; b++)
+    if (place[b] >= 0) place[n++] = place[b];
+  if (all != RP_NONE) all = rp_gather(run->graph, all, place, n);
+  free(place);
   return all;
 }
 

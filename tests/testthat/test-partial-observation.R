@@ -158,3 +158,19 @@ test_that("a family that cannot be observed in part says so", {
     site_log_density(dist_dirichlet(c(1, 1, 1)), c(0.2, NA, 0.5)), "event 1 of dirichlet() is partly NA", fixed = TRUE, class = "reparam_error"
   )
 })
+
+test_that("log_lik() has one term for each event, in their order", {
+  m <- model(function(y) {
+    mu ~ normal(0, 1)
+    y ~ mvn(c(mu, 0, 1), cov3)
+  })
+  fit <- fit_nuts(m, list(y = partial_y), chains = 1, iter_warmup = 100, iter_sampling = 10, seed = 1)
+  got <- suppressMessages(log_lik(fit))
+  expect_equal(dimnames(got)$observation, sprintf("y[%d]", c(1:3, 5, 6)))
+  mu <- draws(fit, "mu")[4]
+  want <- apply(partial_y[-4, ], 1, function(row) {
+    o <- which(!is.na(row))
+    log_normal(row[o], c(mu, 0, 1)[o], cov3[o, o, drop = FALSE])
+  })
+  expect_equal(as.vector(got[4, 1, ]), want, tolerance = 1e-10)
+})
