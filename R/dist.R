@@ -16,7 +16,7 @@
 #' | an interval | [dist_uniform()], [dist_improper_uniform()], [dist_beta()], [dist_beta_proportion()], [dist_kumaraswamy()], [dist_von_mises()] |
 #' | one point | [dist_delta()] |
 #' | counts and categories | [dist_bernoulli()], [dist_binomial()], [dist_beta_binomial()], [dist_poisson()], [dist_zero_inflated_poisson()], [dist_neg_binomial()], [dist_geometric()], [dist_hypergeometric()], [dist_categorical()], [dist_ordered_logistic()], [dist_multinomial()] |
-#' | vectors and matrices | [dist_mvn()], [dist_mvn_lowrank()], [dist_projected_normal()], [dist_mv_student_t()], [dist_dirichlet()], [dist_relaxed_onehot_categorical()], [dist_gaussian_random_walk()], [dist_lkj()], [dist_lkj_cholesky()], [dist_wishart()] |
+#' | vectors and matrices | [dist_mvn()], [dist_mvn_lowrank()], [dist_projected_normal()], [dist_mv_student_t()], [dist_dirichlet()], [dist_relaxed_onehot_categorical()], [dist_gaussian_random_walk()], [dist_gaussian_hmm()], [dist_gaussian_state_space()], [dist_lkj()], [dist_lkj_cholesky()], [dist_wishart()] |
 #' | built from others | [dist_transformed()], [dist_masked()], [dist_independent()], [dist_expand()], [dist_truncated()], [dist_censored()], [dist_interval_censored()], [dist_mixture()], [dist_zero_inflated()], [dist_ordered()] |
 #'
 #' @param x A distribution.
@@ -86,7 +86,7 @@ format.reparam_dist <- function(x, ...) {
     if (!is.null(x$base)) format(x$base),
     if (!is.null(x$components)) vapply(x$components, format, ""),
     if (!is.null(x$transforms)) vapply(x$transforms, format, ""),
-    format_arguments(c(x$args[names(x$args) != "levels"], x[intersect(names(x), c("mask", "dim", "n"))]))
+    format_arguments(c(x$args[!names(x$args) %in% c("levels", "steps", "states", "outputs")], x[intersect(names(x), c("mask", "dim", "n"))]))
   )
   sprintf("%s(%s)", x$family, paste(inner, collapse = ", "))
 }

@@ -11,7 +11,7 @@
 #include "../bij/bijector.h"
 #include "../graph/graph.h"
 
-enum { RP_MAX_ARGUMENTS = 8 };
+enum { RP_MAX_ARGUMENTS = 12 };
 
 /* What a constant argument must satisfy; checked for constants when a spec is decoded, at initialisation otherwise. */
 typedef enum {
@@ -86,6 +86,10 @@ struct rp_family {
                               int64_t n_events, int64_t event_size);
   rp_node_id (*complete)(rp_graph *g, uint32_t stream, rp_node_id x, const uint8_t *known, const rp_node_id *arguments,
                          int64_t n_events, int64_t event_size);
+  /* Hidden states that the density integrates out, drawn given the known numbers of x (known NULL: all), steps x
+   * states for each event. NULL: there are none. */
+  rp_node_id (*states)(rp_graph *g, uint32_t stream, rp_node_id x, const uint8_t *known, const rp_node_id *arguments,
+                       int64_t n_events, int64_t event_size);
 };
 
 /* NULL when there is no such family. */

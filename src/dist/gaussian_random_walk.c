@@ -1,5 +1,5 @@
 /* Gaussian random walk: x_1 ~ normal(0, sd), x_i ~ normal(x_(i - 1), sd). */
-#include "vectors.h"
+#include "linear_gaussian.h"
 
 enum { SD, LEVELS };
 
@@ -22,6 +22,44 @@ RP_RANDOM(random) {
   return rp_mul(g, rp_event_repeat(g, a[SD], n_events, event_size), walk);
 }
 
+/* A walk observed in part is a state-space model of one state, seen without noise. */
+static rp_node_id partly(rp_graph *g, rp_node_id x, const uint8_t *known, rp_node_id sd, rp_node_id noise, int64_t n) {
+  rp_linear_gaussian m;
+  if (!rp_linear_gaussian_open(g, &m, n, 1, 1)) return RP_NONE;
+  m.initial_mean[0] = m.initial_cov[0] = m.transition_mean[0] = m.observation_mean[0] = m.observation_cov[0] = rp_const(g, 0);
+  m.transition[0] = m.observation[0] = rp_const(g, 1);
+  m.transition_cov[0] = rp_square(g, sd);
+  rp_node_id result = RP_NONE;
+  if (noise == RP_NONE) {
+    result = rp_kalman_density(g, &m, x, known);
+  } else {
+    rp_linear_gaussian_draw(g, &m, rp_linear_gaussian_posterior(g, &m, noise, x, known), NULL, &result);
+    result = rp_select(g, rp_known_node(g, known, n), x, result);
+  }
+  rp_linear_gaussian_close(&m);
+  return result;
+}
+
+static rp_node_id for_events(rp_graph *g, rp_node_id x, const uint8_t *known, const rp_node_id *a, rp_node_id noise, int64_t n_events,
+                             int64_t n) {
+  rp_node_id all = RP_NONE;
+  int64_t n_noise = 2 * n + 1;
+  for (int64_t e = 0; e < n_events; e++) {
+    rp_node_id sd = rp_size_of(g, a[SD]) == 1 ? a[SD] : rp_slice(g, a[SD], e, 1);
+    rp_node_id own = noise == RP_NONE ? RP_NONE : rp_slice(g, noise, e * n_noise, n_noise);
+    rp_node_id parts[2] = {all, partly(g, rp_slice(g, x, e * n, n), known + e * n, sd, own, n)};
+    all = e == 0 ? parts[1] : rp_concat(g, parts, 2);
+  }
+  return all;
+}
+
+RP_KNOWN_DENSITY(known_density) { return for_events(g, x, known, a, RP_NONE, n_events, event_size); }
+
+RP_COMPLETE(complete) {
+  rp_node_id noise = rp_standard_normals(g, stream, n_events, 2 * event_size + 1);
+  return for_events(g, x, known, a, noise, n_events, event_size);
+}
+
 static int64_t event_size(const int64_t *lengths, int64_t value_length, int64_t *widths) {
   (void) value_length;
   widths[SD] = 1;
@@ -40,4 +78,6 @@ const rp_family rp_family_gaussian_random_walk = {
     .location = -1,
     .scale = -1,
     .event_size = event_size,
+    .known_density = known_density,
+    .complete = complete,
 };

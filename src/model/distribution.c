@@ -109,6 +109,8 @@ static rp_code fit_argument(rp_distribution *d, int32_t k, rp_graph *g, const ch
       return rp_fail(status, RP_BAD_SHAPE, site, "its argument `%s` has length %lld, but the site has %lld elements",
                      d->family->arguments[k].name, (long long) n, (long long) want);
     d->arguments[k] = rp_recycle(g, d->arguments[k], want);
+  } else if (d->family->event_dim > 0 && n > d->widths[k] && n < want && n % d->widths[k] == 0 && want % n == 0) {
+    d->arguments[k] = rp_recycle(g, d->arguments[k], want);
   } else if (d->family->event_dim > 0 && n != d->widths[k] && n != want) {
     return rp_fail(status, RP_BAD_SHAPE, site, "its argument `%s` has length %lld, where %lld is needed",
                    d->family->arguments[k].name, (long long) n, (long long) d->widths[k]);

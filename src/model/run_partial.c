@@ -165,6 +165,7 @@ static rp_node_id fill(rp_run *run, const partial *p, rp_node_id missing) {
 static rp_node_id add_observed(rp_run *run, const partial *p, rp_node_id value, rp_node_id term) {
   rp_part part = {.term = term, .unconstrained = RP_NONE, .initial = RP_NONE};
   rp_node_id added = rp_run_add_part(run, p->m, RP_SOURCE_OBSERVED, value, &part);
-  if (added != RP_NONE) run->parts[run->n_parts - 1].completed = 1;
+  rp_site_info *site = added == RP_NONE ? NULL : rp_run_site(run, p->m);
+  if (site) run->parts[site->last_part].completed = 1;
   return added;
 }

@@ -12,6 +12,7 @@ static rp_part *new_part(rp_run *run, rp_site_info *site);
 static rp_site_info *new_site(rp_run *run, const char *name);
 static void weigh_part(rp_run *run, const rp_message *m, rp_part *part, rp_node_id term);
 static void add_rest(rp_run *run, const rp_message *m, rp_part *part);
+static void add_states(rp_run *run, const rp_message *m, rp_node_id value);
 static rp_node_id inferred(rp_run *run, const rp_message *m);
 static rp_node_id residual_density(rp_graph *g, const rp_message *m, rp_node_id z);
 static const rp_layout_site *layout_of(const rp_run *run, const char *name);
@@ -44,6 +45,7 @@ rp_node_id rp_run_add_part(rp_run *run, const rp_message *m, rp_source source, r
     weigh_part(run, m, part, rp_distribution_log_density(run->graph, &m->dist, value, 0));
   }
   if (latent || has_term || source == RP_SOURCE_COMPUTED) add_rest(run, m, part);
+  if (run->layout && source != RP_SOURCE_COMPUTED && !m->dist.compound && m->dist.family->states) add_states(run, m, value);
   return value;
 }
 
@@ -53,6 +55,28 @@ static void weigh_part(rp_run *run, const rp_message *m, rp_part *part, rp_node_
   part->unscaled = rp_run_weigh(run, &unscaled, term);
   part->scale = m->scale;
   part->term = rp_run_weigh(run, m, term);
+}
+
+/* The hidden states that the density integrates out, drawn given the value: steps x states x group in the auxiliary site x_state,
+ * for whoever asks for it. */
+static void add_states(rp_run *run, const rp_message *m, rp_node_id value) {
+  rp_graph *g = run->graph;
+  rp_distribution d = m->dist;
+  int64_t group = d.group > 0 ? d.group : 1, width = 1;
+  if (d.n_transforms > 0) value = rp_distribution_inverse(g, &d, value);
+  rp_node_id states = d.family->states(g, rp_run_stream(m) ^ 0x51ed270bu, rp_broadcast(g, value, d.n_events * d.event_size), NULL,
+                                       d.arguments, d.n_events * group, d.event_size / group);
+  for (int32_t k = 0; k < d.family->n_arguments; k++)
+    if (strcmp(d.family->arguments[k].name, "states") == 0) width = rp_size_of(g, d.arguments[k]);
+  d.event_size = rp_size_of(g, states) / d.n_events;
+  rp_message own = rp_message_auxiliary(run, m, "state", &d);
+  int64_t dim[] = {m->n_site_events, d.event_size / (width * group), width, group};
+  own.n_dim = 0;
+  for (int k = 0; k < 4; k++)
+    if (k == 1 || dim[k] > 1) own.dim[own.n_dim++] = dim[k];
+  rp_site_info *site = rp_run_site(run, &own);
+  if (site) site->recorded = 1;
+  rp_run_add_part(run, &own, RP_SOURCE_COMPUTED, states, NULL);
 }
 
 static void add_rest(rp_run *run, const rp_message *m, rp_part *part) {

@@ -1,0 +1,124 @@
+/* Gaussian hidden Markov model, its states integrated out by the Kalman filter (linear_gaussian.h).  An event is the matrix of
+ * outputs, steps x outputs. Matrices and means may have an entry for each step: step first, then the entry. The lengths of the
+ * last three arguments give the sizes. */
+#include "linear_gaussian.h"
+
+enum { INITIAL_MEAN, INITIAL_COV, TRANSITION, TRANSITION_MEAN, TRANSITION_COV, OBSERVATION, OBSERVATION_MEAN,
+       OBSERVATION_COV, STEPS, STATES, OUTPUTS };
+
+/* Numbers of an argument in one step. */
+static int64_t base_size(int argument, int64_t d, int64_t p) {
+  switch (argument) {
+  case INITIAL_MEAN:
+  case TRANSITION_MEAN: return d;
+  case OBSERVATION: return d * p;
+  case OBSERVATION_MEAN: return p;
+  case OBSERVATION_COV: return p * p;
+  default: return d * d;
+  }
+}
+
+static int64_t event_size(const int64_t *lengths, int64_t value_length, int64_t *widths) {
+  int64_t n = lengths[STEPS], d = lengths[STATES], p = lengths[OUTPUTS];
+  (void) value_length;
+  if (n < 1 || d < 1 || p < 1) return -1;
+  for (int k = INITIAL_MEAN; k <= OBSERVATION_COV; k++) {
+    int64_t size = base_size(k, d, p);
+    if (lengths[k] % size != 0) return -1;
+    widths[k] = k > INITIAL_COV && lengths[k] % (n * size) == 0 ? n * size : size;
+  }
+  widths[STEPS] = n;
+  widths[STATES] = d;
+  widths[OUTPUTS] = p;
+  return n * p;
+}
+
+static void take_entries(rp_graph *g, rp_node_id argument, int64_t event, int64_t size, int64_t n, rp_node_id *entry) {
+  int64_t length = rp_size_of(g, argument), own = n > 1 && length % (n * size) == 0 ? n : 1;
+  int64_t offset = event * size * own % length;
+  for (int64_t e = 0; e < size; e++) entry[e] = rp_slice(g, argument, offset + e * own, own);
+}
+
+static int open_event(rp_graph *g, const rp_node_id *a, int64_t event, rp_linear_gaussian *m) {
+  int64_t n = rp_size_of(g, a[STEPS]), d = rp_size_of(g, a[STATES]), p = rp_size_of(g, a[OUTPUTS]);
+  if (!rp_linear_gaussian_open(g, m, n, d, p)) return 0;
+  rp_node_id *to[] = {m->initial_mean, m->initial_cov, m->transition, m->transition_mean, m->transition_cov, m->observation,
+                      m->observation_mean, m->observation_cov};
+  for (int k = INITIAL_MEAN; k <= OBSERVATION_COV; k++)
+    take_entries(g, a[k], event, base_size(k, d, p), k <= INITIAL_COV ? 1 : n, to[k]);
+  return 1;
+}
+
+/* What is done with one event; y, known (may be NULL) and noise (where there is a stream) are its own. */
+typedef rp_node_id (*of_event)(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known, rp_node_id noise);
+
+static rp_node_id for_events(rp_graph *g, const rp_node_id *a, rp_node_id y, const uint8_t *known, const uint32_t *stream,
+                             int64_t n_events, int64_t event_size, of_event fn) {
+  rp_node_id all = RP_NONE, noise = RP_NONE;
+  for (int64_t e = 0; e < n_events; e++) {
+    rp_linear_gaussian m;
+    if (!open_event(g, a, e, &m)) return RP_NONE;
+    int64_t n = rp_linear_gaussian_noise(&m);
+    if (stream && e == 0) noise = rp_standard_normals(g, *stream, n_events, n);
+    rp_node_id own = y == RP_NONE ? RP_NONE : rp_slice(g, y, e * event_size, event_size);
+    const uint8_t *flags = known ? known + e * event_size : NULL;
+    rp_node_id parts[2] = {all, fn(g, &m, own, flags, noise == RP_NONE ? RP_NONE : rp_slice(g, noise, e * n, n))};
+    all = e == 0 ? parts[1] : rp_concat(g, parts, 2);
+    rp_linear_gaussian_close(&m);
+  }
+  return all;
+}
+
+static rp_node_id density_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known, rp_node_id noise) {
+  (void) noise;
+  return rp_kalman_density(g, m, y, known);
+}
+
+static rp_node_id draw_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known, rp_node_id noise) {
+  rp_node_id outputs = RP_NONE;
+  (void) y;
+  (void) known;
+  rp_linear_gaussian_draw(g, m, noise, NULL, &outputs);
+  return outputs;
+}
+
+static rp_node_id completed(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known, rp_node_id noise) {
+  rp_node_id outputs = RP_NONE;
+  rp_linear_gaussian_draw(g, m, rp_linear_gaussian_posterior(g, m, noise, y, known), NULL, &outputs);
+  return rp_select(g, rp_known_node(g, known, m->steps * m->outputs), y, outputs);
+}
+
+static rp_node_id states_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known, rp_node_id noise) {
+  rp_node_id states = RP_NONE;
+  rp_linear_gaussian_draw(g, m, rp_linear_gaussian_posterior(g, m, noise, y, known), &states, NULL);
+  return states;
+}
+
+RP_DENSITY(log_density) { return for_events(g, a, x, NULL, NULL, n_events, event_size, density_of); }
+
+RP_RANDOM(random) { return for_events(g, a, RP_NONE, NULL, &stream, n_events, event_size, draw_of); }
+
+RP_KNOWN_DENSITY(known_density) { return for_events(g, a, x, known, NULL, n_events, event_size, density_of); }
+
+RP_COMPLETE(complete) { return for_events(g, a, x, known, &stream, n_events, event_size, completed); }
+
+RP_COMPLETE(states) { return for_events(g, a, x, known, &stream, n_events, event_size, states_of); }
+
+const rp_family rp_family_gaussian_hmm = {
+    .name = "gaussian_hmm",
+    .event_dim = 2,
+    .n_arguments = 11,
+    .arguments = {{"initial_mean", RP_ARG_REAL, 0}, {"initial_cov", RP_ARG_POSITIVE_DEFINITE, 0}, {"transition_matrix", RP_ARG_REAL, 0},
+                  {"transition_mean", RP_ARG_REAL, 0}, {"transition_cov", RP_ARG_POSITIVE_DEFINITE, 0}, {"observation_matrix", RP_ARG_REAL, 0},
+                  {"observation_mean", RP_ARG_REAL, 0}, {"observation_cov", RP_ARG_POSITIVE_DEFINITE, 0}, {"steps", RP_ARG_ANY, 0},
+                  {"states", RP_ARG_ANY, 0}, {"outputs", RP_ARG_ANY, 0}},
+    .support_kind = RP_SUPPORT_REAL_VECTOR,
+    .log_density = log_density,
+    .random = random,
+    .location = -1,
+    .scale = -1,
+    .event_size = event_size,
+    .known_density = known_density,
+    .complete = complete,
+    .states = states,
+};

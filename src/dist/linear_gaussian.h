@@ -1,0 +1,37 @@
+/* Linear Gaussian state-space models: density by the Kalman filter, and draws of everything given what is known.
+ *
+ * States are row vectors of d numbers and outputs of p: z_0 ~ N(initial), z_t = z_(t-1) A + N(transition) and
+ * y_t = z_t C + N(observation) for t = 1 .. T; the first transition comes before the first output.  Every entry of a mean or
+ * matrix is a node of its own: a scalar, or T numbers, one for each step. Outputs are T x p, column-major, states T x d. The
+ * graph's status says what failed. */
+#ifndef RP_DIST_LINEAR_GAUSSIAN_H
+#define RP_DIST_LINEAR_GAUSSIAN_H
+
+#include "known.h"
+
+typedef struct {
+  int64_t steps, states, outputs;
+  rp_node_id *initial_mean, *initial_cov; /* d, d * d */
+  rp_node_id *transition, *transition_mean, *transition_cov;    /* d * d (column-major), d, d * d */
+  rp_node_id *observation, *observation_mean, *observation_cov; /* d * p, p, p * p */
+} rp_linear_gaussian;
+
+/* With all entries RP_NONE; 0: no memory. rp_linear_gaussian_close() frees it in any case. */
+int rp_linear_gaussian_open(rp_graph *g, rp_linear_gaussian *m, int64_t steps, int64_t states, int64_t outputs);
+void rp_linear_gaussian_close(rp_linear_gaussian *m);
+
+/* Log density of the known outputs (known: T * p flags; NULL: all of them). */
+rp_node_id rp_kalman_density(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known);
+/* How many standard normals a draw takes: d + T d + T p. */
+int64_t rp_linear_gaussian_noise(const rp_linear_gaussian *m);
+/* States and outputs as a function of that noise; either may be NULL. */
+void rp_linear_gaussian_draw(rp_graph *g, const rp_linear_gaussian *m, rp_node_id noise, rp_node_id *states,
+                             rp_node_id *outputs);
+/* The noise as it is distributed given the known outputs, made of noise that is standard normal: with
+ * rp_linear_gaussian_draw() it gives draws of the states and of the missing outputs. */
+rp_node_id rp_linear_gaussian_posterior(rp_graph *g, const rp_linear_gaussian *m, rp_node_id noise, rp_node_id y,
+                                        const uint8_t *known);
+/* z_1 .. z_T (T x d) from the initial state, d numbers, and everything that the steps add, T x d. */
+rp_node_id rp_linear_states(rp_graph *g, const rp_linear_gaussian *m, const rp_node_id *initial, rp_node_id added);
+
+#endif
