@@ -76,7 +76,9 @@ plain_fit_call <- function(call) {
     simple <- is.symbol(argument) || is.call(argument) || (is.atomic(argument) && length(argument) <= 1L)
     if (!simple) as_list[[i]] <- as.symbol(names(as_list)[i])
   }
-  if (!is.symbol(as_list[[1]])) as_list[[1]] <- as_list[[1]][[length(as_list[[1]])]]
+  head <- as_list[[1]]
+  if (is.function(head)) as_list[[1]] <- if ("guide" %in% names(formals(head))) quote(fit_svi) else quote(fit_nuts)
+  else if (!is.symbol(head)) as_list[[1]] <- head[[length(head)]]
   as.call(as_list)
 }
 

@@ -27,3 +27,15 @@ test_that("log_density() keeps to the instruction set of options(reparam.isa)", 
   options(reparam.isa = "neon")
   expect_error(log_density(m, list(y = 1), list(p = 0.5)), "reparam.isa", class = "reparam_error")
 })
+
+test_that("fits can be called by do.call(), and keep a call without the data", {
+  m <- model(function(y) {
+    mu ~ normal(0, 1)
+    y ~ normal(mu, 1)
+  })
+  vi <- do.call(fit_svi, list(m, list(y = 1), steps = 20, seed = 1))
+  expect_identical(vi$call, quote(fit_svi(model = model, data = data, steps = 20, seed = 1)))
+  fit <- do.call(fit_nuts, list(m, list(y = 1), chains = 1, iter_warmup = 20, iter_sampling = 5, seed = 1))
+  expect_identical(fit$call[1:3], quote(fit_nuts(model = model, data = data)))
+  expect_output(print(fit), "NUTS: 1 chain")
+})
