@@ -59,12 +59,30 @@ rp_density *rp_density_new(rp_graph *g, rp_node_id log_density, int64_t dim, rp_
   return NULL;
 }
 
+/* A site that is drawn at random each time is fine as long as nothing that counts depends on it. */
+static rp_code refuse_random(const rp_model *model, rp_status *status) {
+  uint8_t *needed = calloc((size_t) model->log_density + 1, 1);
+  if (!needed) return rp_fail_memory(status, "a log density");
+  needed[model->log_density] = 1;
+  for (rp_node_id id = model->log_density; id >= 0; id--) {
+    const rp_node *node = rp_graph_node(model->graph, id);
+    for (int32_t k = 0; needed[id] && k < node->n_in; k++) needed[node->in[k]] = 1;
+    if (!needed[id] || node->op != RP_OP_RANDOM) continue;
+    rp_fail(status, RP_UNSUPPORTED, NULL,
+            "the log density depends on a site that is masked out or hidden by block(), and so drawn at random each time");
+    break;
+  }
+  free(needed);
+  return status->code;
+}
+
 rp_density *rp_density_of_model(const rp_model *model, rp_isa isa, rp_status *status) {
   if (model->in_batches) {
     rp_fail(status, RP_UNSUPPORTED, NULL,
             "a plate with `subsample` gives random estimates of the log density, which only fit_svi() can use");
     return NULL;
   }
+  if (refuse_random(model, status) != RP_OK) return NULL;
   rp_density *density = rp_density_new(model->graph, model->log_density, model->dim, isa, status);
   if (!density || model->n_adapted == 0) return density;
   const rp_node_id probe[4] = {model->adapted_residual, model->adapted_location, model->adapted_log_scale,

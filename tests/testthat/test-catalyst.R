@@ -149,3 +149,74 @@ test_that("SVI runs on all models, pruned or not", {
       expect_equal(dim(a), c(1000, 1, 500))
     }
 })
+
+# The construction of those who have no NA: an unknown and a known site, each masked where the other one counts.
+split_reaction <- function(masked) {
+  model(function(a_0, cat_0, dt, n, err, data, seen) {
+    k ~ lognormal(0, 1)
+    k_d ~ lognormal(-2, 1)
+    cat := decay(cat_0, k_d, dt, n)
+    a := react(a_0, k, cat, dt)
+    y_sampled <- draw("y_sampled", masked(log(a), err, !seen))
+    y_observed <- draw("y_observed", masked(log(a), err, seen), obs = data)
+    y := ifelse(seen, y_observed, y_sampled)
+  })
+}
+
+test_that("masks, where() and split sites give the posterior of NA in the data", {
+  kinds <- list(
+    outside = function(m, s, mask) dist_masked(dist_lognormal(m, s), mask),
+    inside = function(m, s, mask) dist_transformed(dist_masked(dist_normal(m, s), mask), "exp")
+  )
+  whole <- one_observation()
+  seen <- !is.na(whole$y)
+  data <- c(lab, list(data = ifelse(seen, whole$y, 1), seen = seen))
+  at <- list(k = 5, k_d = 0.2, y = replace(rep(0.7, 500), 101, 0.6))
+  for (kind in names(kinds)) {
+    m <- split_reaction(kinds[[kind]])
+    expect_equal(log_density(m, data, at[1:2]), log_density(reaction_measured, whole, at[1:2]), tolerance = 1e-12, label = kind)
+    unpruned <- log_density(m, data, list(k = 5, k_d = 0.2, y_sampled = at$y), prune = FALSE)
+    as_na <- log_density(reaction_measured, whole, at, prune = FALSE)
+    expect_equal(as.numeric(unpruned), as.numeric(as_na), tolerance = 1e-12, label = kind)
+    expect_equal(unname(attr(unpruned, "gradient")), unname(attr(as_na, "gradient")), tolerance = 1e-12, label = kind)
+    # 502 sites less the element that is masked out.
+    expect_length(attr(unpruned, "gradient"), 501)
+    for (fit in list(fit_nuts(m, data, adapt_delta = 0.99, seed = 1), fit_nuts(m, data, prune = FALSE, seed = 1))) {
+      expect_lt(max(summary(fit, c("k", "k_d"))$rhat), 1.02)
+      expect_within_mcse(log(draws(fit, "k")), 1.674151)
+      expect_within_mcse(log(draws(fit, "k_d")), -2.149703)
+      expect_within_mcse(draws(fit, "a")[, , 101], .608944)
+      # The element that is masked out follows its distribution, given a, and nothing else.
+      noise <- log(draws(fit, "y_sampled")[, , 101] / draws(fit, "a")[, , 101]) / 0.05
+      expect_lte(abs(mean(noise)), 4 / sqrt(length(noise)))
+      expect_lte(abs(mean(noise^2) - 1), 4 * sqrt(2 / length(noise)))
+      expect_identical(unique(as.vector(draws(fit, "y")[, , 101])), 0.6)
+    }
+    vi <- fit_svi(m, data, guide = guide_list(guide_mvn("k", "k_d"), guide_normal()), steps = 10000, seed = 1)
+    expect_lte(abs(vi$elbo[[1]] - -1.253366), 0.05)
+  }
+})
+
+test_that("a latent element that is masked out adds no density and is drawn from its distribution", {
+  m <- function(mask, pulled) {
+    mu ~ normal(0, 1)
+    with_mask(mask, {
+      z[1:3] ~ normal(mu, 2)
+    })
+    log_factor("pull", -sum((z[pulled] - 1)^2))
+  }
+  data <- list(mask = c(1, 0, 1), pulled = c(1, 3))
+  at <- list(mu = 0.3, z = c(0.5, -1, 2))
+  value <- log_density(m, data, at, prune = FALSE)
+  gradient <- attr(value, "gradient")
+  expect_named(gradient, c("mu", "z[1]", "z[3]"))
+  kept <- at$z[c(1, 3)]
+  expect_equal(as.numeric(value), dnorm(0.3, log = TRUE) + sum(dnorm(kept, 0.3, 2, log = TRUE) - (kept - 1)^2), tolerance = 1e-12)
+  expect_equal(gradient[["mu"]], -0.3 + sum((kept - 0.3) / 4), tolerance = 1e-12)
+  fit <- fit_nuts(m, data, seed = 1)
+  noise <- (draws(fit, "z")[, , 2] - draws(fit, "mu")) / 2
+  expect_lte(abs(mean(noise)), 4 / sqrt(length(noise)))
+  expect_lte(abs(mean(noise^2) - 1), 4 * sqrt(2 / length(noise)))
+  # What counts cannot depend on a random draw.
+  expect_error(fit_nuts(m, list(mask = c(1, 0, 1), pulled = 1:3)), "masked out or hidden")
+})
