@@ -20,7 +20,8 @@ typedef struct {
   /* log |det d forward / du|: one term per event (or element, when elementwise); u and x = forward(u) are given. */
   rp_node_id (*log_jacobian)(rp_graph *g, rp_node_id u, rp_node_id x, const rp_node_id *arguments, int64_t n_events,
                              int64_t codomain_size);
-  int64_t (*domain_size)(int64_t codomain_size); /* NULL: the same */
+  int64_t (*domain_size)(int64_t codomain_size);   /* NULL: the same */
+  int64_t (*codomain_size)(int64_t domain_size);   /* NULL: the same; -1: there is none */
   /* increasing: +1, decreasing: -1, unknown or not elementwise: 0 (for the support of a transformed distribution). */
   int32_t monotone;
   const char *codomain; /* support it maps onto, as rp_support_name() writes it; NULL: that of its argument */

@@ -5,6 +5,7 @@ static int64_t domain_size(int64_t codomain_size) {
   int64_t k = rp_square_side(codomain_size);
   return k * (k + 1) / 2;
 }
+static int64_t codomain_size(int64_t domain_size) { return rp_square_of_lower(domain_size, 1); }
 
 /* 1 on the diagonal of every event, 0 elsewhere. */
 static rp_node_id on_diagonal(rp_graph *g, int64_t n_events, int64_t k) {
@@ -36,5 +37,6 @@ const rp_bijector rp_bijector_cholesky = {
     .inverse = inverse,
     .log_jacobian = log_jacobian,
     .domain_size = domain_size,
+    .codomain_size = codomain_size,
     .codomain = "lower Cholesky factor",
 };

@@ -7,6 +7,7 @@ static int64_t domain_size(int64_t codomain_size) {
   int64_t k = rp_square_side(codomain_size);
   return k * (k - 1) / 2;
 }
+static int64_t codomain_size(int64_t domain_size) { return rp_square_of_lower(domain_size, 0); }
 
 /* log of the length left in each row before column j. */
 static rp_node_id log_left(rp_graph *g, rp_node_id u, int64_t n_events, int64_t k) {
@@ -47,5 +48,6 @@ const rp_bijector rp_bijector_corr_cholesky = {
     .inverse = inverse,
     .log_jacobian = log_jacobian,
     .domain_size = domain_size,
+    .codomain_size = codomain_size,
     .codomain = "Cholesky factor of a correlation",
 };

@@ -6,6 +6,7 @@ static int64_t domain_size(int64_t codomain_size) { return rp_bijector_corr_chol
 RP_FORWARD(forward) {
   return rp_outer_square(g, rp_bijector_corr_cholesky.forward(g, u, a, n_events, size), n_events, rp_square_side(size));
 }
+static int64_t codomain_size(int64_t domain_size) { return rp_square_of_lower(domain_size, 0); }
 
 RP_INVERSE(inverse) {
   rp_node_id l = rp_cholesky_each(g, x, n_events, rp_square_side(size));
@@ -32,5 +33,6 @@ const rp_bijector rp_bijector_correlation = {
     .inverse = inverse,
     .log_jacobian = log_jacobian,
     .domain_size = domain_size,
+    .codomain_size = codomain_size,
     .codomain = "correlation",
 };

@@ -32,6 +32,8 @@ static inline rp_node_id rp_log_tanh_slope(rp_graph *g, rp_node_id u) {
 /* ---- square matrices as events, column-major (parts_matrix.c) ---- */
 /* Side k of a matrix of k * k numbers; 0 when size is no square. */
 int64_t rp_square_side(int64_t size);
+/* k * k for the packed size of a lower triangle; -1 when there is no such k. */
+int64_t rp_square_of_lower(int64_t packed, int diagonal);
 /* k (k + 1) / 2 or k (k - 1) / 2 numbers of the lower triangle, row by row, with or without the diagonal, and back. */
 rp_node_id rp_from_lower(rp_graph *g, rp_node_id packed, int64_t n_events, int64_t k, int diagonal);
 rp_node_id rp_to_lower(rp_graph *g, rp_node_id matrix, int64_t n_events, int64_t k, int diagonal);

@@ -8,6 +8,13 @@ int64_t rp_square_side(int64_t size) {
   return k * k == size ? k : 0;
 }
 
+int64_t rp_square_of_lower(int64_t packed, int diagonal) {
+  int64_t k = (int64_t) sqrt(2 * (double) packed) + (diagonal ? 0 : 1);
+  for (int64_t side = k > 1 ? k - 1 : 1; side <= k + 1; side++)
+    if (packed == (diagonal ? side * (side + 1) / 2 : side * (side - 1) / 2)) return side * side;
+  return -1;
+}
+
 /* Row and column of position p of a lower triangle stored row by row (without the diagonal: one row further down). */
 static void lower_place(int64_t p, int diagonal, int64_t *row, int64_t *col) {
   int64_t r = 0;

@@ -51,6 +51,7 @@ RP_LOG_JACOBIAN(log_jacobian) {
 }
 
 static int64_t domain_size(int64_t codomain_size) { return codomain_size - 1; }
+static int64_t codomain_size(int64_t domain_size) { return domain_size + 1; }
 
 const rp_bijector rp_bijector_simplex = {
     .name = "simplex",
@@ -60,5 +61,6 @@ const rp_bijector rp_bijector_simplex = {
     .inverse = inverse,
     .log_jacobian = log_jacobian,
     .domain_size = domain_size,
+    .codomain_size = codomain_size,
     .codomain = "simplex",
 };

@@ -18,41 +18,41 @@ int64_t rp_fft_size(int64_t n) {
 }
 
 int rp_fft_init(rp_fft *fft, int64_t n) {
-  size_t half = (size_t) (n / 2);
-  *fft = (rp_fft){.n = n};
-  fft->twiddle = malloc((2 * half + 1) * sizeof(double));
-  fft->reversed = calloc((size_t) n, sizeof *fft->reversed);
-  if (!fft->twiddle || !fft->reversed) {
-    rp_fft_clear(fft);
-    return 0;
-  }
-  for (size_t k = 0; k < half; k++) {
-    double angle = TWO_PI * (double) k / (double) n;
-    fft->twiddle[2 * k] = cos(angle);
-    fft->twiddle[2 * k + 1] = -sin(angle);
-  }
-  for (int64_t i = 1; i < n; i++) {
-    fft->reversed[i] = fft->reversed[i / 2] / 2 + (int32_t) (i % 2 ? n / 2 : 0);
-  }
+  *fft = (rp_fft){.n = n, .twiddle = malloc((size_t) (n + 1) * sizeof(double))};
+  if (!fft->twiddle) return 0;
+  rp_fft_roots(n, fft->twiddle);
   return 1;
 }
 
 void rp_fft_clear(rp_fft *fft) {
   free(fft->twiddle);
-  free(fft->reversed);
   fft->twiddle = NULL;
-  fft->reversed = NULL;
+}
+
+void rp_fft_roots(int64_t n, double *twiddle) {
+  for (int64_t k = 0; k < n / 2; k++) {
+    double angle = TWO_PI * (double) k / (double) n;
+    twiddle[2 * k] = cos(angle);
+    twiddle[2 * k + 1] = -sin(angle);
+  }
+}
+
+/* Swaps each element with the one at its position read backwards in bits: j counts in that order. */
+static void reverse_bits(int64_t n, double *re, double *im) {
+  for (int64_t i = 1, j = 0; i < n; i++) {
+    int64_t bit = n / 2;
+    for (; j & bit; bit /= 2) j ^= bit;
+    j ^= bit;
+    if (i >= j) continue;
+    swap(&re[i], &re[j]);
+    swap(&im[i], &im[j]);
+  }
 }
 
 /* Cooley & Tukey 1965, radix 2, decimation in time. */
 void rp_fft_forward(const rp_fft *fft, double *re, double *im) {
   int64_t n = fft->n;
-  for (int64_t i = 0; i < n; i++) {
-    int64_t j = fft->reversed[i];
-    if (j <= i) continue;
-    swap(&re[i], &re[j]);
-    swap(&im[i], &im[j]);
-  }
+  reverse_bits(n, re, im);
   for (int64_t half = 1; half < n; half *= 2) {
     int64_t stride = n / (2 * half);
     for (int64_t start = 0; start < n; start += 2 * half) {

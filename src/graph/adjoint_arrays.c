@@ -86,6 +86,14 @@ void adjoint_CUMSUM(rp_reverse *r, rp_node_id node, rp_node_id seed) {
 
 void adjoint_ORDER(rp_reverse *r, rp_node_id node, rp_node_id seed) { (void) r, (void) node, (void) seed; }
 
+/* The transform is orthogonal: its inverse is its transpose. */
+void adjoint_DCT(rp_reverse *r, rp_node_id node, rp_node_id seed) {
+  rp_graph *g = rp_reverse_graph(r);
+  const rp_node *transform = node_of(r, node);
+  rp_node_id all = rp_broadcast(g, seed, transform->n);
+  rp_accumulate(r, transform->in[0], rp_dct_of(g, all, transform->attribute[0], transform->attribute[1] == 0));
+}
+
 void adjoint_RANDOM(rp_reverse *r, rp_node_id node, rp_node_id seed) {
   const rp_node *random = node_of(r, node);
   (void) seed;

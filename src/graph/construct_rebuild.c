@@ -42,6 +42,7 @@ rp_node_id rp_rebuild(rp_graph *g, const rp_node *node, const rp_node_id *in) {
   case RP_OP_MIN_OF: return rp_min_of(g, in[0]);
   case RP_OP_CUMSUM: return at[0] ? rp_cumsum_from_end(g, in[0]) : rp_cumsum(g, in[0]);
   case RP_OP_ORDER: return rp_order(g, in[0]);
+  case RP_OP_DCT: return rp_dct_of(g, in[0], at[0], at[1] != 0);
   case RP_OP_MATMUL: return rp_matmul(g, in[0], in[1], at[0], at[1], at[2], at[3] != 0, at[4] != 0);
   case RP_OP_CHOLESKY: return rp_cholesky(g, in[0], at[0]);
   case RP_OP_CHOLESKY_ADJOINT: return rp_cholesky_adjoint(g, in[0], in[1], at[0]);

@@ -1,6 +1,7 @@
-/* Constructors of reductions, cumulative sums and orders.  What is common to all terms of a sum is taken out of it. */
+/* Constructors of reductions, cumulative sums, orders and cosine transforms.  What is common to all terms of a sum is taken out of it. */
 #include <stdlib.h>
 
+#include "../core/dct.h"
 #include "construct.h"
 
 static rp_node_id over_one(rp_graph *g, rp_op op, rp_node_id a, int64_t n) {
@@ -65,4 +66,31 @@ rp_node_id rp_cumsum_from_end(rp_graph *g, rp_node_id a) { return cumulative(g, 
 rp_node_id rp_order(rp_graph *g, rp_node_id a) {
   if (a == RP_NONE) return RP_NONE;
   return rp_length(g, a) == 1 ? rp_const(g, 0) : over_one(g, RP_OP_ORDER, a, rp_length(g, a));
+}
+
+/* The table of core/dct.h as a constant, which all transforms of the graph with this length share. */
+static rp_node_id dct_table(rp_graph *g, int64_t n) {
+  int64_t size = rp_dct_table_size(n);
+  double *table = malloc((size_t) (size + rp_dct_workspace(n)) * sizeof *table);
+  if (!table) {
+    rp_fail_memory(rp_graph_status(g), "a cosine transform");
+    return RP_NONE;
+  }
+  rp_dct_table(n, table, table + size);
+  rp_node_id id = rp_data(g, table, size);
+  free(table);
+  return id;
+}
+
+rp_node_id rp_dct_of(rp_graph *g, rp_node_id a, int64_t n, int inverse) {
+  if (a == RP_NONE || n == 1) return a;
+  int64_t length = rp_length(g, a);
+  if (n < 1 || length % n != 0 || length == 0) {
+    rp_fail(rp_graph_status(g), RP_BAD_SHAPE, NULL, "a cosine transform of length %lld of %lld numbers", (long long) n,
+            (long long) length);
+    return RP_NONE;
+  }
+  rp_node_id in[2] = {a, dct_table(g, n)};
+  if (in[1] == RP_NONE) return RP_NONE;
+  return rp_intern(g, &(rp_node){.op = RP_OP_DCT, .n = length, .in = in, .n_in = 2, .attribute = {n, inverse != 0}});
 }

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "../core/dct.h"
+
 static void gather(const rp_node *node, const double *x, int64_t n_in, double *out);
 static void scatter(const rp_node *node, const double *x, int64_t n_in, double *out);
 static void concat(const rp_node *node, const double *const *in, const int64_t *in_n, double *out);
@@ -13,6 +15,7 @@ static double sum(const double *x, int64_t n);
 static double extreme(rp_op op, const double *x, int64_t n);
 static void cumsum(const rp_node *node, const double *x, int64_t n_in, double *out);
 static void order(const double *x, int64_t n, double *out, double *workspace);
+static void cosine(const rp_node *node, const double *const *in, double *out, double *workspace);
 static void scan(const rp_node *node, const double *const *in, const int64_t *in_n, double *out, double *workspace);
 static void affine_scan(const rp_node *node, const double *const *in, const int64_t *in_n, double *out);
 static void random_events(const rp_node *node, const double *const *in, const int64_t *in_n, double *out,
@@ -26,6 +29,7 @@ static int64_t doubles_for_pointers(int64_t n) {
 int64_t rp_evaluate_arrays_workspace(const rp_node *node) {
   switch (node->op) {
     case RP_OP_ORDER: return node->n;
+    case RP_OP_DCT: return rp_dct_workspace(node->attribute[0]);
     case RP_OP_SCAN: return rp_graph_size(node->scan->body);
     case RP_OP_RANDOM: return doubles_for_pointers(node->n_in + 1);
     default: return 0;
@@ -47,6 +51,7 @@ void rp_evaluate_arrays(const rp_node *node, const double *const *in, const int6
     case RP_OP_MIN_OF: out[0] = extreme(node->op, in[0], in_n[0]); break;
     case RP_OP_CUMSUM: cumsum(node, in[0], in_n[0], out); break;
     case RP_OP_ORDER: order(in[0], in_n[0], out, workspace); break;
+    case RP_OP_DCT: cosine(node, in, out, workspace); break;
     case RP_OP_SCAN: scan(node, in, in_n, out, workspace); break;
     case RP_OP_AFFINE_SCAN: affine_scan(node, in, in_n, out); break;
     case RP_OP_RANDOM: random_events(node, in, in_n, out, key, workspace); break;
@@ -145,6 +150,12 @@ static void order(const double *x, int64_t n, double *out, double *workspace) {
     from = sorted;
   }
   if (n > 1 && from != out) memcpy(out, from, (size_t) n * sizeof *out);
+}
+
+static void cosine(const rp_node *node, const double *const *in, double *out, double *workspace) {
+  int64_t n = node->attribute[0];
+  for (int64_t at = 0; at < node->n; at += n)
+    (node->attribute[1] ? rp_dct_inverse : rp_dct)(n, in[1], in[0] + at, out + at, workspace);
 }
 
 /* ---- scans ---- */

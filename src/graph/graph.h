@@ -109,6 +109,8 @@ rp_node_id rp_max_of(rp_graph *g, rp_node_id a);
 rp_node_id rp_min_of(rp_graph *g, rp_node_id a);
 rp_node_id rp_cumsum(rp_graph *g, rp_node_id a);
 rp_node_id rp_order(rp_graph *g, rp_node_id a); /* zero-based positions that sort a, stable, NaN last; no derivative */
+/* Orthonormal discrete cosine transform, type II, of each n numbers of a, or its inverse. */
+rp_node_id rp_dct_of(rp_graph *g, rp_node_id a, int64_t n, int inverse);
 
 /* ---- linear algebra, column-major ---- */
 /* op(A) [m x k] %*% op(B) [k x n]; ta, tb: A is stored k x m, B is stored n x k. */

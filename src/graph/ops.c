@@ -37,7 +37,7 @@ int rp_op_arity(rp_op op) {
   switch (op) {
   case RP_OP_CONCAT: case RP_OP_SCAN: case RP_OP_AFFINE_SCAN: case RP_OP_RANDOM: return -1;
   case RP_OP_GATHER_AT: case RP_OP_SCATTER_AT: case RP_OP_MATMUL: case RP_OP_CHOLESKY_ADJOINT: case RP_OP_TRI_SOLVE:
-  case RP_OP_SOLVE: return 2;
+  case RP_OP_SOLVE: case RP_OP_DCT: return 2;
   default: return 1;
   }
 }
@@ -51,7 +51,7 @@ int rp_op_n_attributes(rp_op op) {
   case RP_OP_EIGEN_SYMMETRIC: return 1;
   case RP_OP_TRI_SOLVE: return 4;
   case RP_OP_SOLVE: return 3;
-  case RP_OP_SVD: case RP_OP_SCAN: return 2;
+  case RP_OP_SVD: case RP_OP_SCAN: case RP_OP_DCT: return 2;
   case RP_OP_AFFINE_SCAN: case RP_OP_RANDOM: return 3;
   default: return 0;
   }

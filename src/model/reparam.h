@@ -55,10 +55,12 @@ int rp_reparam_is_set(rp_run *run, const rp_message *auxiliary);
 
 /* Length of the site along settings->dim; 0, with a status, when there is no such dim (linear.c). */
 int64_t rp_reparam_extent(rp_run *run, const rp_reparam *settings, const rp_message *message, const char *by);
-/* Auxiliary site y = matrix %*% v along that dim, v being the site on its unconstrained scale and |det matrix| = 1;
- * both n x n, column-major. */
+/* Auxiliary site y = map(v), v being the site on its unconstrained scale.  The map acts along that dim, has Jacobian 1 and
+ * learns from its third argument, set here, how many numbers of an event lie before the dim. */
 rp_reparam_result rp_reparam_linear(rp_run *run, const rp_reparam *settings, rp_message *message, const char *by,
-                                    const char *suffix, const double *matrix, const double *inverse);
+                                    const char *suffix, rp_transform map);
+/* The Jacobian of such maps, as bijectors have it. */
+rp_node_id rp_reparam_no_jacobian(rp_graph *g, rp_node_id u, rp_node_id x, const rp_node_id *a, int64_t n_events, int64_t size);
 
 /* The site's coordinates from the noise of settings->transport (transport.c); by: neutra, structured. */
 rp_reparam_result rp_reparam_carry(rp_run *run, const rp_reparam *settings, rp_message *message, const char *by);

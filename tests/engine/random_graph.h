@@ -171,7 +171,7 @@ static inline rp_node_id random_reduced(random_graph *r) {
   rp_graph *g = r->g;
   int64_t n = random_lengths[2 + random_below(r, 3)];
   rp_node_id a = random_pick(r, n), distinct;
-  switch (random_below(r, r->kinks ? 6 : 5)) {
+  switch (random_below(r, r->kinks ? 7 : 6)) {
   case 0: return rp_mul(g, rp_const(g, 1.0 / (double) n), rp_sum(g, a));
   case 1: return rp_mul(g, rp_const(g, 1.0 / (double) n), rp_cumsum(g, a));
   case 2: return rp_mul(g, rp_const(g, 1.0 / (double) n), rp_cumsum_from_end(g, a));
@@ -182,6 +182,7 @@ static inline rp_node_id random_reduced(random_graph *r) {
     return rp_mul(g, rp_const(g, 1.0 / (double) n), random_below(r, 2) ? rp_max_of(g, distinct)
                   : rp_min_of(g, distinct));
   }
+  case 5: return rp_dct_of(g, random_bounded(r, a), n == 300 ? 60 : n, (int) random_below(r, 2));
   default: return rp_order(g, a);
   }
 }

@@ -6,7 +6,7 @@ enum { MAX_N = 64 };
 
 typedef struct {
   const char *name;
-  double a[2];
+  double a[3];
   int codomain_size, domain_size;
 } test_case;
 
@@ -16,6 +16,8 @@ static const test_case cases[] = {
     {"upper", {2}, 1, 1},          {"softplus", {0}, 1, 1},     {"tanh", {0}, 1, 1},
     {"power", {-1.5}, 1, 1},       {"ordered", {0}, 4, 4},      {"simplex", {0}, 4, 3},
     {"simplex", {0}, 2, 1},        {"cholesky", {0}, 9, 6},     {"corr_cholesky", {0}, 16, 6},
+    {"softmax", {0}, 4, 3},        {"softmax", {0}, 2, 1},      {"permute", {2, 3, 1}, 3, 3},
+    {"discrete_cosine", {0.7}, 7, 7}, {"haar", {0}, 7, 7},   {"haar", {1}, 8, 8},
     {"corr_cholesky", {0}, 4, 1},  {"covariance", {0}, 9, 6},   {"correlation", {0}, 16, 6},
 };
 enum { N_CASES = sizeof cases / sizeof *cases };
@@ -29,6 +31,7 @@ typedef struct {
 static opened open_bijector(const test_case *c, int n_events) {
   opened o = {.g = rp_graph_new(), .b = rp_bijector_find(c->name)};
   for (int i = 0; i < 4; i++) o.a[i] = i < o.b->n_arguments ? rp_const(o.g, c->a[i]) : RP_NONE;
+  if (strcmp(c->name, "permute") == 0) o.a[0] = rp_data(o.g, c->a, 3);
   o.u = rp_param(o.g, 0, (int64_t) n_events * c->domain_size);
   int64_t size = c->codomain_size;
   o.x = o.b->forward(o.g, o.u, o.a, n_events, size);
@@ -79,6 +82,8 @@ static void test_events(void) {
       for (int i = 0; i < k->codomain_size; i++) CHECK_NEAR(x[e * k->codomain_size + i], x_one[i], 1e-13);
       CHECK_NEAR(log_jacobian[e], node_value(one.g, one.log_jacobian, event), 1e-12);
     }
+    CHECK((k->domain_size == k->codomain_size) || (one.b->codomain_size
+                                                   && one.b->codomain_size(k->domain_size) == k->codomain_size));
     CHECK((k->domain_size == k->codomain_size) || (one.b->domain_size
                                                    && one.b->domain_size(k->codomain_size) == k->domain_size));
     if (check_failed > before) printf("  %s\n", k->name);

@@ -1,42 +1,47 @@
-/* haar(): y = orthonormal Haar transform of b^-1(x) along a dim: pairs become (even + odd) / sqrt(2) and (even - odd)
- * / sqrt(2), the former are transformed again, the last element of an odd length passes through.  y holds the
- * transformed sums, the differences, the left-over; flip reverses time first.  Auxiliary site: x_haar. */
-#include <math.h>
-
+/* haar(): y = orthonormal Haar transform of b^-1(x) along a dim (bij/haar.c); flip reverses time first.  Auxiliary
+ * site: x_haar. */
+#include "../../bij/orthogonal.h"
 #include "../reparam.h"
+
+static const rp_bijector haar_along;
+enum { FLIP, LENGTH, BEFORE };
 
 static int applies(const rp_run *run, const rp_message *message) {
   (void) run;
   return !message->dist.family->discrete;
 }
 
-/* In place, with room for n numbers. */
-static void haar(double *x, int64_t n, double *room) {
-  int64_t half = n / 2;
-  if (half == 0) return;
-  for (int64_t k = 0; k < half; k++) {
-    room[k] = (x[2 * k] + x[2 * k + 1]) * sqrt(0.5);
-    room[half + k] = (x[2 * k] - x[2 * k + 1]) * sqrt(0.5);
-  }
-  for (int64_t k = 0; k < 2 * half; k++) x[k] = room[k];
-  haar(x, half, room);
-}
-
-/* Column j of the matrix is the transform of unit vector j. */
 static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_message *message) {
+  rp_graph *g = run->graph;
   int64_t n = rp_reparam_extent(run, settings, message, "haar");
   if (n == 0) return RP_REPARAM_PASSED;
-  double *matrix = rp_pool_array(run->pool, n * n, sizeof *matrix), *inverse = rp_pool_array(run->pool, n * n, sizeof *inverse);
-  double *room = rp_pool_array(run->pool, n, sizeof *room);
-  if (!matrix || !inverse || !room) return rp_fail_memory(run->status, "a Haar transform"), RP_REPARAM_PASSED;
-  for (int64_t j = 0; j < n; j++) {
-    double *column = matrix + j * n;
-    column[settings->flip ? n - 1 - j : j] = 1;
-    haar(column, n, room);
-    for (int64_t k = 0; k < n; k++) inverse[j + k * n] = column[k];
-  }
-  return rp_reparam_linear(run, settings, message, "haar", "haar", matrix, inverse);
+  rp_transform map = {.bijector = &haar_along,
+                      .arguments = {rp_const(g, settings->flip != 0), rp_const(g, (double) n), RP_NONE, RP_NONE}};
+  return rp_reparam_linear(run, settings, message, "haar", "haar", map);
 }
+
+static int64_t whole(const rp_graph *g, rp_node_id a) { return (int64_t) rp_graph_node(g, a)->value; }
+
+static rp_node_id forward(rp_graph *g, rp_node_id u, const rp_node_id *a, int64_t n_events, int64_t size) {
+  return rp_haar_along(g, rp_broadcast(g, u, n_events * size), whole(g, a[BEFORE]), whole(g, a[LENGTH]),
+                       whole(g, a[FLIP]) != 0, 0);
+}
+
+static rp_node_id backward(rp_graph *g, rp_node_id x, const rp_node_id *a, int64_t n_events, int64_t size) {
+  return rp_haar_along(g, rp_broadcast(g, x, n_events * size), whole(g, a[BEFORE]), whole(g, a[LENGTH]),
+                       whole(g, a[FLIP]) != 0, 1);
+}
+
+static const rp_bijector haar_along = {
+    .name = "haar",
+    .n_arguments = 3,
+    .argument_names = {"flip", "length", "before"},
+    .domain_dim = 1,
+    .codomain_dim = 1,
+    .forward = forward,
+    .inverse = backward,
+    .log_jacobian = rp_reparam_no_jacobian,
+};
 
 const rp_reparameterizer rp_reparam_haar = {
     .name = "haar", .needs = "a continuous distribution", .couples = 1, .applies = applies, .latent = latent};

@@ -1,10 +1,6 @@
 /* What unit_jacobian, discrete_cosine and haar share: the site v, taken to the whole space by its support's bijector
  * b, is drawn as y = W b^-1(v), with |det W| = 1 along one dim.  y follows the push-forward of the site's own
- * distribution, and the sampler's coordinates are y itself.
- *
- * The product with W costs n^2 for a dim of length n: small beside the rest up to n of some hundreds. */
-#include <stdlib.h>
-
+ * distribution, and the sampler's coordinates are y itself. */
 #include "../../dist/support.h"
 #include "../../graph/shorthand.h"
 #include "../reparam.h"
@@ -14,7 +10,6 @@ static int is_one_event(rp_run *run, const rp_reparam *settings, const rp_messag
 static int has_one_weight(rp_run *run, const rp_message *message, const char *by);
 static int to_whole_space(rp_run *run, const rp_message *message, rp_transform *unconstrain);
 static int pushed(rp_run *run, const rp_reparam *settings, const rp_message *message, rp_transform map, rp_distribution *y);
-static const rp_bijector linear;
 
 int64_t rp_reparam_extent(rp_run *run, const rp_reparam *settings, const rp_message *message, const char *by) {
   const rp_distribution *d = &message->dist;
@@ -36,12 +31,9 @@ int64_t rp_reparam_extent(rp_run *run, const rp_reparam *settings, const rp_mess
 }
 
 rp_reparam_result rp_reparam_linear(rp_run *run, const rp_reparam *settings, rp_message *message, const char *by,
-                                    const char *suffix, const double *matrix, const double *inverse) {
+                                    const char *suffix, rp_transform map) {
   rp_graph *g = run->graph;
   int univariate = message->dist.family->event_dim == 0;
-  int64_t n = rp_reparam_extent(run, settings, message, by);
-  if (n == 0) return RP_REPARAM_PASSED;
-  rp_transform map = {.bijector = &linear, .arguments = {rp_data(g, matrix, n * n), rp_data(g, inverse, n * n), RP_NONE, RP_NONE}};
   rp_distribution y, maps;
   if (!pushed(run, settings, message, map, &y)) return RP_REPARAM_PASSED;
   maps = y;
@@ -135,47 +127,7 @@ static int pushed(rp_run *run, const rp_reparam *settings, const rp_message *mes
   return 0;
 }
 
-/* ---- the linear map as a bijector: the matrix, its inverse, and how many numbers lie before the dim ---- */
-
-/* W along the middle of [before, n, the rest]. */
-static rp_node_id multiply(rp_graph *g, rp_node_id x, const rp_node_id *a, int which, int64_t n_events, int64_t size) {
-  int64_t n = 1, before = (int64_t) rp_graph_node(g, a[2])->value, all = n_events * size;
-  while (n * n < rp_size_of(g, a[0])) n++;
-  x = rp_broadcast(g, x, all);
-  if (before == 1) return rp_matmul(g, a[which], x, n, n, all / n, 0, 0);
-  int64_t blocks = all / (before * n);
-  rp_node_id *parts = malloc((size_t) blocks * sizeof *parts);
-  if (!parts) {
-    rp_fail_memory(rp_graph_status(g), "a linear map");
-    return RP_NONE;
-  }
-  for (int64_t k = 0; k < blocks; k++)
-    parts[k] = rp_matmul(g, rp_slice(g, x, k * before * n, before * n), a[which], before, n, n, 0, 1);
-  rp_node_id whole = rp_concat(g, parts, (int32_t) blocks);
-  free(parts);
-  return whole;
-}
-
-static rp_node_id forward(rp_graph *g, rp_node_id u, const rp_node_id *a, int64_t n_events, int64_t size) {
-  return multiply(g, u, a, 0, n_events, size);
-}
-
-static rp_node_id backward(rp_graph *g, rp_node_id x, const rp_node_id *a, int64_t n_events, int64_t size) {
-  return multiply(g, x, a, 1, n_events, size);
-}
-
-static rp_node_id no_jacobian(rp_graph *g, rp_node_id u, rp_node_id x, const rp_node_id *a, int64_t n_events, int64_t size) {
+rp_node_id rp_reparam_no_jacobian(rp_graph *g, rp_node_id u, rp_node_id x, const rp_node_id *a, int64_t n_events, int64_t size) {
   (void) u, (void) x, (void) a, (void) n_events, (void) size;
   return rp_const(g, 0);
 }
-
-static const rp_bijector linear = {
-    .name = "linear",
-    .n_arguments = 3,
-    .argument_names = {"matrix", "inverse", "before"},
-    .domain_dim = 1,
-    .codomain_dim = 1,
-    .forward = forward,
-    .inverse = backward,
-    .log_jacobian = no_jacobian,
-};
