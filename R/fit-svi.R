@@ -83,7 +83,7 @@ fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_
     anneal = if (is.null(anneal)) has_constant_rate(optim) else check_flag(anneal, "anneal"),
     path_derivative = if (!is.null(path_derivative)) check_flag(path_derivative, "path_derivative"),
     tolerance = check_number(tolerance, "tolerance", function(x) x > 0, "positive"),
-    first_window = if (has_flows(guide)) 1000,
+    first_window = if (has_flows(guide)) 1000, dependencies = has_structure(guide),
     draws = check_whole(draws, "draws", 1, 1e8), elbo_draws = check_whole(elbo_draws, "elbo_draws", 0, 1e9),
     init = check_init(init), keep = check_sites(keep, "keep"), budget = storage_budget()
   )
@@ -181,7 +181,8 @@ usual_particles <- function(guide) if (has_flows(guide)) 8 else 1
 
 # A point has no density, so that its weights say nothing.
 has_points <- function(guide) {
-  "delta" %in% guide_kinds(guide)
+  parts <- if (guide$kind == "list") guide$parts else list(guide)
+  "delta" %in% c(guide_kinds(guide), unlist(lapply(parts, `[[`, "conditionals")))
 }
 
 n_random <- function(result) dim(result$unconstrained)[3]
@@ -242,7 +243,8 @@ unclass_guide <- function(guide) {
 }
 
 check_guide_sites <- function(guide, spec, control) {
-  named <- named_sites(guide)
+  parts <- if (guide$kind == "list") guide$parts else list(guide)
+  named <- c(named_sites(guide), unlist(lapply(parts, structured_mentions)))
   if (!length(named)) return(invisible())
   known <- table_names(.Call(ffi_model_table, spec, c(list(prior = 0), control)))
   unknown <- setdiff(named, known)

@@ -8,6 +8,7 @@
 #' * `guide_lowrank()`: a multivariate normal with covariance `W W' + diag(d)^2`, `W` of `rank` columns.
 #' * `guide_iaf()`: an inverse autoregressive flow, see [guide_iaf()].
 #' * `guide_coupling()`: a coupling flow with splines, see [guide_iaf()].
+#' * `guide_structured()`: sites with families and dependencies of their own, see [guide_structured()].
 #' * `guide_delta()`: a point; the fit is the posterior mode of the unconstrained coordinates (MAP).
 #' * `guide_laplace()`: a multivariate normal at the posterior mode of the unconstrained coordinates, which [optim_lbfgs()] finds, with
 #'   the inverse of minus the Hessian there as covariance. With other parts in a `guide_list()`, which then must be points, the
@@ -106,6 +107,8 @@ format_guide <- function(x) {
     vapply(x$parts, format_guide, "")
   } else {
     settings <- unlist(x[intersect(names(x), c("rank", "num_flows", "hidden", "layers", "bins"))])
+    if (!is.null(x$conditionals)) settings <- c(settings, conditionals = call_text(x$conditionals))
+    if (!is.null(x$dependencies)) settings <- c(settings, dependencies = call_text(x$dependencies))
     c(if (length(x$sites)) paste0("\"", x$sites, "\""), paste(names(settings), "=", settings, recycle0 = TRUE))
   }
   sprintf("guide_%s(%s)", x$kind, paste(inner, collapse = ", "))

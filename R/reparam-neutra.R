@@ -14,7 +14,7 @@
 #' coordinates, with a warning.
 #'
 #' Guides that serve: [guide_normal()], [guide_mvn()], [guide_lowrank()] (by the Cholesky factor of its covariance), [guide_laplace()],
-#' [guide_iaf()], [guide_coupling()], `guide_structured()` without points, and lists of these.
+#' [guide_iaf()], [guide_coupling()], [guide_structured()] without points, and lists of these.
 #'
 #' @param fit A fit by [fit_svi()], of the model with the same `reparam` handlers, if any.
 #' @param prefix The beginning of the auxiliary site's name.
@@ -99,7 +99,7 @@ new_trained <- function(kind, fit, prefix = NULL) {
   made
 }
 
-check_trained <- function(fit, what) {
+check_trained <- function(fit, what, guide = "guide_iaf()") {
   if (inherits(fit, "reparam_svi")) {
     if (!length(fit$unconstrained_names)) {
       stop_reparam(sprintf("`%s` needs a guide with coordinates, but all sites of this fit are drawn directly.", what),
@@ -116,7 +116,7 @@ check_trained <- function(fit, what) {
     return(invisible())
   }
   stop_reparam(sprintf("`%s` takes a fit by `fit_svi()`, not %s.", what, describe(fit)),
-               "Fit a guide first, for example `fit_svi(model, data, guide_iaf())`.")
+               sprintf("Fit a guide first, for example `fit_svi(model, data, %s)`.", guide))
 }
 
 is_trained <- function(x) {

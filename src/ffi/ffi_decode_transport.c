@@ -16,7 +16,7 @@ typedef struct ffi_transport {
 } ffi_transport;
 
 static const rp_transport *known(const ffi_decoder *d, SEXP list, int structured);
-static rp_code decode_blocks(ffi_decoder *d, SEXP list, rp_guide_block *blocks, R_xlen_t n);
+static rp_code decode_blocks(ffi_decoder *d, SEXP list, rp_guide_block *blocks, R_xlen_t n, const char *const **groups);
 
 const rp_transport *ffi_decode_transport(ffi_decoder *d, SEXP list, int structured, const char *site) {
   const rp_transport *same = known(d, list, structured);
@@ -38,9 +38,11 @@ const rp_transport *ffi_decode_transport(ffi_decoder *d, SEXP list, int structur
     if (!coordinates[k]) return rp_fail_memory(d->status, "a trained guide"), NULL;
   }
   ffi_copy_doubles(params, numbers);
+  const char *const *groups = NULL;
   *t = (ffi_transport){.params = numbers, .n_params = Rf_xlength(params), .structured = structured, .next = d->transports};
   t->transport = (rp_transport){.prefix = prefix, .n = Rf_xlength(names), .coordinates = coordinates};
-  if (decode_blocks(d, blocks, parts, n_blocks) != RP_OK) return NULL;
+  if (decode_blocks(d, blocks, parts, n_blocks, &groups) != RP_OK) return NULL;
+  if (structured) t->transport.groups = groups;
   if (rp_guide_map(&t->transport, parts, (int32_t) n_blocks, numbers, t->n_params, structured, pool, d->status) != RP_OK) {
     if (!d->status->site[0]) snprintf(d->status->site, sizeof d->status->site, "%s", site);
     return NULL;
@@ -60,7 +62,7 @@ static const rp_transport *known(const ffi_decoder *d, SEXP list, int structured
   return NULL;
 }
 
-static rp_code decode_blocks(ffi_decoder *d, SEXP list, rp_guide_block *blocks, R_xlen_t n) {
+static rp_code decode_blocks(ffi_decoder *d, SEXP list, rp_guide_block *blocks, R_xlen_t n, const char *const **groups) {
   for (R_xlen_t b = 0; b < n; b++) {
     SEXP from = VECTOR_ELT(list, b), index = ffi_get(from, "index");
     if (ffi_guide_block(from, &blocks[b], d->status) != RP_OK) return d->status->code;
@@ -73,6 +75,10 @@ static rp_code decode_blocks(ffi_decoder *d, SEXP list, rp_guide_block *blocks, 
     }
     blocks[b].index = places;
     blocks[b].n = Rf_xlength(index);
+    SEXP structure = ffi_get(from, "structure");
+    if (blocks[b].kind == RP_GUIDE_STRUCTURED &&
+        ffi_structure_read(structure, blocks[b].n, &blocks[b].structure, groups, d->spec->pool, d->status) != RP_OK)
+      return d->status->code;
   }
   return RP_OK;
 }

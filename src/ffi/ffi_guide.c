@@ -16,9 +16,11 @@ rp_code ffi_guide_read(ffi_guide *out, const ffi_model *m, SEXP guide, rp_status
   uint8_t *taken = calloc((size_t) model->dim + 1, 1);
   out->blocks = calloc((size_t) n + 1, sizeof *out->blocks);
   out->laplace = calloc((size_t) n + 1, 1);
+  out->groups = calloc((size_t) n + 1, sizeof *out->groups);
+  out->pool = rp_pool_new();
   out->index = malloc(((size_t) model->dim + 1) * sizeof *out->index);
   int64_t used = 0;
-  if (!taken || !out->blocks || !out->laplace || !out->index) rp_fail_memory(status, "the guide");
+  if (!taken || !out->blocks || !out->laplace || !out->index || !out->groups || !out->pool) rp_fail_memory(status, "the guide");
   /* parts with sites first: a part without takes what is left */
   for (int named = 1; named >= 0; named--)
     for (R_xlen_t i = 0; i < n && status->code == RP_OK; i++) {
@@ -51,6 +53,10 @@ static rp_code add_block(ffi_guide *out, const ffi_model *m, SEXP part, uint8_t 
     block->n++;
   }
   if (block->n == 0) return RP_OK;
+  if (block->kind == RP_GUIDE_STRUCTURED) {
+    int64_t *own = out->index + (*used - block->n);
+    if (ffi_guide_structure(m, part, block, own, out->pool, &out->groups[out->n_blocks], status) != RP_OK) return status->code;
+  }
   out->laplace[out->n_blocks++] = (uint8_t) laplace;
   return RP_OK;
 }
@@ -61,13 +67,15 @@ static int in_block(const ffi_model *m, int64_t coordinate, SEXP sites) {
   const rp_model *model = m->model;
   const rp_layout_site *place = model->layout.sites;
   while (coordinate >= place->offset + place->n_inferred * place->width) place++;
-  const char *original = place->name;
+  for (R_xlen_t i = 0; i < Rf_xlength(sites); i++)
+    if (ffi_site_is(model, place, CHAR(STRING_ELT(sites, i)))) return 1;
+  return 0;
+}
+
+int ffi_site_is(const rp_model *model, const rp_layout_site *place, const char *name) {
+  if (strcmp(name, place->name) == 0) return 1;
   for (int32_t i = 0; i < model->n_sites; i++)
-    if (strcmp(model->sites[i].name, place->name) == 0) original = model->sites[i].original;
-  for (R_xlen_t i = 0; i < Rf_xlength(sites); i++) {
-    const char *name = CHAR(STRING_ELT(sites, i));
-    if (strcmp(name, place->name) == 0 || strcmp(name, original) == 0) return 1;
-  }
+    if (strcmp(model->sites[i].name, place->name) == 0 && strcmp(model->sites[i].original, name) == 0) return 1;
   return 0;
 }
 
@@ -89,11 +97,11 @@ rp_code ffi_guide_block(SEXP part, rp_guide_block *block, rp_status *status) {
 }
 
 SEXP ffi_guide_blocks(const ffi_guide *guide) {
-  static const char *const names[] = {"kind", "index", "rank", "num_flows", "hidden", "layers", "bins"};
+  static const char *const names[] = {"kind", "index", "rank", "num_flows", "hidden", "layers", "bins", "structure"};
   SEXP blocks = PROTECT(Rf_allocVector(VECSXP, guide->n_blocks));
   for (int32_t b = 0; b < guide->n_blocks; b++) {
     const rp_guide_block *from = &guide->blocks[b];
-    SEXP block = ffi_list(7, names);
+    SEXP block = ffi_list(8, names);
     SET_VECTOR_ELT(blocks, b, block);
     SEXP index = Rf_allocVector(REALSXP, (R_xlen_t) from->n);
     SET_VECTOR_ELT(block, 1, index);
@@ -101,6 +109,7 @@ SEXP ffi_guide_blocks(const ffi_guide *guide) {
     SET_VECTOR_ELT(block, 0, Rf_mkString(rp_guide_of(from)->name));
     const int64_t sizes[] = {from->rank, from->n_flows, from->n_hidden, from->n_layers, from->n_bins};
     for (int k = 0; k < 5; k++) SET_VECTOR_ELT(block, 2 + k, Rf_ScalarReal((double) sizes[k]));
+    if (from->structure) SET_VECTOR_ELT(block, 7, ffi_structure_list(from->structure, guide->groups[b]));
   }
   UNPROTECT(1);
   return blocks;
@@ -110,4 +119,6 @@ void ffi_guide_clear(ffi_guide *guide) {
   free(guide->blocks);
   free(guide->laplace);
   free(guide->index);
+  free(guide->groups);
+  rp_pool_free(guide->pool);
 }

@@ -10,6 +10,8 @@ typedef struct {
   int32_t n_blocks;
   uint8_t *laplace; /* per block: 1 when a normal's covariance is the curvature at the mode */
   int64_t *index; /* one place per coordinate, cut up among the blocks */
+  rp_pool *pool;  /* structures of blocks */
+  const char *const **groups; /* per block: names of the groups of a structured guide; NULL for others */
 } ffi_guide;
 
 /* Blocks that cover every coordinate once: by the names of sites, then what is left, learnable parameters as points.
@@ -21,5 +23,19 @@ rp_code ffi_guide_block(SEXP part, rp_guide_block *block, rp_status *status);
 /* The blocks as lists with kind, index (one-based coordinates) and settings: with the parameters, all that there is to
  * know of a trained guide. */
 SEXP ffi_guide_blocks(const ffi_guide *guide);
+
+
+/* ---- guide_structured() (ffi_guide_structure.c) ---- */
+/* The block's sites as groups, in the order in which they depend on each other (index is put in that order): by default
+ * the model's dependencies. names: of the groups. Memory comes from the pool. RP_BAD_ARGUMENT: unknown conditionals or
+ * sites, dependencies in a circle. */
+rp_code ffi_guide_structure(const ffi_model *m, SEXP part, rp_guide_block *block, int64_t *index, rp_pool *pool,
+                            const char *const **names, rp_status *status);
+/* The structure as a list with groups, sizes, conditionals, down, up (one-based), and back. */
+SEXP ffi_structure_list(const rp_guide_structure *structure, const char *const *names);
+rp_code ffi_structure_read(SEXP list, int64_t n, const rp_guide_structure **structure, const char *const **names, rp_pool *pool,
+                           rp_status *status);
+/* Whether a layout site is called so, by its own name or the user's. */
+int ffi_site_is(const rp_model *model, const rp_layout_site *place, const char *name);
 
 #endif

@@ -125,6 +125,7 @@ static rp_code build(ffi_model *m, SEXP spec, SEXP control, int prior, int all_t
   m->pool = rp_pool_new();
   if (!m->pool) return rp_fail_memory(status, "the model");
   m->options.prune = ffi_number(ffi_get(control, "prune"), 1) != 0;
+  m->options.dependencies = ffi_number(ffi_get(control, "dependencies"), 0) != 0;
   m->options.run.prior = prior;
   m->options.run.all_terms = all_terms;
   m->options.run.simulate = ffi_number(ffi_get(control, "simulate"), 0) != 0;

@@ -10,9 +10,20 @@
 #include "../graph/graph.h"
 
 typedef enum {
-  RP_GUIDE_NORMAL = 0, RP_GUIDE_MVN, RP_GUIDE_LOWRANK, RP_GUIDE_DELTA, RP_GUIDE_IAF, RP_GUIDE_COUPLING, RP_GUIDE_COUNT
+  RP_GUIDE_NORMAL = 0, RP_GUIDE_MVN, RP_GUIDE_LOWRANK, RP_GUIDE_DELTA, RP_GUIDE_IAF, RP_GUIDE_COUPLING,
+  RP_GUIDE_STRUCTURED, RP_GUIDE_COUNT
 } rp_guide_kind;
 rp_guide_kind rp_guide_from_name(const char *name); /* "normal", "mvn", ...; RP_GUIDE_COUNT: unknown */
+
+/* A guide made of groups of elements in order (sites, usually), each of which may depend on earlier ones. */
+typedef enum { RP_CONDITIONAL_DELTA = 0, RP_CONDITIONAL_NORMAL, RP_CONDITIONAL_MVN, RP_CONDITIONAL_COUNT } rp_conditional;
+typedef struct {
+  int32_t n_groups;
+  const int64_t *size; /* elements of each group */
+  const rp_conditional *conditional;
+  int32_t n_edges;
+  const int32_t *down, *up; /* group down depends linearly on group up < down; increasing in down */
+} rp_guide_structure;
 
 typedef struct {
   rp_guide_kind kind;
@@ -23,6 +34,7 @@ typedef struct {
   int64_t n_flows, n_hidden, n_layers; /* iaf, coupling: flows one after the other, and units and hidden layers of their
                                           networks; 0: the default (guide_network.h) */
   int64_t n_bins;       /* coupling: pieces of the splines; 0: 8 */
+  const rp_guide_structure *structure; /* structured; borrowed */
 } rp_guide_block;
 
 typedef struct {

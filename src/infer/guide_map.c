@@ -19,6 +19,7 @@ typedef struct {
 static rp_code add_block(guide_map *map, const rp_guide_block *block, const double *parameters, rp_pool *pool,
                          rp_status *status);
 static rp_code dense(rp_guide_block *block, double **parameters, rp_pool *pool, rp_status *status);
+static rp_code separate_groups(rp_transport *t, const guide_map *map, rp_pool *pool, rp_status *status);
 static rp_node_id forward(const void *context, rp_graph *g, rp_node_id noise, rp_node_id *log_jacobian);
 static rp_node_id inverse(const void *context, rp_graph *g, rp_node_id coordinates);
 
@@ -58,8 +59,9 @@ rp_code rp_guide_map(rp_transport *t, const rp_guide_block *blocks, int32_t n_bl
   t->context = map;
   t->forward = forward;
   t->inverse = inverse;
-  (void) separate;
-  return RP_OK;
+  if (separate) return separate_groups(t, map, pool, status);
+  if (n_noise == t->n) return RP_OK;
+  return rp_fail(status, RP_BAD_ARGUMENT, NULL, "a guide of which a part is a point is no one-to-one map of noise");
 }
 
 /* ---- private ---- */
@@ -77,7 +79,7 @@ static rp_code add_block(guide_map *map, const rp_guide_block *block, const doub
   for (int64_t i = 0; i < n; i++)
     if (!isfinite(numbers[i])) return rp_fail(status, RP_BAD_ARGUMENT, NULL, "a parameter of the guide is not finite");
   *copy = *block;
-  copy->index = index;
+  copy->index = index; /* the structure is in the pool already */
   map->parameters[map->n_blocks] = numbers;
   if (block->kind == RP_GUIDE_LOWRANK && dense(copy, &map->parameters[map->n_blocks], pool, status) != RP_OK) return status->code;
   map->n_blocks++;
@@ -112,6 +114,24 @@ static rp_code dense(rp_guide_block *block, double **parameters, rp_pool *pool, 
   return status->code;
 }
 
+static rp_code separate_groups(rp_transport *t, const guide_map *map, rp_pool *pool, rp_status *status) {
+  const rp_guide_structure *s = map->blocks[0].structure;
+  if (map->n_blocks != 1 || !s) return rp_fail(status, RP_BAD_ARGUMENT, NULL, "the guide is no guide_structured()");
+  int64_t *first = rp_pool_array(pool, s->n_groups + 1, 2 * sizeof *first), *place = rp_pool_array(pool, t->n, sizeof *place);
+  if (!first || !place) return rp_fail_memory(status, "a guide's map");
+  int64_t *first_noise = first + s->n_groups + 1;
+  for (int32_t k = 0; k < s->n_groups; k++) {
+    first[k + 1] = first[k] + s->size[k];
+    first_noise[k + 1] = first_noise[k] + (s->conditional[k] == RP_CONDITIONAL_DELTA ? 0 : s->size[k]);
+  }
+  for (int64_t i = 0; i < t->n; i++) place[i] = map->joined[i];
+  t->n_groups = s->n_groups;
+  t->first = first;
+  t->first_noise = first_noise;
+  t->place = place;
+  return RP_OK;
+}
+
 static rp_node_id forward(const void *context, rp_graph *g, rp_node_id noise, rp_node_id *log_jacobian) {
   const guide_map *map = context;
   rp_node_id *z = malloc((size_t) map->n_blocks * sizeof *z + 1), all = RP_NONE;
@@ -144,7 +164,7 @@ static rp_node_id inverse(const void *context, rp_graph *g, rp_node_id coordinat
     rp_node_id own = rp_gather(g, coordinates, map->positions + offset, block->n);
     noise[b] = guide->inverse(g, block, parameters, own);
     known = noise[b] != RP_NONE;
-    noise[b] = rp_broadcast(g, noise[b], guide->n_noise(block));
+    if (known) noise[b] = rp_broadcast(g, noise[b], guide->n_noise(block));
     offset += block->n;
   }
   if (known) all = rp_concat(g, noise, map->n_blocks);

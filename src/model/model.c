@@ -40,6 +40,8 @@ rp_model *rp_model_build(const rp_spec *spec, const rp_model_options *options, r
     if (status->code == RP_OK && rp_run_finish_sites(&run) == RP_OK && take_sites(model, &run, status) == RP_OK)
       take_initial(model, &run, status);
     if (status->code == RP_OK) take_adapted(model, &run, status);
+    if (status->code == RP_OK && options->dependencies)
+      rp_model_dependencies(&run, &model->layout, &model->depends, model->pool, status);
     model->graph = run.graph;
     run.graph = NULL;
   }

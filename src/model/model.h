@@ -14,6 +14,7 @@
 typedef struct {
   rp_run_options run;
   int prune; /* draw barren latents ancestrally */
+  int dependencies; /* find them */
   /* When given, exactly the coordinates of these names are inferred (those of an earlier fit), whatever prune says. */
   int64_t n_coordinates; /* -1: not given */
   const char *const *coordinates;
@@ -43,6 +44,7 @@ typedef struct {
   int64_t n_adapted;
   int64_t *adapted_coordinate; /* n_adapted: place in the unconstrained vector, -1: drawn ancestrally */
   rp_node_id adapted_residual, adapted_location, adapted_log_scale, adapted_score;
+  uint8_t *depends; /* with options.dependencies: layout.n x layout.n, see rp_model_dependencies() */
   int32_t n_decisions;
   const rp_decision *decisions; /* of strategies, in the order of the run */
   int32_t n_warnings;
@@ -61,6 +63,9 @@ void rp_model_coordinate_alias(const rp_model *model, int64_t coordinate, char *
 /* Which coordinates are to be inferred, from the analysing run (layout.c). */
 rp_code rp_layout_make(const rp_run *run, const rp_model_options *options, rp_layout *layout, rp_pool *pool,
                        rp_status *status);
+/* depends[d * n + u], for the n = layout->n sites: 1 when the posterior of site d, given all sites before it, depends on
+ * site u before it (dependencies.c). In the pool. RP_NO_MEMORY. */
+rp_code rp_model_dependencies(const rp_run *run, const rp_layout *layout, uint8_t **depends, rp_pool *pool, rp_status *status);
 /* Name of unconstrained number w (of width) of one of n_events events of a site. */
 void rp_coordinate_name(const char *site, int64_t n_events, int64_t width, int64_t event, int64_t w, char *text,
                         size_t size);

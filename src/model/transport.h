@@ -14,7 +14,9 @@ typedef struct {
   int64_t n;
   const char *const *coordinates; /* n names, as rp_coordinate_name() writes them; a site's lie together */
   int32_t n_groups;
-  const int64_t *first, *first_noise; /* n_groups + 1 each: coordinates and noise of a group */
+  const int64_t *first, *first_noise; /* n_groups + 1 each: places (below) and noise of a group */
+  const int64_t *place;   /* of each coordinate, in the order of the groups; NULL: their own order */
+  const char *const *groups; /* names of the sites of the groups, whose noise is <site>_aux; NULL: all is one group */
   const void *context;
   /* n coordinates at the noise, and the log of the map's Jacobian there. */
   rp_node_id (*forward)(const void *context, rp_graph *g, rp_node_id noise, rp_node_id *log_jacobian);

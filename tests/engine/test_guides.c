@@ -50,6 +50,17 @@ static void check_map(rp_guide_block block, uint64_t seed) {
   evaluate(g, guide->inverse(g, &block, parameters, z), params, values);
   for (int64_t i = 0; i < n; i++) CHECK_NEAR(values[i], noise[i], 1e-8);
 
+  if (guide->moments) { /* the rows of the Jacobian are all that there is to a linear map */
+    rp_node_id mean, variance;
+    guide->moments(g, &block, parameters, &mean, &variance);
+    evaluate(g, rp_broadcast(g, variance, n), params, values);
+    for (int64_t i = 0; i < n; i++) {
+      double squares = 0;
+      for (int64_t j = 0; j < n; j++) squares += jacobian[i + n * j] * jacobian[i + n * j];
+      CHECK_NEAR(values[i], squares, 1e-6);
+    }
+  }
+
   /* the density at z, by the noise and as a function of z */
   double by_noise, by_value, slope[LARGEST], want[LARGEST];
   evaluate(g, rp_guide_log_density(g, &block, parameters, e, z), params, &by_noise);
@@ -92,7 +103,16 @@ static void check_constant(rp_guide_block block) {
   rp_graph_free(g);
 }
 
+/* Groups of 2, 1 and 4 elements; the last depends on both others. */
+static const int64_t group_sizes[3] = {2, 1, 4};
+static const rp_conditional conditionals[3] = {RP_CONDITIONAL_NORMAL, RP_CONDITIONAL_MVN, RP_CONDITIONAL_MVN};
+static const int32_t down[3] = {1, 2, 2}, up[3] = {0, 0, 1};
+static const rp_guide_structure structure = {3, group_sizes, conditionals, 3, down, up};
+
 int main(void) {
+  const rp_guide_block structured = {.kind = RP_GUIDE_STRUCTURED, .n = LARGEST, .structure = &structure};
+  for (uint64_t seed = 1; seed <= 3; seed++) check_map(structured, seed);
+  check_constant(structured);
   const rp_guide_kind kinds[] = {RP_GUIDE_NORMAL, RP_GUIDE_MVN, RP_GUIDE_IAF, RP_GUIDE_COUPLING};
   const int64_t sizes[] = {1, 2, 3, LARGEST};
   for (int k = 0; k < 4; k++)

@@ -26,3 +26,8 @@ condition_text <- function(expr) {
   condition <- tryCatch(expr, error = identity, warning = identity)
   gsub("\n", " / ", conditionMessage(condition))
 }
+
+mvn_log_density <- function(x, mean, covariance) {
+  root <- chol(covariance)
+  -sum(backsolve(root, x - mean, transpose = TRUE)^2) / 2 - sum(log(diag(root))) - length(x) / 2 * log(2 * pi)
+}

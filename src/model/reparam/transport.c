@@ -126,15 +126,16 @@ static int select_known(rp_run *run, const rp_transport *t, const rp_message *m,
   return 1;
 }
 
+static int64_t place_of(const rp_transport *t, int64_t coordinate) { return t->place ? t->place[coordinate] : coordinate; }
+
 static rp_node_id value_of(rp_run *run, rp_carried *c, rp_message *m, int64_t width, const int32_t *at) {
   rp_graph *g = run->graph;
   const rp_transport *t = c->transport;
   const int64_t n = m->dist.n_events * width;
-  for (int32_t group = 0; group < t->n_groups; group++) {
-    int needed = 0;
-    for (int64_t k = 0; k < n; k++) needed |= at[k] >= t->first[group] && at[k] < t->first[group + 1];
-    if (needed && c->noise[group] == RP_NONE && !draw_noise(run, c, m, group)) return RP_NONE;
-  }
+  int64_t last = 0; /* groups are in the order in which they depend on each other */
+  for (int64_t k = 0; k < n; k++) last = place_of(t, at[k]) > last ? place_of(t, at[k]) : last;
+  for (int32_t group = 0; group < t->n_groups && t->first[group] <= last; group++)
+    if (c->noise[group] == RP_NONE && !draw_noise(run, c, m, group)) return RP_NONE;
   rp_node_id log_jacobian, u = rp_broadcast(g, t->forward(t->context, g, all_noise(run, c), &log_jacobian), t->n);
   u = rp_gather(g, u, at, n);
   for (int64_t k = 0; k < n; k++) {
@@ -170,7 +171,8 @@ static int draw_noise(rp_run *run, rp_carried *c, const rp_message *m, int32_t g
   rp_distribution flat = rp_reparam_noise("improper_uniform", n, rp_const(g, -HUGE_VAL), rp_const(g, HUGE_VAL));
   rp_distribution_group(g, &flat, n);
   rp_message noise = rp_message_auxiliary(run, m, "aux", &flat);
-  if (t->n_groups == 1 && t->prefix[0]) noise.name = rp_pool_format(run->pool, "%s_shared_latent", t->prefix);
+  noise.name = t->groups ? rp_pool_format(run->pool, "%s_aux", t->groups[group])
+                         : rp_pool_format(run->pool, "%s_shared_latent", t->prefix);
   int32_t *events = rp_pool_array(run->pool, 1, sizeof *events);
   if (!events || !noise.name) return rp_fail_memory(run->status, "a guide's noise"), 0;
   noise.events = events;
