@@ -45,7 +45,7 @@ centering <- function(fit) {
   check_fit(fit)
   chosen <- if (inherits(fit, "reparam_svi")) learned_centering(fit) else fit$centering
   n <- length(chosen$site)
-  chains <- if (n) if (is.null(fit$chains)) 1L else fit$chains
+  chains <- if (n) if (is.null(fit$chains)) 1L else if (is.null(fit$seeds)) fit$chains else seq_along(fit$chains)
   table <- data.frame(
     site = rep(as.character(chosen$site), length(chains)), element = rep(as.integer(chosen$element), length(chains)),
     c = as.double(chosen$c), s0 = as.double(chosen$s0), chain = rep(as.integer(chains), each = n)
@@ -124,19 +124,18 @@ check_centering <- function(table) {
   }
 }
 
-# The centering of a fit for the engine. `chains`: of how many chains, those of the fit being at their numbers.
-engine_centering <- function(fit, chains = NULL) {
-  chosen <- fit$centering
-  if (is.null(chosen)) return(fit$control$centering)
-  if (is.null(chains)) return(chosen)
-  place <- function(values, otherwise) {
-    all <- matrix(otherwise, nrow(values), chains)
-    all[, fit$chains] <- values
-    all
+# The centering of a fit for the engine.
+engine_centering <- function(fit) {
+  if (is.null(fit$centering)) fit$control$centering else fit$centering
+}
+
+# Of some chains; one without columns of its own for each chain is that of all.
+centering_of <- function(centering, chains) {
+  if (ncol(centering$c) > 1L) {
+    centering$c <- centering$c[, chains, drop = FALSE]
+    centering$s0 <- centering$s0[, chains, drop = FALSE]
   }
-  chosen$c <- place(chosen$c, 0)
-  chosen$s0 <- place(chosen$s0, 1)
-  chosen
+  centering
 }
 
 print_centering <- function(fit) {

@@ -81,12 +81,18 @@ fit_nuts <- function(model, data = list(), chains = 4, cores = getOption("mc.cor
                      iter_sampling = 1000, thin = 1, init = NULL, adapt_delta = 0.8, max_treedepth = 10,
                      metric = c("diag", "dense", "lowrank", "unit"), inverse_metric = NULL,
                      warmup = c("fast", "stan"), reparam = "auto", prune = TRUE, keep = NULL, seed = NULL,
-                     refresh = NULL) {
+                     refresh = NULL, save_warmup = FALSE, step_size = NULL, step_size_jitter = 0,
+                     max_treedepth_warmup = NULL, algorithm = c("nuts", "hmc"), n_leapfrog = 10, checkpoint = NULL,
+                     checkpoint_seconds = 60, workers = NULL, iter = NULL) {
   call <- match.call()
+  if (inherits(model, "reparam_fit")) return(continue_nuts(model, call, parent.frame()))
+  if (!is.null(iter)) {
+    stop_reparam("`iter` is how many iterations more a fit is continued by.", "Use `iter_sampling`, or give a fit.")
+  }
   metric <- check_metric(metric)
   warmup <- check_choice(warmup, "warmup", c("fast", "stan"))
   if (is.null(iter_warmup)) iter_warmup <- if (warmup == "fast") 400 else 1000
-  control <- list(
+  control <- c(list(
     chains = check_whole(chains, "chains", 1, 1e5), cores = check_whole(cores, "cores", 1, 1e4),
     iter_warmup = check_whole(iter_warmup, "iter_warmup"),
     iter_sampling = check_whole(iter_sampling, "iter_sampling", 1),
@@ -95,12 +101,11 @@ fit_nuts <- function(model, data = list(), chains = 4, cores = getOption("mc.cor
     max_treedepth = check_whole(max_treedepth, "max_treedepth", 1, 30),
     metric = metric$kind, blocks = metric$blocks, inverse_metric = check_inverse_metric(inverse_metric, metric),
     warmup = warmup,
-    keep = check_sites(keep, "keep"), budget = storage_budget()
-  )
+    keep = check_sites(keep, "keep"), budget = storage_budget(), save_warmup = check_flag(save_warmup, "save_warmup")
+  ), trajectory_control(step_size, step_size_jitter, max_treedepth_warmup, algorithm, n_leapfrog))
   if (control$thin > control$iter_sampling) {
     stop_reparam("`thin` is larger than `iter_sampling`, so that no draw would be kept.")
   }
-  progress <- if (progress_wanted(refresh)) progress_line(nuts_progress(control))
   model <- with_strategy(model, reparam)
   spec <- fit_spec(model, data, FALSE)
   if (in_batches(spec)) {
@@ -108,16 +113,58 @@ fit_nuts <- function(model, data = list(), chains = 4, cores = getOption("mc.cor
                  "Fit by `fit_svi()`, or leave `subsample` out of `with_plate()`.")
   }
   check_init_sites(control$init, spec)
-  if (is.null(seed)) seed <- handler_seed(spec)
-  centering <- centering_control(reparam, control$chains)
+  saved <- read_checkpoint(checkpoint)
+  if (is.null(seed)) seed <- if (is.null(saved)) handler_seed(spec) else saved$control$seed
   control <- c(
     control, model_control(as_strategy(reparam), prune, seed),
-    list(centering = centering, progress = progress$show, lanes = lanes_wanted())
+    list(centering = centering_control(reparam, control$chains))
   )
-  result <- .Call(ffi_sample_nuts, spec, control)
-  if (!is.null(progress)) progress$close()
+  if (!is.null(saved)) {
+    check_checkpoint(saved, spec, control, checkpoint)
+    control$isa <- saved$control$isa
+    control$iter_sampling <- max(control$iter_sampling, largest_iteration(saved$past) - control$iter_warmup)
+  }
+  run <- list(refresh = refresh, checkpoint = checkpoint, checkpoint_seconds = checkpoint_seconds, workers = workers)
+  run_nuts(model, spec, control, plain_fit_call(call, "fit_nuts"), run, saved$past)
+}
+
+trajectory_control <- function(step_size, step_size_jitter, max_treedepth_warmup, algorithm, n_leapfrog) {
+  algorithm <- check_choice(algorithm, "algorithm", c("nuts", "hmc"))
+  from_0_to_1 <- function(x) x >= 0 && x < 1
+  list(
+    step_size = if (!is.null(step_size)) check_number(step_size, "step_size", function(x) x > 0, "positive"),
+    step_size_jitter = check_number(step_size_jitter, "step_size_jitter", from_0_to_1, "at least 0 and below 1"),
+    max_treedepth_warmup = if (!is.null(max_treedepth_warmup)) {
+      check_whole(max_treedepth_warmup, "max_treedepth_warmup", 1, 30)
+    },
+    algorithm = algorithm, static_steps = if (algorithm == "hmc") check_whole(n_leapfrog, "n_leapfrog", 1, 1e6)
+  )
+}
+
+# Samples all chains of `control`, or (numbers) those of a fit, from where `past` says that they are. `run` says how:
+# refresh, checkpoint, checkpoint_seconds, workers.
+run_nuts <- function(model, spec, control, call, run, past = NULL, numbers = seq_len(control$chains)) {
+  engine <- control
+  engine$lanes <- lanes_wanted()
+  engine$past <- past
+  engine$numbers <- numbers
+  engine$chains <- length(numbers)
+  if (is.list(control$centering)) engine$centering <- centering_of(control$centering, numbers)
+  writer <- checkpoint_writer(run, spec, control, numbers)
+  engine$checkpoint <- writer$write
+  engine$checkpoint_seconds <- writer$seconds
+  workers <- choose_workers(run[["workers"]], length(numbers), writer)
+  result <- if (is.null(workers)) sample_here(spec, engine, run[["refresh"]]) else sample_on(workers, spec, engine, run[["refresh"]])
   control$isa <- result$isa
-  new_fit(keep_complete_chains(result), model, spec, control, plain_fit_call(call), "reparam_nuts")
+  writer$finish(result)
+  new_fit(keep_complete_chains(result, numbers), model, spec, control, call, "reparam_nuts")
+}
+
+sample_here <- function(spec, engine, refresh) {
+  progress <- if (progress_wanted(refresh)) nuts_progress(engine)
+  engine$progress <- progress$show
+  on.exit(if (!is.null(progress)) progress$close())
+  .Call(ffi_sample_nuts, spec, engine)
 }
 
 check_init <- function(init) {
@@ -144,56 +191,62 @@ check_init_sites <- function(init, spec) {
   }
 }
 
-nuts_progress <- function(control) {
-  iterations <- control$iter_warmup + control$iter_sampling
-  function(state) {
-    done <- sum(state$iteration) / (length(state$iteration) * iterations)
-    running <- state$iteration > 0 & state$done == 0
-    detail <- if (any(running)) {
-      sprintf(
-        ", step size %.2g, acceptance %.2f, tree depth %.0f", mean(state$step_size[running]),
-        mean(state$accept_stat[running]), max(state$tree_depth[running])
-      )
-    }
-    sprintf("NUTS: %3.0f %% of %d chains%s, %.0f divergences", 100 * done, length(state$iteration), paste0(detail, ""),
-            sum(state$divergent))
-  }
-}
-
 # Chains that failed or never began are left out. Of those cut short, as many are kept as give most draws: k chains
-# of the k-th longest length.
-keep_complete_chains <- function(result) {
+# of the k-th longest length; what they all have done stays in `rest`, so that they can go on from there.
+keep_complete_chains <- function(result, numbers = seq_along(result$completed)) {
   failed <- which(!is.na(result$failures))
   if (length(failed)) {
-    warn_reparam(
-      sprintf("Chain %s failed and is left out: %s", paste(failed, collapse = ", "), result$failures[failed[1]])
-    )
+    text <- "Chain %s failed and is left out: %s"
+    warn_reparam(sprintf(text, paste(numbers[failed], collapse = ", "), result$failures[failed[1]]))
   }
   completed <- result$completed
   completed[failed] <- 0L
   n_iterations <- dim(result$unconstrained)[1]
-  if (all(completed >= n_iterations)) return(result)
+  if (all(completed >= n_iterations)) {
+    result$chains <- numbers
+    return(result)
+  }
   longest <- order(completed, decreasing = TRUE)
   kept <- which.max(seq_along(longest) * completed[longest])
   length <- completed[longest[kept]]
-  if (length < 1L) stop_reparam("Interrupted before the first draw was kept.", class = "reparam_interrupted")
-  chains <- sort(longest[seq_len(kept)])
+  chains <- if (length > 0L) sort(longest[seq_len(kept)]) else setdiff(seq_along(completed), failed)
   if (isTRUE(result$interrupted)) {
-    text <- "Interrupted: %d of %d draws are kept from each of %d of %d chains."
-    warn_reparam(sprintf(text, length, n_iterations, kept, length(completed)), class = "reparam_interrupted")
+    warn_interrupted(result, length, kept)
+    alive <- setdiff(seq_along(completed), failed)
+    result$rest <- choose_chains(result[c("state", "unconstrained", "sampler", "warmup")], alive)
+    result$rest$numbers <- numbers[alive]
   }
-  rows <- seq_len(length)
-  result$draws <- lapply(result$draws, function(x) x[rows, chains, , drop = FALSE])
-  result$unconstrained <- result$unconstrained[rows, chains, , drop = FALSE]
-  result$sampler <- lapply(result$sampler, function(x) x[rows, chains, drop = FALSE])
-  result$adaptation <- lapply(result$adaptation, function(x) {
-    if (is.matrix(x)) x[, chains, drop = FALSE] else x[chains]
-  })
-  result$seconds <- result$seconds[chains, , drop = FALSE]
-  if (!is.null(result$centering)) {
-    by_chain <- c("c", "s0")
-    result$centering[by_chain] <- lapply(result$centering[by_chain], function(x) x[, chains, drop = FALSE])
+  result <- choose_chains(result, chains, seq_len(length))
+  result$chains <- numbers[chains]
+  result
+}
+
+warn_interrupted <- function(result, length, kept) {
+  n_iterations <- dim(result$unconstrained)[1]
+  text <- if (length < 1L) {
+    sprintf("Interrupted after %.0f iterations, before the first draw was kept.", max(result$iterations))
+  } else {
+    sprintf("Interrupted: %d of %d draws are kept from each of %d of %d chains.", length, n_iterations, kept,
+            length(result$completed))
   }
-  result$chains <- chains
+  warn_reparam(text, "`fit_nuts(fit)` goes on from here.", class = "reparam_interrupted")
+}
+
+# Some chains of a result of the engine, and some of their iterations.
+choose_chains <- function(result, chains, rows = NULL) {
+  arrays <- function(x) {
+    if (length(dim(x)) == 3L) return(if (is.null(rows)) x[, chains, , drop = FALSE] else x[rows, chains, , drop = FALSE])
+    if (is.null(rows)) x[, chains, drop = FALSE] else x[rows, chains, drop = FALSE]
+  }
+  if (!is.null(result$draws)) result$draws <- lapply(result$draws, arrays)
+  result$unconstrained <- arrays(result$unconstrained)
+  result$sampler <- lapply(result$sampler, arrays)
+  result$state <- result$state[chains]
+  if (!is.null(result$warmup)) result["warmup"] <- list(choose_chains(result$warmup, chains))
+  by_chain <- function(x) if (is.matrix(x)) x[, chains, drop = FALSE] else x[chains]
+  if (!is.null(result$adaptation)) result$adaptation <- lapply(result$adaptation, by_chain)
+  if (!is.null(result$seconds)) result$seconds <- result$seconds[chains, , drop = FALSE]
+  if (!is.null(result$iterations)) result$iterations <- result$iterations[chains]
+  if (!is.null(result$centering)) result$centering <- centering_of(result$centering, chains)
   result
 }

@@ -91,7 +91,7 @@ fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_
   model <- with_strategy(model, reparam)
   spec <- fit_spec(model, data, FALSE)
   whole <- if (in_batches(spec) && !inherits(model, "reparam_spec")) fit_spec(model, data)
-  run_svi(model, spec, whole, control, NULL, plain_fit_call(call), refresh)
+  run_svi(model, spec, whole, control, NULL, plain_fit_call(call, "fit_svi"), refresh)
 }
 
 # spec: what is trained on; whole: the same with whole plates, when it is trained on minibatches, otherwise NULL.

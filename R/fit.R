@@ -68,37 +68,16 @@ storage_budget <- function() {
 }
 
 # The user's call in words, for advice that can be pasted: symbols, calls and short constants only, so that
-# do.call(fit_nuts, list(model, data)) does not store the data again.
-plain_fit_call <- function(call) {
-  as_list <- as.list(call)
-  for (i in seq_along(as_list)[-1]) {
-    argument <- as_list[[i]]
-    simple <- is.symbol(argument) || is.call(argument) || (is.atomic(argument) && length(argument) <= 1L)
-    if (!simple) as_list[[i]] <- as.symbol(names(as_list)[i])
+# do.call(fit_nuts, list(model, data)) does not store the data again. `name`: of the function, which do.call() may give
+# as a value.
+plain_fit_call <- function(call, name) {
+  arguments <- as.list(call)[-1]
+  for (argument in names(arguments)) {
+    value <- arguments[[argument]]
+    simple <- is.symbol(value) || is.call(value) || (is.atomic(value) && length(value) <= 1L)
+    if (!simple) arguments[[argument]] <- as.symbol(argument)
   }
-  head <- as_list[[1]]
-  if (is.function(head)) as_list[[1]] <- if ("guide" %in% names(formals(head))) quote(fit_svi) else quote(fit_nuts)
-  else if (!is.symbol(head)) as_list[[1]] <- head[[length(head)]]
-  as.call(as_list)
-}
-
-progress_wanted <- function(refresh) {
-  if (is.null(refresh)) refresh <- getOption("reparam.refresh", interactive() && isatty(stderr()))
-  if (is.logical(refresh)) return(check_flag(refresh, "refresh"))
-  check_number(refresh, "refresh", function(x) x >= 0, "at least 0") > 0
-}
-
-# One line on the terminal, written over itself; `close()` ends it.
-progress_line <- function(format_state) {
-  width <- 0L
-  list(
-    show = function(state) {
-      text <- format_state(state)
-      cat("\r", formatC(text, width = -width), sep = "", file = stderr())
-      width <<- nchar(text)
-    },
-    close = function() if (width > 0L) cat("\r", strrep(" ", width), "\r", sep = "", file = stderr())
-  )
+  as.call(c(as.symbol(name), arguments))
 }
 
 # Iterations and chains of the draws. Draws from the prior have no coordinates.

@@ -30,6 +30,7 @@ check_metric <- function(metric) {
 # What `inverse_metric` says: list(form, value, names) with a column of `value` for each chain, or one for all.
 check_inverse_metric <- function(x, metric) {
   if (is.null(x)) return(NULL)
+  if (is.list(x) && identical(names(x)[1:2], c("form", "value"))) return(x) # by update()
   if (inherits(x, "reparam_nuts")) return(metric_of_fit(x, metric))
   numeric <- is.numeric(x) && length(x) && all(is.finite(x))
   if (!numeric || (is.array(x) && !is.matrix(x)) || (is.matrix(x) && nrow(x) != ncol(x))) {

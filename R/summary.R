@@ -30,6 +30,7 @@
 summary.reparam_fit <- function(object, sites = NULL, probs = c(0.05, 0.5, 0.95), aux = FALSE, ...) {
   check_no_dots(...)
   check_probs(probs)
+  if (fit_size(object)[1] == 0L) stop_reparam("The fit has no draws yet.", "`fit_nuts(fit)` goes on with it.")
   x <- as.array(object, sites, aux)
   table <- data.frame(variable = as.character(dimnames(x)$variable))
   size <- dim(x)
@@ -70,6 +71,11 @@ print.reparam_summary <- function(x, digits = 3, ...) {
 #' @export
 print.reparam_nuts <- function(x, digits = 3, ...) {
   size <- fit_size(x)
+  if (size[1] == 0L) {
+    text <- "NUTS: no draws yet, interrupted after %.0f of %.0f iterations; fit_nuts(fit) goes on.\n"
+    cat(sprintf(text, max(x$iterations), x$control$iter_warmup + x$control$iter_sampling))
+    return(invisible(x))
+  }
   cat(sprintf(
     "NUTS: %s x %s after %.0f of warm-up, %s, seed %s\n", count(size[2], "chain"), count(size[1], "draw"),
     x$control$iter_warmup, count(n_coordinates(x), "coordinate"), format(x$control$seed, digits = 16)

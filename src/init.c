@@ -17,6 +17,7 @@ static const R_CallMethodDef entries[] = {
     {"ffi_diagnose", (DL_FUNC) &ffi_diagnose, 1},
     {"ffi_dist_evaluate", (DL_FUNC) &ffi_dist_evaluate, 3},
     {"ffi_model_program", (DL_FUNC) &ffi_model_program, 2},
+    {"ffi_resolve_isa", (DL_FUNC) &ffi_resolve_isa, 1},
     FFI_TRACE_ENTRIES
     {NULL, NULL, 0}};
 

@@ -23,5 +23,7 @@ SEXP ffi_diagnose(SEXP draws);
 SEXP ffi_dist_evaluate(SEXP spec, SEXP what, SEXP x);
 /* The program of log density and gradient: its size, its graph and its instructions as text. */
 SEXP ffi_model_program(SEXP spec, SEXP control);
+/* The name of the instruction set that is used when this one is asked for. */
+SEXP ffi_resolve_isa(SEXP isa);
 
 #endif

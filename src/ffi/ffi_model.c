@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ffi_decode.h"
+#include "ffi_entries.h"
 #include "ffi_spec.h"
 
 static rp_code build(ffi_model *m, SEXP spec, SEXP control, int prior, int all_terms, rp_status *status);
@@ -24,6 +25,11 @@ SEXP ffi_model_open(SEXP spec, SEXP control, int prior, int all_terms, ffi_model
   }
   *out = m;
   return guard;
+}
+
+SEXP ffi_resolve_isa(SEXP isa) {
+  const char *name = ffi_text(isa, "best");
+  return Rf_mkString(strcmp(name, "best") == 0 ? rp_isa_name(rp_isa_best()) : name);
 }
 
 SEXP ffi_model_warnings(const rp_model *model) {

@@ -284,7 +284,7 @@ static SEXP result(const nuts_run *run, SEXP arrays, int64_t n_iterations, int64
   }
   SET_VECTOR_ELT(value, 7, Rf_ScalarLogical(stopped));
   SET_VECTOR_ELT(value, 9, Rf_ScalarInteger((int) model->dim));
-  SET_VECTOR_ELT(value, 10, Rf_mkString(rp_isa_name(run->model->isa == RP_ISA_BEST ? rp_isa_best() : run->model->isa)));
+  SET_VECTOR_ELT(value, 10, ffi_resolve_isa(Rf_mkString(rp_isa_name(run->model->isa))));
   SET_VECTOR_ELT(value, 11, ffi_model_warnings(model));
   const double **centering = (const double **) R_alloc((size_t) n_chains, sizeof *centering);
   for (int c = 0; c < n_chains; c++) centering[c] = chains->chain[c].centering;

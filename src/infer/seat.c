@@ -147,7 +147,6 @@ static void leave(rp_sampling *run, rp_seat *seat) {
 static void keep_end(rp_sampling *run, rp_seat *seat) {
   rp_chain *chain = seat->chain;
   const rp_metric *metric = rp_chain_state_metric(seat->state);
-  chain->iterations = rp_chain_state_iteration(seat->state);
   chain->step_size = rp_chain_state_step_size(seat->state);
   memcpy(chain->initial, rp_chain_state_initial(seat->state), (size_t) metric->dim * sizeof(double));
   if (metric->size) memcpy(chain->inverse_metric, metric->inverse, (size_t) metric->size * sizeof(double));
@@ -238,6 +237,7 @@ static void save(rp_sampling *run, rp_seat *seat, rp_chain_saved *saved) {
   rp_chain *chain = seat->chain;
   const int64_t n = chain->n_draws * run->result->dim;
   const int may_be_carried = seat->centering && n > 0 && chain->n_draws == chain->n_warmup;
+  chain->iterations = rp_chain_state_iteration(seat->state);
   rp_archive archive = rp_archive_count();
   archive_seat(run, seat, &archive);
   double *numbers = malloc((size_t) archive.at * sizeof *numbers);
@@ -257,11 +257,11 @@ static void save(rp_sampling *run, rp_seat *seat, rp_chain_saved *saved) {
   archive_seat(run, seat, &archive);
 }
 
-/* Begins with the numbers of rows, which whoever keeps the rows needs to know. */
+/* Begins with the numbers of rows and iterations, which whoever keeps the rows needs to know. */
 static void archive_seat(const rp_sampling *run, rp_seat *seat, rp_archive *archive) {
   rp_chain *chain = seat->chain;
-  int64_t *counts[] = {&chain->n_draws, &chain->n_warmup, &chain->warmup_divergent, &chain->gradients_warmup,
-                       &seat->n_gradients_saved};
+  int64_t *counts[] = {&chain->n_draws,          &chain->n_warmup,         &chain->iterations,
+                       &chain->warmup_divergent, &chain->gradients_warmup, &seat->n_gradients_saved};
   for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
     rp_archive_integer(archive, counts[k], 0, INT64_C(1) << 53);
   rp_archive_numbers(archive, &chain->seconds_warmup, 1);

@@ -57,7 +57,7 @@ mock_result <- function(draws, kinds, dims, sampler = list()) {
     unconstrained = array(coordinates, c(size, length(coordinates) / prod(size))), unconstrained_names = latent,
     sampler = defaults, adaptation = list(step_size = rep(0.5, size[2])), completed = rep(size[1], size[2]),
     interrupted = FALSE, seconds = matrix(0.1, size[2], 2), dim = length(latent), isa = "portable",
-    warnings = character(), failures = rep(NA_character_, size[2])
+    warnings = character(), state = rep(list(c(0, 0, 0)), size[2]), iterations = rep(size[1], size[2]), failures = rep(NA_character_, size[2])
   )
 }
 

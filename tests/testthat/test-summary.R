@@ -105,5 +105,5 @@ test_that("advice names the model only when it has a short name", {
   piped <- list(call = quote(fit_nuts(model = ., data = d)))
   expect_equal(fit_line(piped, " |> block(\"a\")"), "model |> block(\"a\") |> fit_nuts(d)")
   big <- as.call(list(quote(fit_nuts), model = quote(m), data = list(y = 1:3)))
-  expect_equal(fit_line(list(call = plain_fit_call(big))), "fit_nuts(m, data)")
+  expect_equal(fit_line(list(call = plain_fit_call(big, "fit_nuts"))), "fit_nuts(m, data)")
 })
