@@ -201,17 +201,19 @@ static rp_code fill_layout(const closure *c, rp_layout *layout, rp_pool *pool) {
     rp_layout_site *place = &layout->sites[layout->n];
     *place = (rp_layout_site){.name = rp_pool_text(pool, site->name), .n_events = site->n_events, .offset = layout->dim};
     place->rank = rp_pool_array(pool, site->n_events, sizeof *place->rank);
-    if (!place->rank || !place->name) return rp_fail_memory(c->status, "the layout");
+    place->carried = rp_pool_array(pool, site->n_events, 1);
+    if (!place->rank || !place->name || !place->carried) return rp_fail_memory(c->status, "the layout");
     for (int64_t b = 0; b < site->n_events; b++) place->rank[b] = -1;
     int any = 0;
     for (int32_t p = site->first_part; p >= 0; p = run->parts[p].next) {
       const rp_part *part = &run->parts[p];
-      if (!has_events(part)) continue;
+      for (int64_t b = 0; part->carried && b < part->n_events; b++) place->carried[part->events[b]] = 1;
+      if (!has_events(part) && !part->carried) continue;
       any = 1;
       if (part->source != RP_SOURCE_LEARNED) place->original = rp_pool_text(pool, site->original);
       if (is_coordinate(part)) place->width = rp_graph_node(run->graph, part->unconstrained)->n / part->n_events;
       for (int64_t b = 0; b < part->n_events; b++)
-        if (c->active[p][b]) place->rank[part->events[b]] = 0;
+        if (c->active[p] && c->active[p][b]) place->rank[part->events[b]] = 0;
     }
     if (!any) continue;
     for (int64_t b = 0; b < site->n_events; b++)

@@ -39,6 +39,7 @@ typedef struct {
   int weighed;              /* its density is a power of its distribution's, from which it cannot be drawn */
   int completed;            /* OBSERVED: only some numbers of these events are, the others were drawn or are latent */
   int32_t next;             /* next part of the same site, -1 at the end */
+  int carried;              /* COMPUTED: its coordinates are given by a transport (reparam/transport.c) */
 } rp_part;
 
 typedef struct {
@@ -63,6 +64,7 @@ typedef struct {
   int64_t offset;          /* of the first inferred event */
   int32_t *rank;           /* per event: place among the inferred ones, -1 when drawn ancestrally */
   int64_t n_inferred;
+  uint8_t *carried;        /* per event: 1 when a transport gives its coordinates, whose own are elsewhere */
 } rp_layout_site;
 
 typedef struct {

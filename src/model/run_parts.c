@@ -212,7 +212,7 @@ int rp_run_is_inferred(const rp_run *run, const rp_message *m, int32_t event) {
   for (int32_t i = 0; i < run->layout->n; i++) {
     const rp_layout_site *place = &run->layout->sites[i];
     if (!place->original || strcmp(place->original, m->name) != 0) continue;
-    if (place->n_events != m->n_site_events || place->rank[event] >= 0) return 1;
+    if (place->n_events != m->n_site_events || place->rank[event] >= 0 || place->carried[event]) return 1;
   }
   return 0;
 }

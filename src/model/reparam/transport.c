@@ -153,7 +153,9 @@ static rp_node_id value_of(rp_run *run, rp_carried *c, rp_message *m, int64_t wi
   if (!site) return RP_NONE;
   site->reparameterized = 1;
   site->why = c->by;
-  return rp_run_add_part(run, m, RP_SOURCE_COMPUTED, value, &term);
+  value = rp_run_add_part(run, m, RP_SOURCE_COMPUTED, value, &term);
+  if (value != RP_NONE) run->parts[rp_run_site(run, m)->last_part].carried = 1;
+  return value;
 }
 
 /* One event of the group's numbers; 0 when the site is left to its own distribution, or it failed. */
