@@ -14,12 +14,29 @@
 #' Machines with other vector instructions round differently. `options(reparam.isa = "avx2")` (or `"avx512"`, `"sse2"`,
 #' `"portable"`) holds the engine to one set, so that machines agree; `"best"` is the default.
 #'
-#' # Interrupting
+#' # Interrupting, continuing, resuming
 #'
 #' Ctrl-C ends the fit with a warning and keeps the draws made so far, as many from each chain as make the largest
-#' complete array.
+#' complete array. `fit_nuts(fit)` goes on with an interrupted fit from where each chain was, in warm-up too;
+#' `fit_nuts(fit, iter = 1000)` adds 1000 iterations to any fit. Step size, metric, centering and the place in the
+#' stream of random numbers are the chain's, so that the draws are those of a fit that was never stopped, bit for bit.
+#' A fit is continued in the R session that made it or in any other, after [saveRDS()] and [readRDS()].
 #'
-#' @param model A model made by [model()], or a function, or what [model_spec()] returned (then without `data`).
+#' With `checkpoint = "file"` all of this is saved every so often. The same call again, in a new R session after R or
+#' the machine went down, takes up the chains from that file; it may ask for more `iter_sampling`. The file remains when
+#' the fit is done.
+#'
+#' # Other processes and machines
+#'
+#' `workers` runs each chain as a task of its own in another R process: `workers = 4` on processes of this machine that
+#' end with the fit, a cluster of [parallel::makeCluster()] on its nodes, `"future"` on the workers of the plan of the
+#' future package, `"mirai"` on mirai's daemons. NULL takes an active plan or daemons if there are any; `FALSE` stays in
+#' this process. A chain's draws are the same wherever it runs: the instruction set of this machine goes with the task.
+#' A chain whose worker dies is reported and runs again in this process. Workers need the package installed.
+#'
+#' @param model A model made by [model()], or a function, or what [model_spec()] returned (then without `data`). Or a
+#'   fit by `fit_nuts()` to be continued, then with no other arguments than `iter`, `cores`, `keep`, `refresh`,
+#'   `checkpoint`, `checkpoint_seconds` and `workers`.
 #' @param data A named list (or data frame) of the model function's arguments. Arguments of sites are data; their `NA`
 #'   elements are unknown.
 #' @param chains Number of chains.
@@ -55,11 +72,26 @@
 #' @param seed A whole number from 0 to 2^53, or NULL.
 #' @param refresh TRUE shows progress. NULL: only on an interactive terminal (or as `getOption("reparam.refresh")`
 #'   says).
+#' @param save_warmup TRUE keeps the draws of warm-up, which [draws()] gives with `inc_warmup = TRUE`.
+#' @param step_size Step size to start with; without warm-up, that of all iterations. NULL: searched for.
+#' @param step_size_jitter Between 0 and 1: in sampling, each iteration's step size is multiplied by a uniform number
+#'   from `1 - step_size_jitter` to `1 + step_size_jitter`.
+#' @param max_treedepth_warmup As `max_treedepth`, in warm-up. NULL: the same.
+#' @param algorithm `"nuts"`, or `"hmc"`: Hamiltonian Monte Carlo with trajectories of `n_leapfrog` steps.
+#' @param n_leapfrog Leapfrog steps of a trajectory of `algorithm = "hmc"`.
+#' @param checkpoint Name of a file to which the chains are saved while they run, and from which they are taken up; see
+#'   below. NULL: none.
+#' @param checkpoint_seconds Seconds between two checkpoints. They are rarer when writing one takes more than a
+#'   twentieth of that.
+#' @param workers Where chains run, see below; NULL: on threads of this process, unless a future plan or mirai's
+#'   daemons are active.
+#' @param iter Iterations by which a fit is continued. NULL: those that an interrupted fit lacks, or as many as it has.
 #' @return A fit of class `reparam_nuts` and `reparam_fit`, plain data that [saveRDS()] keeps; see [draws()],
 #'   [summary()][summary.reparam_fit], [print()][print.reparam_fit] and [plot()][plot.reparam_fit].
 #' @section Errors:
 #' Data that do not fit the model, an argument outside its range, a log density that is not finite at any of the
-#' starting points (the error names the site to blame).
+#' starting points (the error names the site to blame). A checkpoint of another model, other data or other settings;
+#' the error names what differs.
 #' @references
 #' Hoffman and Gelman (2014). The No-U-Turn Sampler: Adaptively Setting Path Lengths in Hamiltonian Monte Carlo.
 #' Journal of Machine Learning Research 15.
@@ -76,6 +108,8 @@
 #' fit <- fit_nuts(coin, list(n = 5, y = c(1, 1, 0, 1, 1)), chains = 2, seed = 1)
 #' fit
 #' mean(draws(fit, "p"))  # exactly 5/7
+#' longer <- fit_nuts(fit, iter = 500)
+#' dim(draws(longer, "p"))
 #' @export
 fit_nuts <- function(model, data = list(), chains = 4, cores = getOption("mc.cores", 1L), iter_warmup = NULL,
                      iter_sampling = 1000, thin = 1, init = NULL, adapt_delta = 0.8, max_treedepth = 10,
