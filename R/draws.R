@@ -11,8 +11,8 @@
 #' @param fit,x A fit by [fit_nuts()] or [fit_svi()].
 #' @param ... For `draws()`, names of sites. None: all that are stored.
 #' @param sites Names of sites; NULL: all that are stored.
-#' @param inc_warmup TRUE puts the draws of warm-up, which [fit_nuts()] keeps with `save_warmup = TRUE`, before the others.
-#'   [summary()][summary.reparam_fit] and the diagnostics never use them.
+#' @param inc_warmup TRUE puts the draws of warm-up, which [fit_nuts()] keeps with `save_warmup = TRUE`, before the
+#'   others. [summary()][summary.reparam_fit] and the diagnostics never use them.
 #' @param aux TRUE adds, when no sites are named, the auxiliary sites that reparameterizers made.
 #' @return `draws()` of one site: an array `[iteration, chain, dims...]`, `[iteration, chain]` of a scalar; of
 #'   several sites, a named list of such arrays. Of a partly observed site the observed elements hold the data.
@@ -91,7 +91,9 @@ check_fit <- function(fit) {
 
 # Named list of arrays [iteration, chain, element]: stored, data, or recomputed.
 site_draws <- function(fit, sites, inc_warmup = FALSE) {
-  if (check_flag(inc_warmup, "inc_warmup")) return(Map(bind_iterations, site_draws(warmup_of(fit), sites), site_draws(fit, sites)))
+  if (check_flag(inc_warmup, "inc_warmup")) {
+    return(Map(bind_iterations, site_draws(warmup_of(fit), sites), site_draws(fit, sites)))
+  }
   values <- fit$draws[intersect(sites, names(fit$draws))]
   missing <- setdiff(sites, names(values))
   for (name in missing[vapply(missing, function(name) find_site(fit, name)$kind == "observed", NA)]) {
@@ -102,7 +104,8 @@ site_draws <- function(fit, sites, inc_warmup = FALSE) {
   values[sites]
 }
 
-# The draws of warm-up as a fit. They are recomputed, with random numbers of their own where a site is drawn ancestrally.
+# The draws of warm-up as a fit. They are recomputed, with random numbers of their own where a site is drawn
+# ancestrally.
 warmup_of <- function(fit) {
   if (is.null(fit$warmup)) {
     stop_reparam("The draws of warm-up were not kept.", "Fit with `save_warmup = TRUE`.")

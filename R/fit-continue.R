@@ -16,7 +16,8 @@ continue_nuts <- function(fit, call, env) {
   allowed <- c("iter", "cores", "keep", "refresh", "checkpoint", "checkpoint_seconds", "workers")
   wrong <- setdiff(names(named), allowed)
   if (length(wrong)) {
-    stop_reparam(sprintf("A fit that is continued keeps its %s.", quote_names(wrong)), "Fit the model itself to change it.")
+    stop_reparam(sprintf("A fit that is continued keeps its %s.", quote_names(wrong)),
+                 "Fit the model itself to change it.")
   }
   given <- lapply(named, eval, env)
   control <- fit$control
@@ -43,14 +44,13 @@ past_of <- function(fit) {
 continued_iterations <- function(fit, past, iter) {
   control <- fit$control
   kept <- dim(fit$unconstrained)[1] * control$thin
-  began <- largest_iteration(past) - control$iter_warmup
-  if (!is.null(iter)) return(max(kept + check_whole(iter, "iter", 1), began))
-  if (kept + control$thin <= control$iter_sampling) return(control$iter_sampling)
-  max(2 * kept, began)
+  done <- iterations_done(past) - control$iter_warmup
+  if (!is.null(iter)) return(max(kept + check_whole(iter, "iter", 1), done))
+  if (any(done < control$iter_sampling)) control$iter_sampling else max(2 * kept, done)
 }
 
-# How far the most advanced chain is: the third number of its state.
-largest_iteration <- function(past) max(0, vapply(past$state, function(state) if (is.null(state)) 0 else state[3], 0))
+# How far each chain is: the third number of its state.
+iterations_done <- function(past) vapply(past$state, function(state) if (is.null(state)) 0 else state[3], 0)
 
 # ---- checkpoints -----------------------------------------------------------------------------------------------------
 
@@ -131,7 +131,8 @@ settings_difference <- function(control, other) {
     return(sprintf("`%s` is %s, there %s", name, value(control[[name]]), value(other[[name]])))
   }
   if (control$isa != "best" && control$isa != other$isa) {
-    return(sprintf("it was made with the instruction set \"%s\", but options(reparam.isa) is \"%s\"", other$isa, control$isa))
+    text <- "it was made with the instruction set \"%s\", but options(reparam.isa) is \"%s\""
+    return(sprintf(text, other$isa, control$isa))
   }
   NULL
 }
@@ -197,8 +198,9 @@ combine_fits <- function(...) {
     if (is.null(fit$seeds)) rep(fit$control$seed, length(fit$chains)) else fit$seeds
   }))
   chains <- unlist(lapply(fits, `[[`, "chains"))
-  if (anyDuplicated(cbind(seeds, chains))) {
-    stop_reparam(sprintf("Fits with the same seed, %s, have the same chains.", format(seeds[anyDuplicated(cbind(seeds, chains))], digits = 16)),
+  twice <- anyDuplicated(cbind(seeds, chains))
+  if (twice) {
+    stop_reparam(sprintf("Fits with the same seed, %s, have the same chains.", format(seeds[twice], digits = 16)),
                  "Give each fit its own `seed`.")
   }
   fit <- bind_results(fits)
@@ -220,9 +222,8 @@ check_combination <- function(first, fit, k) {
   for (name in settings) {
     if (!identical(fit$control[[name]], first$control[[name]])) stop_different(sprintf("`%s` differs", name))
   }
-  if (dim(fit$unconstrained)[1] != dim(first$unconstrained)[1]) {
-    stop_different(sprintf("it has %d draws a chain, the first has %d", dim(fit$unconstrained)[1], dim(first$unconstrained)[1]))
-  }
+  n <- vapply(list(fit, first), function(fit) dim(fit$unconstrained)[1], 0L)
+  if (n[1] != n[2]) stop_different(sprintf("it has %d draws a chain, the first has %d", n[1], n[2]))
 }
 
 # Results of the engine, or fits, side by side; what they share is the first one's.
@@ -307,7 +308,9 @@ update.reparam_fit <- function(object, data = list(), ...) {
 
 # The argument `reparam` that a fit's control came from.
 strategy_of <- function(control) {
-  if (!is.list(control$centering)) return(new_reparameterizer("strategy", name = control$reparam, centered = control$centered))
+  if (!is.list(control$centering)) {
+    return(new_reparameterizer("strategy", name = control$reparam, centered = control$centered))
+  }
   chosen <- control$centering
   n <- length(chosen$site)
   chains <- seq_len(ncol(chosen$c))

@@ -156,7 +156,7 @@ fit_nuts <- function(model, data = list(), chains = 4, cores = getOption("mc.cor
   if (!is.null(saved)) {
     check_checkpoint(saved, spec, control, checkpoint)
     control$isa <- saved$control$isa
-    control$iter_sampling <- max(control$iter_sampling, largest_iteration(saved$past) - control$iter_warmup)
+    control$iter_sampling <- max(control$iter_sampling, iterations_done(saved$past) - control$iter_warmup)
   }
   run <- list(refresh = refresh, checkpoint = checkpoint, checkpoint_seconds = checkpoint_seconds, workers = workers)
   run_nuts(model, spec, control, plain_fit_call(call, "fit_nuts"), run, saved$past)
@@ -188,7 +188,8 @@ run_nuts <- function(model, spec, control, call, run, past = NULL, numbers = seq
   engine$checkpoint <- writer$write
   engine$checkpoint_seconds <- writer$seconds
   workers <- choose_workers(run[["workers"]], length(numbers), writer)
-  result <- if (is.null(workers)) sample_here(spec, engine, run[["refresh"]]) else sample_on(workers, spec, engine, run[["refresh"]])
+  refresh <- run[["refresh"]]
+  result <- if (is.null(workers)) sample_here(spec, engine, refresh) else sample_on(workers, spec, engine, refresh)
   control$isa <- result$isa
   writer$finish(result)
   new_fit(keep_complete_chains(result, numbers), model, spec, control, call, "reparam_nuts")
@@ -269,8 +270,8 @@ warn_interrupted <- function(result, length, kept) {
 # Some chains of a result of the engine, and some of their iterations.
 choose_chains <- function(result, chains, rows = NULL) {
   arrays <- function(x) {
-    if (length(dim(x)) == 3L) return(if (is.null(rows)) x[, chains, , drop = FALSE] else x[rows, chains, , drop = FALSE])
-    if (is.null(rows)) x[, chains, drop = FALSE] else x[rows, chains, drop = FALSE]
+    if (is.null(rows)) rows <- seq_len(nrow(x))
+    if (length(dim(x)) == 3L) x[rows, chains, , drop = FALSE] else x[rows, chains, drop = FALSE]
   }
   if (!is.null(result$draws)) result$draws <- lapply(result$draws, arrays)
   result$unconstrained <- arrays(result$unconstrained)

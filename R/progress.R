@@ -17,7 +17,8 @@ progress_line <- function(format_state) {
 }
 
 can_move_up <- function() {
-  if (requireNamespace("cli", quietly = TRUE)) cli::num_ansi_colors() > 1L else nzchar(Sys.getenv("TERM")) && Sys.getenv("TERM") != "dumb"
+  if (requireNamespace("cli", quietly = TRUE)) return(cli::is_ansi_tty(stderr()))
+  !Sys.getenv("TERM") %in% c("", "dumb")
 }
 
 progress_terminal <- function(format_state) {
@@ -76,15 +77,16 @@ nuts_progress_format <- function(control, clock = function() proc.time()[[3]]) {
     done <- sum(state$iteration)
     left <- n * iterations - done
     seconds <- clock() - start
-    eta <- if (done > first && seconds > 1) sprintf(", %s left", format_seconds(seconds * left / (done - first))) else ""
+    known <- done > first && seconds > 1
+    eta <- if (known) sprintf(", %s left", format_seconds(seconds * left / (done - first))) else ""
     head <- sprintf("NUTS: %3.0f %% of %s%s, %s", floor(100 * done / (n * iterations)), count(n, "chain"), eta,
                     count(sum(state$divergent), "divergence"))
     running <- utils::head(which(state$iteration > 0 & state$done == 0), 8L)
+    at <- lapply(state, `[`, running)
     c(head, sprintf(
-      "  chain %d: %s %.0f of %.0f, step size %.2g, acceptance %.2f, tree depth %.0f%s", number_of(control, running),
-      ifelse(state$iteration[running] < control$iter_warmup, "warm-up,", "sampling,"), state$iteration[running], iterations,
-      state$step_size[running], state$accept_stat[running], state$tree_depth[running],
-      ifelse(state$divergent[running] > 0, sprintf(", %.0f divergent", state$divergent[running]), "")
+      "  chain %d: %s, %.0f of %.0f, step size %.2g, acceptance %.2f, tree depth %.0f%s", number_of(control, running),
+      ifelse(at$iteration < control$iter_warmup, "warm-up", "sampling"), at$iteration, iterations, at$step_size,
+      at$accept_stat, at$tree_depth, ifelse(at$divergent > 0, sprintf(", %.0f divergent", at$divergent), "")
     ))
   }
 }

@@ -12,7 +12,7 @@ choose_workers <- function(workers, n_chains, writer) {
                  "Leave one of them out; each worker of a fit by workers runs one chain at a time.")
   }
   if (isFALSE(workers) || (!asked && (n_chains < 2L || !is.null(writer$write)))) return(NULL)
-  if (is.null(workers)) return(if (has_future_plan()) future_backend() else if (has_mirai_daemons()) mirai_backend())
+  if (is.null(workers)) return(active_backend())
   if (inherits(workers, "cluster")) return(list(name = "cluster", cluster = workers))
   if (is.numeric(workers)) return(list(name = "cluster", n = check_whole(workers, "workers", 1, 1e4)))
   if (identical(workers, "future")) return(future_backend())
@@ -21,6 +21,10 @@ choose_workers <- function(workers, n_chains, writer) {
     sprintf("`workers` must be a number of R processes, a cluster, \"future\" or \"mirai\", not %s.", describe(workers)),
     "`workers = FALSE` runs the chains in this process, whatever plan is active."
   )
+}
+
+active_backend <- function() {
+  if (has_future_plan()) future_backend() else if (has_mirai_daemons()) mirai_backend()
 }
 
 has_future_plan <- function() {
@@ -46,12 +50,13 @@ sample_on <- function(workers, spec, engine, refresh) {
   engine$isa <- .Call(ffi_resolve_isa, engine$isa)
   engine$cores <- 1
   tasks <- lapply(seq_len(engine$chains), function(k) task_of(engine, k))
-  results <- if (workers$name == "cluster") run_on_cluster(workers, spec, tasks) else run_tasks(workers, spec, tasks, refresh)
+  on_cluster <- workers$name == "cluster"
+  results <- if (on_cluster) run_on_cluster(workers, spec, tasks) else run_tasks(workers, spec, tasks, refresh)
   lost <- which(vapply(results, inherits, NA, "reparam_lost"))
   interrupted <- vapply(results, is.null, NA)
   if (length(lost)) {
     text <- "The %s lost %s (%s). %s in this process instead."
-    warn_reparam(sprintf(text, if (workers$name == "cluster") "cluster" else paste(workers$name, "worker"),
+    warn_reparam(sprintf(text, if (on_cluster) "cluster" else paste(workers$name, "worker"),
                          chain_numbers(engine, lost), results[[lost[1]]]$message,
                          if (length(lost) == 1L) "It runs" else "They run"))
     if (!any(interrupted)) results[lost] <- lapply(tasks[lost], function(task) sample_task(spec, task))
@@ -139,7 +144,7 @@ future_backend <- function() {
       future::future(task_call, substitute = FALSE, globals = list(spec = spec, engine = engine), seed = NULL)
     },
     done = function(handle) future::resolved(handle), value = function(handle) future::value(handle),
-    stop = function(handle) if ("cancel" %in% getNamespaceExports("future")) getExportedValue("future", "cancel")(handle)
+    stop = function(handle) getExportedValue("future", "cancel")(handle) # since future 1.40; what fails is ignored
   )
 }
 
