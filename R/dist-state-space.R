@@ -54,6 +54,87 @@ dist_gaussian_hmm <- function(initial, transition_matrix, transition, observatio
   new_event_dist("gaussian_hmm", args, event = if (sizes$p == 1L) steps else c(steps, sizes$p))
 }
 
+#' Linear hidden Markov model with noise of any distribution
+#'
+#' The model of [dist_gaussian_hmm()] with noises that need not be normal. It can be drawn from, but has no density of its own:
+#' [reparam_linear_hmm()], which the strategies "minimal" and "auto" use, makes the noises normal given auxiliary sites, and the
+#' model then is a Gaussian one, filtered exactly. That goes for `student_t()` and `stable()` noise; lognormal outputs are a
+#' transform of normal ones, `transforms = "exp"`.
+#'
+#' Elements of a univariate noise are independent over steps and dimensions; its arguments are one number, one for each
+#' dimension, or a matrix with one row for each step. [dist_mvn()] is noise that is correlated within a step.
+#'
+#' @inheritParams dist_gaussian_hmm
+#' @param initial,transition,observation Distributions of the initial state and of the noises.
+#' @param transforms Transforms of the outputs, elementwise, in the order in which they are applied: as for [dist_transformed()].
+#' @return An object of class `reparam_dist`.
+#' @section Errors:
+#' Sizes that do not fit; an unknown duration; noise that no reparameterization makes normal (when the model is fitted).
+#' @references Durbin and Koopman (2012). Time Series Analysis by State Space Methods, 2nd edition, part II.
+#' @seealso [reparam_linear_hmm()]
+#' @examples
+#' # A level that jumps now and then: its steps have heavy tails.
+#' m <- model(function(y) {
+#'   step ~ half_normal(1)
+#'   y ~ linear_hmm(dist_normal(0, 10), 1, dist_stable(1.5, 0, step), 1, dist_normal(0, 0.5), duration = 6)
+#' })
+#' reparam_map(m, list(y = c(1.2, 1.1, NA, 12.3, 12.1, 11.9)))
+#' @export
+dist_linear_hmm <- function(initial, transition_matrix, transition, observation_matrix, observation, duration = NULL,
+                            transforms = list()) {
+  sizes <- hmm_sizes(transition_matrix, observation_matrix)
+  noises <- list(
+    expand_noise(initial, sizes$d, 1L, "initial"), expand_noise(transition, sizes$d, NULL, "transition"),
+    expand_noise(observation, sizes$p, NULL, "observation")
+  )
+  steps <- hmm_duration(duration, c(
+    transition_matrix = sizes$transition_steps, observation_matrix = sizes$observation_steps, transition = noises[[2]]$steps,
+    observation = noises[[3]]$steps
+  ))
+  noises <- list(noises[[1]]$dist(1L), noises[[2]]$dist(steps), noises[[3]]$dist(steps))
+  args <- list(
+    transition_matrix = transition_matrix, observation_matrix = observation_matrix, steps = steps, states = sizes$d, outputs = sizes$p
+  )
+  d <- structure(list(family = "linear_hmm", components = noises, args = args), class = "reparam_dist")
+  d$event <- if (sizes$p == 1L) steps else c(steps, sizes$p)
+  if (length(transforms)) dist_transformed(d, transforms) else d
+}
+
+#' Independent hidden Markov models side by side
+#'
+#' Several series of one output each, independent of each other, as the columns of one matrix.
+#'
+#' @param base A [dist_gaussian_hmm()] or [dist_linear_hmm()] with one output; or a list of Gaussian ones of the same duration and
+#'   number of states, one for each series.
+#' @param n Number of series, where `base` is one model for all of them.
+#' @return An object of class `reparam_dist`.
+#' @section Errors: A `base` with several outputs; models of different sizes; a list of models that are not Gaussian.
+#' @seealso [dist_gaussian_hmm()], [dist_linear_hmm()]
+#' @examples
+#' level <- dist_gaussian_hmm(dist_normal(0, 1), 1, dist_normal(0, 0.1), 1, dist_normal(0, 0.5), duration = 20)
+#' rough <- dist_gaussian_hmm(dist_normal(0, 1), 1, dist_normal(0, 1), 1, dist_normal(0, 0.5), duration = 20)
+#' m <- model(function() y ~ independent_hmm(list(level, rough)))
+#' dim(draws(prior_draws(m, draws = 1, seed = 1), "y"))
+#' @export
+dist_independent_hmm <- function(base, n = NULL) {
+  if (is.list(base) && !is_dist(base)) {
+    if (!is.null(n)) stop_reparam("`n` is for one `base`; a list has as many series as models.")
+    n <- length(base)
+    base <- join_hmms(base)
+  }
+  check_dist(base, "base")
+  inner <- base
+  while (inner$family == "transformed") inner <- inner$base
+  if (!inner$family %in% c("gaussian_hmm", "linear_hmm") || length(inner$event) != 1L) {
+    stop_reparam(sprintf("`base` must be a hidden Markov model with one output, not `%s`.", inner$family),
+      "`dist_gaussian_hmm()` and `dist_linear_hmm()` make these.")
+  }
+  if (is.null(n)) stop_reparam("Give `n`, the number of series, or a list with a model for each.")
+  d <- combine("independent_hmm", base, n = check_size(n, "n"))
+  d$event <- c(inner$event, d$n)
+  d
+}
+
 #' Gaussian state-space model
 #'
 #' A series of states with `z[t] = transition_matrix %*% z[t - 1] + noise` for `t = 1, ..., n`, from `z[0] = initial`, the noise
@@ -162,4 +243,64 @@ hmm_duration <- function(duration, steps) {
     stop_reparam(paste0("The numbers of steps do not agree: ", paste(text, collapse = ", "), "."))
   }
   as.integer(known)
+}
+
+# A noise of k dimensions: how many steps its arguments tell (NULL: any), and the distribution for that many. Univariate ones get
+# their elements step by step within each dimension; normal vectors are given by mean and covariance.
+expand_noise <- function(d, k, steps, name) {
+  check_dist(d, name)
+  inner <- d
+  while (inner$family %in% c("independent", "expand")) inner <- d <- inner$base
+  if (grepl("^mvn", inner$family)) {
+    moments <- gaussian_moments(inner, k, name)
+    mean <- if (is.null(moments$steps)) moments$mean else matrix(moments$mean, ncol = k)
+    return(list(steps = moments$steps, dist = function(steps) dist_mvn(mean, moments$cov)))
+  }
+  if (!is.null(event_shape(d))) {
+    stop_reparam(
+      sprintf("`%s` must be a distribution of single numbers, or normal vectors, not `%s`.", name, inner$family)
+    )
+  }
+  found <- NULL
+  map_dist(d, function(x, argument) {
+    shape <- shape_of(x)
+    if (length(shape) == 2L && shape[2] == k && shape[1] > 1L) found <<- shape[1]
+    else if (!prod(shape) %in% c(1L, k)) {
+      stop_reparam(sprintf("An argument of `%s` has %s, but %d numbers are needed.", name, elements_text(shape), k))
+    }
+    x
+  })
+  if (!is.null(found) && !is.null(steps)) stop_reparam(sprintf("`%s` is the distribution of one state, not of several.", name))
+  list(steps = found, dist = function(steps) {
+    map_dist(d, function(x, argument) if (length(x) == k && k > 1L) rep(x, each = steps) else x)
+  })
+}
+
+# Gaussian models of one output as events of one family, their arguments one after the other.
+join_hmms <- function(models) {
+  for (d in models) {
+    check_dist(d, "base")
+    if (d$family != "gaussian_hmm" || length(d$event) != 1L) {
+      stop_reparam(sprintf("Every element of `base` must be a `dist_gaussian_hmm()` with one output, not `%s`.", d$family))
+    }
+  }
+  counts <- c("steps", "states", "outputs")
+  sizes <- vapply(models, function(d) vapply(d$args[counts], length, 0L), integer(3))
+  if (any(sizes != sizes[, 1])) stop_reparam("The models in `base` must have the same duration and number of states.")
+  steps <- sizes[1, 1]
+  out <- models[[1]]
+  for (name in setdiff(names(out$args), counts)) {
+    parts <- lapply(models, function(d) as.vector(d$args[[name]]))
+    lengths <- lengths(parts)
+    size <- min(lengths)
+    # What changes from step to step in one model does in all; and where static arguments of all models together could be taken for
+    # those of one model's steps.
+    varies <- steps > 1L && !name %in% c("initial_mean", "initial_cov") &&
+      (any(lengths != size) || length(models) %% steps == 0L)
+    base <- if (name %in% c("transition_matrix", "transition_cov")) sizes[2, 1]^2 else if (name == "observation_cov") 1L
+    else if (name %in% c("initial_cov")) sizes[2, 1]^2 else if (name == "observation_mean") 1L else sizes[2, 1]
+    parts <- lapply(parts, function(x) if (varies && length(x) == base) rep(x, each = steps) else x)
+    out$args[[name]] <- do.call(c, parts)
+  }
+  out
 }

@@ -48,6 +48,7 @@ format.reparam_reparam <- function(x, ...) {
   switch(x$kind,
     chain = format_chain(x$parts),
     user = "<function>",
+    linear_hmm = format_noises(x[setdiff(names(x), "kind")]),
     neutra = , structured = sprintf("reparam_%s(<%s>)", x$kind, trained_text(x)),
     strategy = format_call(paste0("reparam_", x$name), x["centered"]),
     format_call(paste0("reparam_", x$kind), x[setdiff(names(x), "kind")])
@@ -62,6 +63,12 @@ print.reparam_reparam <- function(x, ...) {
 
 format_reparameterizer <- function(x) {
   format.reparam_reparam(x)
+}
+
+# "reparam_linear_hmm(obs = reparam_stable())"
+format_noises <- function(noises) {
+  texts <- vapply(noises, format_reparameterizer, "")
+  sprintf("reparam_linear_hmm(%s)", paste(names(noises), "=", texts, recycle0 = TRUE, collapse = ", "))
 }
 
 format_chain <- function(parts) {

@@ -367,7 +367,7 @@ dist_shape <- function(dist) {
 # How many events, then the extents of one, of a family of whole events (vectors, matrices, categories); NULL for
 # others.
 event_shape <- function(dist) {
-  while (!is.null(dist$base) || !is.null(dist$components)) {
+  while (is.null(dist$event) && (!is.null(dist$base) || !is.null(dist$components))) {
     dist <- if (is.null(dist$base)) dist$components[[1]] else dist$base
   }
   if (!is.null(dist$event)) c(dist$batch, dist$event)

@@ -25,7 +25,7 @@ static const struct {
   const char *name;
   rp_compound_kind kind;
   int32_t n_numbers; /* -1: as many as there are parts */
-  const char *numbers[2];
+  const char *numbers[5];
 } compounds[] = {
     {"truncated", RP_COMPOUND_TRUNCATED, 2, {"lower", "upper"}},
     {"censored", RP_COMPOUND_CENSORED, 2, {"lower", "upper"}},
@@ -33,6 +33,7 @@ static const struct {
     {"zero_inflated", RP_COMPOUND_ZERO_INFLATED, 1, {"prob", NULL}},
     {"mixture", RP_COMPOUND_MIXTURE, -1, {NULL, NULL}},
     {"ordered", RP_COMPOUND_ORDERED, 0, {NULL, NULL}},
+    {"linear_hmm", RP_COMPOUND_LINEAR_HMM, 5, {"transition_matrix", "observation_matrix", "steps", "states", "outputs"}},
 };
 
 /* 1 when the name is a combinator's (whether or not decoding it went well). */
@@ -48,11 +49,12 @@ static int decode_combinator(ffi_decoder *d, SEXP list, const char *name, rp_dis
   if (strcmp(name, "transformed") == 0) s->combinator = RP_DIST_TRANSFORMED;
   else if (strcmp(name, "masked") == 0) s->combinator = RP_DIST_MASKED;
   else if (strcmp(name, "independent") == 0 || strcmp(name, "expand") == 0) s->combinator = RP_DIST_INDEPENDENT;
+  else if (strcmp(name, "independent_hmm") == 0) s->combinator = RP_DIST_SERIES;
   else return 0;
   s->base = ffi_decode_dist(d, ffi_get(list, "base"), site, depth + 1);
   if (!s->base) return 1;
   if (s->combinator == RP_DIST_TRANSFORMED) decode_transforms(d, ffi_get(list, "transforms"), s, site);
-  if (strcmp(name, "independent") == 0) s->event_dims = (int32_t) ffi_integer(ffi_get(list, "n"), 0);
+  if (strcmp(name, "independent") == 0 || s->combinator == RP_DIST_SERIES) s->event_dims = (int32_t) ffi_integer(ffi_get(list, "n"), 0);
   if (s->combinator == RP_DIST_MASKED) s->mask = ffi_decode_row(d, ffi_get(list, "mask"), site, "mask");
   return 1;
 }

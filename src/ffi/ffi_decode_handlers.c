@@ -8,6 +8,7 @@
 static rp_code decode_handler(ffi_decoder *d, SEXP list, rp_handler_spec *h);
 static rp_code decode_config(ffi_decoder *d, SEXP config, rp_handler_spec *h);
 static rp_code decode_reparam(ffi_decoder *d, SEXP list, rp_reparam *r, const char *site, int depth);
+static rp_code decode_noises(ffi_decoder *d, SEXP list, rp_reparam *r, const char *site, int depth);
 static rp_code decode_chain(ffi_decoder *d, SEXP parts, rp_reparam *r, const char *site, int depth);
 static rp_code decode_transforms(ffi_decoder *d, SEXP list, rp_reparam *r, const char *site);
 static int64_t decode_numbers(ffi_decoder *d, SEXP x, const double **numbers);
@@ -105,6 +106,7 @@ static rp_code decode_reparam(ffi_decoder *d, SEXP list, rp_reparam *r, const ch
   r->n_matrix = decode_numbers(d, ffi_get(list, "matrix"), &r->matrix);
   if (decode_numbers(d, ffi_get(list, "inverse"), &r->inverse) != r->n_matrix)
     return rp_fail(d->status, RP_BAD_SPEC, site, "its matrix and the inverse differ in size");
+  if (r->what == &rp_reparam_linear_hmm && decode_noises(d, list, r, site, depth) != RP_OK) return d->status->code;
   const double *sections = NULL;
   int64_t n = decode_numbers(d, ffi_get(list, "sections"), &sections);
   int32_t *sizes = rp_pool_array(d->spec->pool, n, sizeof *sizes);
@@ -117,6 +119,21 @@ static rp_code decode_reparam(ffi_decoder *d, SEXP list, rp_reparam *r, const ch
     if (!r->transport) return d->status->code;
   }
   return decode_transforms(d, ffi_get(list, "transforms"), r, site);
+}
+
+/* What linear_hmm does to each of its noises; those absent have neither `what` nor parts. */
+static rp_code decode_noises(ffi_decoder *d, SEXP list, rp_reparam *r, const char *site, int depth) {
+  static const char *const names[] = {"init", "trans", "obs"};
+  rp_reparam *parts = rp_pool_array(d->spec->pool, 3, sizeof *parts);
+  if (!parts) return rp_fail_memory(d->status, "a reparam configuration");
+  if (depth > 8) return rp_fail(d->status, RP_BAD_SPEC, site, "its reparameterizers are nested too deeply");
+  for (int k = 0; k < 3; k++) {
+    SEXP own = ffi_get(list, names[k]);
+    if (own != R_NilValue && decode_reparam(d, own, &parts[k], site, depth + 1) != RP_OK) return d->status->code;
+  }
+  r->n_parts = 3;
+  r->parts = parts;
+  return RP_OK;
 }
 
 static rp_code decode_chain(ffi_decoder *d, SEXP parts, rp_reparam *r, const char *site, int depth) {

@@ -6,10 +6,12 @@
 #include "../bij/events.h"
 #include "../dist/support.h"
 #include "../graph/shorthand.h"
+#include "linear_hmm.h"
 
 enum { LOWER = 0, UPPER = 1, PROB = 0 };
 
-static const char *const kind_names[] = {"truncated", "censored", "interval_censored", "zero_inflated", "mixture", "ordered"};
+static const char *const kind_names[] = {"truncated", "censored", "interval_censored", "zero_inflated", "mixture", "ordered",
+                                         "linear_hmm"};
 
 static rp_compound *compound_like(rp_graph *g, rp_pool *pool, const rp_compound *like, int32_t n_parts, int32_t n_numbers);
 static rp_code take_parts(rp_compound *c, rp_distribution *d, const rp_dist_spec *spec, const rp_resolve *with, int64_t n_value);
@@ -26,6 +28,7 @@ rp_code rp_compound_resolve(rp_distribution *d, const rp_dist_spec *spec, const 
   rp_compound like = {.kind = spec->compound};
   rp_compound *c = compound_like(with->g, with->pool, &like, spec->n_components, spec->n_numbers);
   if (!c) return rp_graph_status(with->g)->code;
+  if (c->kind == RP_COMPOUND_LINEAR_HMM) return rp_linear_hmm_resolve(d, c, spec, with, n_value);
   if (spec->n_components < 1) return rp_fail(with->status, RP_BAD_SPEC, with->site, "%s() lacks its distribution", kind_names[c->kind]);
   if (take_parts(c, d, spec, with, n_value) != RP_OK || check_parts(c, with) != RP_OK) return with->status->code;
   const rp_distribution *first = &c->parts[0];
@@ -157,8 +160,23 @@ static rp_compound *compound_like(rp_graph *g, rp_pool *pool, const rp_compound 
 
 /* ---- some of the events, another order ---- */
 
+/* Each part has its own number of elements for an event; the matrices are for all. */
+static const rp_compound *select_parts(rp_graph *g, const rp_compound *c, const int32_t *events, int64_t n, int64_t n_total) {
+  rp_compound *part = compound_like(g, c->pool, c, c->n_parts, c->n_numbers);
+  for (int32_t k = 0; part && k < c->n_parts; k++) {
+    int64_t each = c->parts[k].n_events / n_total;
+    int32_t *elements = rp_pool_array(c->pool, n * each, sizeof *elements);
+    if (!elements) return rp_fail_memory(rp_graph_status(g), "a distribution"), NULL;
+    for (int64_t i = 0; i < n * each; i++) elements[i] = (int32_t) (events[i / each] * each + i % each);
+    part->parts[k] = rp_distribution_select(g, &c->parts[k], elements, n * each);
+  }
+  for (int32_t k = 0; part && k < c->n_numbers; k++) part->numbers[k] = c->numbers[k];
+  return part;
+}
+
 const rp_compound *rp_compound_select(rp_graph *g, const rp_compound *c, const int32_t *events, int64_t n, int64_t n_total,
                                       int64_t n_per) {
+  if (c->kind == RP_COMPOUND_LINEAR_HMM) return select_parts(g, c, events, n, n_total);
   rp_compound *part = compound_like(g, c->pool, c, c->n_parts, c->n_numbers);
   if (c->kind == RP_COMPOUND_ORDERED) n_per = c->parts[0].n_events / n_total;
   int32_t *elements = part ? rp_pool_array(c->pool, n * n_per, sizeof *elements) : NULL;
@@ -228,6 +246,10 @@ static rp_node_id one_bound(rp_graph *g, rp_node_id a, rp_node_id b, int upper, 
 }
 
 int rp_compound_support(rp_graph *g, const rp_compound *c, rp_support *support, int explain) {
+  if (c->kind == RP_COMPOUND_LINEAR_HMM) {
+    *support = (rp_support) {RP_SUPPORT_REAL_VECTOR, RP_NONE, RP_NONE};
+    return 1;
+  }
   int atoms = c->kind == RP_COMPOUND_CENSORED || c->kind == RP_COMPOUND_INTERVAL_CENSORED || c->kind == RP_COMPOUND_ZERO_INFLATED;
   int known = !atoms && !c->face.discrete && rp_distribution_support(g, &c->parts[0], support);
   if (known && c->kind == RP_COMPOUND_ORDERED) *support = (rp_support){RP_SUPPORT_ORDERED, RP_NONE, RP_NONE};

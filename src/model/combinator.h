@@ -21,6 +21,7 @@ struct rp_compound {
    * weights. */
   int32_t n_numbers;
   rp_node_id *numbers; /* a scalar or one per event */
+  int64_t steps, states, outputs; /* linear_hmm: see linear_hmm.h, also for its parts and numbers */
 };
 
 /* Resolves a spec whose combinator is RP_DIST_COMPOUND into d; the part's mask and event dims move into d. */

@@ -5,6 +5,7 @@
 #include "../dist/support.h"
 #include "../dist/terms.h"
 #include "combinator.h"
+#include "linear_hmm.h"
 
 enum { LOWER = 0, UPPER = 1, PROB = 0 };
 
@@ -39,6 +40,9 @@ rp_node_id rp_compound_log_density(rp_graph *g, const rp_compound *c, rp_node_id
     return zero_inflated(g, c, x);
   case RP_COMPOUND_MIXTURE:
     return mixture(g, c, x, inside);
+  case RP_COMPOUND_LINEAR_HMM:
+    rp_fail(rp_graph_status(g), RP_UNSUPPORTED, NULL, "linear_hmm() has no density of its own: reparam_linear_hmm() makes its noise normal");
+    return RP_NONE;
   case RP_COMPOUND_ORDERED:
     break;
   }
@@ -217,6 +221,7 @@ static rp_node_id random_mixture(rp_graph *g, const rp_compound *c, int64_t n_ev
 rp_node_id rp_compound_random(rp_graph *g, const rp_distribution *d, int64_t n_events, int64_t event_size, uint32_t stream) {
   const rp_compound *c = d->compound;
   const rp_distribution *base = &c->parts[0];
+  if (c->kind == RP_COMPOUND_LINEAR_HMM) return rp_linear_hmm_random(g, c, n_events, stream);
   if (c->kind == RP_COMPOUND_MIXTURE) return random_mixture(g, c, n_events, event_size, stream);
   if (c->kind == RP_COMPOUND_TRUNCATED || c->kind == RP_COMPOUND_INTERVAL_CENSORED) {
     rp_compound within_bounds = *c; /* what is known to lie between bounds follows the truncated law */

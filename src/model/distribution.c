@@ -11,6 +11,7 @@
 #include "combinator.h"
 
 static rp_code resolve_family(rp_distribution *d, const rp_dist_spec *spec, const rp_resolve *with, int64_t n_value);
+static rp_code join_series(rp_distribution *d, int64_t n, const rp_resolve *with);
 static rp_code add_transforms(rp_distribution *d, const rp_dist_spec *s, const rp_resolve *with);
 static rp_code fit_argument(rp_distribution *d, int32_t k, rp_graph *g, const char *site, rp_status *status);
 static rp_code check_constant(const rp_distribution *d, int32_t k, const rp_graph *g, const char *site, rp_status *status);
@@ -45,6 +46,7 @@ rp_code rp_distribution_resolve(rp_distribution *d, const rp_dist_spec *spec, co
   rp_code code = compound ? rp_compound_resolve(d, spec, with, n_value) : resolve_family(d, spec, with, n_value);
   while (depth-- > 0 && code == RP_OK) {
     const rp_dist_spec *s = chain[depth];
+    if (s->combinator == RP_DIST_SERIES) code = join_series(d, s->event_dims, with);
     if (s->combinator == RP_DIST_INDEPENDENT) d->event_dims += s->event_dims;
     if (s->combinator == RP_DIST_TRANSFORMED) code = add_transforms(d, s, with);
     if (s->combinator != RP_DIST_MASKED) continue;
@@ -56,6 +58,16 @@ rp_code rp_distribution_resolve(rp_distribution *d, const rp_dist_spec *spec, co
     d->mask = d->mask == RP_NONE ? mask : rp_mul(g, d->mask, mask);
   }
   return code == RP_OK ? rp_graph_status(g)->code : code;
+}
+
+/* Each n series that follow on each other, columns of one matrix, are one event. */
+static rp_code join_series(rp_distribution *d, int64_t n, const rp_resolve *with) {
+  if (n < 1 || d->n_events % n != 0 || d->group > 0 || d->family->event_dim != 2)
+    return rp_fail(with->status, RP_BAD_SPEC, with->site, "independent_hmm() of %s() does not fit", d->family->name);
+  d->group = n;
+  d->n_events /= n;
+  d->event_size *= n;
+  return RP_OK;
 }
 
 static rp_code add_transforms(rp_distribution *d, const rp_dist_spec *s, const rp_resolve *with) {

@@ -22,14 +22,14 @@ typedef struct {
 /* Combinators that are more than a chain of transforms, see combinator.h. */
 typedef enum {
   RP_COMPOUND_TRUNCATED, RP_COMPOUND_CENSORED, RP_COMPOUND_INTERVAL_CENSORED, RP_COMPOUND_ZERO_INFLATED, RP_COMPOUND_MIXTURE,
-  RP_COMPOUND_ORDERED
+  RP_COMPOUND_ORDERED, RP_COMPOUND_LINEAR_HMM
 } rp_compound_kind;
 
 typedef struct rp_dist_spec rp_dist_spec;
 struct rp_dist_spec {
   const rp_family *family;                 /* NULL for a combinator */
   rp_node_id arguments[RP_MAX_ARGUMENTS];  /* RP_NONE where absent */
-  enum { RP_DIST_FAMILY = 0, RP_DIST_TRANSFORMED, RP_DIST_MASKED, RP_DIST_INDEPENDENT, RP_DIST_COMPOUND } combinator;
+  enum { RP_DIST_FAMILY = 0, RP_DIST_TRANSFORMED, RP_DIST_MASKED, RP_DIST_INDEPENDENT, RP_DIST_SERIES, RP_DIST_COMPOUND } combinator;
   rp_compound_kind compound;
   int32_t n_components; /* COMPOUND */
   const rp_dist_spec *const *components;
@@ -39,7 +39,7 @@ struct rp_dist_spec {
   int32_t n_transforms;
   const rp_transform_spec *transforms;
   rp_node_id mask;
-  int32_t event_dims; /* INDEPENDENT: dims, from the right, that make one event */
+  int32_t event_dims; /* INDEPENDENT: dims, from the right, that make one event; SERIES: events that make one */
 };
 
 typedef enum {

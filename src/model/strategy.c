@@ -48,6 +48,7 @@ static rp_reparam_result choose(rp_run *run, const rp_reparameterizer *what, dou
 
 /* What a site that cannot be sampled as it stands needs; NULL: nothing. */
 static const rp_reparameterizer *minimal(rp_run *run, const rp_message *message) {
+  if (rp_reparam_linear_hmm.applies(run, message)) return &rp_reparam_linear_hmm;
   if (message->dist.n_transforms > 0) return base_needs_one(run, message) ? &rp_reparam_transform : NULL;
   if (rp_message_is(message, "projected_normal") && !message->observed) return &rp_reparam_projected_normal;
   if (!rp_message_is(message, "stable")) return NULL;
