@@ -11,6 +11,9 @@
 #' which estimates the share of the data in the information about x. It starts at 0.5 and is frozen before sampling
 #' begins.
 #'
+#' Where the scale may be close to 0, c is held so low that z has no neck either, unless the data rule x down to the
+#' smallest scales that warm-up has seen.
+#'
 #' [fit_svi()] learns c of each element of a site with `reparam_loc_scale()` (or of all, with `reparam = "auto"`) together
 #' with its guide, with s0 = 1.
 #'

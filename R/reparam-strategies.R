@@ -6,7 +6,8 @@
 #' * `reparam_minimal()` changes only sites that cannot be sampled as they stand.
 #' * `reparam_auto()` goes further, for latent sites: a family that is a transformed simpler one (the lognormal, say) is
 #'   sampled through its base, and location-scale families are decentered to the degree `centered`; with `NULL`, [fit_nuts()] chooses the
-#'   degree for each element whose location or scale depends on other latent sites, see [centering()].
+#'   degree for each element whose location or scale depends on other latent sites, see [centering()]. A multivariate normal of more
+#'   than 8 dimensions is whitened instead.
 #' * `"none"` leaves every site as it is.
 #'
 #' @inheritParams reparam_loc_scale

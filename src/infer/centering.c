@@ -7,12 +7,14 @@
 /* A window's c counts as much as so many draws of the old one; windows with fewer draws than the other are not used. */
 static const double SHRINKAGE = 5;
 enum { FEWEST_DRAWS = 8 };
+/* Largest c times the sd of log s where the data do not rule down to the smallest s. */
+static const double NECK = 0.2;
 /* Below this (s/s0)^(1-c) a score at x cannot be had from one at z. */
 static const double SMALLEST_STRETCH = 1e-150;
 
 /* Of one element, over the draws of a window (Welford 1962). */
 typedef struct {
-  double n, mean_a, mean_l, squares_a, products_la, sum_log_s;
+  double n, mean_a, mean_l, squares_a, products_la, mean_log_s, squares_log_s, least_log_s;
 } rp_score_sums;
 
 struct rp_centering {
@@ -23,6 +25,7 @@ struct rp_centering {
 };
 
 static void add_scores(rp_score_sums *sums, double a, double l, double log_s);
+static double widen_neck(const rp_score_sums *sums, double share);
 static int choose(const rp_score_sums *sums, double *c, double *s0);
 static double stretch_of(double c, double s0, double log_s) { return exp((1 - c) * (log_s - log(s0))); }
 
@@ -145,21 +148,31 @@ void rp_centering_inputs(const rp_model *model, const double *c, const double *s
 }
 
 static void add_scores(rp_score_sums *sums, double a, double l, double log_s) {
-  double n = ++sums->n, from_a = a - sums->mean_a;
+  double n = ++sums->n, from_a = a - sums->mean_a, from_log_s = log_s - sums->mean_log_s;
   sums->mean_a += from_a / n;
   sums->mean_l += (l - sums->mean_l) / n;
   sums->squares_a += from_a * (a - sums->mean_a);
   sums->products_la += from_a * (l - sums->mean_l);
-  sums->sum_log_s += log_s;
+  sums->mean_log_s += from_log_s / n;
+  sums->squares_log_s += from_log_s * (log_s - sums->mean_log_s);
+  sums->least_log_s = n > 1 ? fmin(sums->least_log_s, log_s) : log_s;
 }
 
 /* 0: the draws do not tell. */
 static int choose(const rp_score_sums *sums, double *c, double *s0) {
   if (sums->n < FEWEST_DRAWS) return 0;
-  double share = fmin(fmax(sums->products_la / sums->squares_a, 0), 1), scale = exp(sums->sum_log_s / sums->n);
+  double share = fmin(fmax(sums->products_la / sums->squares_a, 0), 1), scale = exp(sums->mean_log_s);
   if (!(sums->squares_a > 0) || !isfinite(sums->squares_a) || !isfinite(sums->products_la)) return 0;
   if (!(scale > 0) || !isfinite(scale)) return 0;
+  share = widen_neck(sums, share);
   *c = (sums->n * share + SHRINKAGE * *c) / (sums->n + SHRINKAGE);
   *s0 = scale;
   return 1;
+}
+
+/* The share's odds are proportional to s^2, as those of a normal likelihood. */
+static double widen_neck(const rp_score_sums *sums, double share) {
+  double odds = exp(2 * (sums->least_log_s - sums->mean_log_s)), sd = sqrt(sums->squares_log_s / sums->n);
+  double at_least = share * odds / (share * odds + 1 - share);
+  return fmin(share, fmax(NECK / sd, at_least));
 }

@@ -37,6 +37,10 @@ rp_reparam_result rp_reparam_use(rp_run *run, const rp_reparameterizer *what, co
 /* The strategy's choice (strategy.c). centered: NaN leaves it to the fit. */
 rp_reparam_result rp_reparam_strategy(rp_run *run, rp_strategy strategy, double centered, rp_message *message);
 
+/* Whether location or scale are chosen by a site that is summed out: the standardised site would be a mixture of shifted
+ * copies of itself. */
+int rp_reparam_is_discrete(rp_run *run, const rp_distribution *d);
+
 /* ---- what reparameterizers share ---- */
 int rp_message_is(const rp_message *message, const char *family); /* of this family, without transforms */
 /* n elementwise numbers of a univariate family with these arguments (RP_NONE where the family has fewer). */

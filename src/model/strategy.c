@@ -9,12 +9,15 @@
 #include "discrete.h"
 #include "reparam.h"
 
+/* Larger multivariate normals are processes rather than vectors of effects: under a smooth covariance an element given
+ * those before it has hardly any spread left, which no adaptation of single elements copes with; whitening does. */
+enum { LARGEST_ADAPTED = 8 };
+
 static rp_reparam_result choose(rp_run *run, const rp_reparameterizer *what, double centered, rp_message *message);
 static const rp_reparameterizer *minimal(rp_run *run, const rp_message *message);
 static int base_needs_one(rp_run *run, const rp_message *message);
 static rp_reparam_result decenter(rp_run *run, double centered, rp_message *message);
 static int depends_on_latents(const rp_run *run, const rp_distribution *d);
-static int depends_on_discrete(rp_run *run, const rp_distribution *d);
 static int ends_with(const char *text, const char *end);
 
 rp_reparam_result rp_reparam_strategy(rp_run *run, rp_strategy strategy, double centered, rp_message *message) {
@@ -66,20 +69,22 @@ static int base_needs_one(rp_run *run, const rp_message *message) {
 static rp_reparam_result decenter(rp_run *run, double centered, rp_message *message) {
   int adapted = run->options->centering == RP_CENTERING_ADAPTED && isnan(centered);
   if (adapted && !depends_on_latents(run, &message->dist)) return RP_REPARAM_KEPT;
-  if (depends_on_discrete(run, &message->dist)) return RP_REPARAM_KEPT;
+  if (rp_reparam_is_discrete(run, &message->dist)) return RP_REPARAM_KEPT;
+  if (message->dist.event_size > LARGEST_ADAPTED && isnan(centered)) centered = 0;
   return choose(run, &rp_reparam_loc_scale, centered, message);
 }
 
 /* Only a location or scale that is itself uncertain makes the geometry that centering is about. */
 static int depends_on_latents(const rp_run *run, const rp_distribution *d) {
-  return !rp_has_op(run->graph, d->arguments[d->family->location], RP_OP_CONST) ||
-         !rp_has_op(run->graph, d->arguments[d->family->scale], RP_OP_CONST);
+  const int vector = d->family->event_dim > 0; /* mean and covariance, or its factor */
+  return !rp_has_op(run->graph, d->arguments[vector ? 0 : d->family->location], RP_OP_CONST) ||
+         !rp_has_op(run->graph, d->arguments[vector ? 1 : d->family->scale], RP_OP_CONST);
 }
 
-/* Where a location or scale is chosen by a site that is summed out, the standardised site would be a mixture of shifted
- * copies of itself. */
-static int depends_on_discrete(rp_run *run, const rp_distribution *d) {
-  return rp_discrete_touches(run, d->arguments[d->family->location]) || rp_discrete_touches(run, d->arguments[d->family->scale]);
+int rp_reparam_is_discrete(rp_run *run, const rp_distribution *d) {
+  const int vector = d->family->event_dim > 0;
+  return rp_discrete_touches(run, d->arguments[vector ? 0 : d->family->location]) ||
+         rp_discrete_touches(run, d->arguments[vector ? 1 : d->family->scale]);
 }
 
 static int ends_with(const char *text, const char *end) {

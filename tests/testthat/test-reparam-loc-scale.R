@@ -97,3 +97,22 @@ test_that("learned centering belongs to elements, is Pyro's formula, and its tab
   again <- fit_nuts(many, data, chains = 2, iter_warmup = 100, iter_sampling = 50, seed = 1, reparam = table)
   expect_identical(unique(centering(again)$c), table$c)
 })
+
+test_that("multivariate normals are decentered through their Cholesky factor, with any centering of the elements", {
+  m <- model(function(y) {
+    s ~ half_normal(1)
+    mu ~ normal(0, 1)
+    L <- rbind(c(s, 0, 0), c(0.5, 1 + s, 0), c(-0.3, mu, 2))
+    b[1:4, 1:3] ~ mvn(c(mu, 1, 2 * mu), cholesky = L)
+    y ~ normal(b[, 2], 1)
+  })
+  data <- list(y = c(1, 0, 2, -1))
+  expect_identity(m |> reparam(b = reparam_loc_scale(0)), data)
+  expect_identity(m |> reparam(b = reparam_loc_scale(rep(c(0, 0.4, 1), each = 4))), data)
+  weighed <- model(function(y) {
+    s ~ half_normal(1)
+    with_scale(2.5, b[1:2] ~ mvn(c(0, 1), s * matrix(c(2, 0.5, 0.5, 1), 2)))
+    y ~ normal(b[1], 1)
+  })
+  for (c in c(0, 0.3)) expect_identity(weighed |> reparam(b = reparam_loc_scale(c)), list(y = 1))
+})

@@ -9,50 +9,68 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../bij/events.h"
+#include "../../bij/parts.h"
 #include "../../graph/shorthand.h"
-#include "../discrete.h"
 #include "../run_parts.h"
 
-static rp_reparam_result fixed(rp_run *run, rp_node_id c, rp_message *message);
-static rp_reparam_result flexible(rp_run *run, rp_message *message);
+static rp_node_id draw_fixed(rp_run *run, rp_node_id c, rp_message *message);
+static rp_node_id draw_flexible(rp_run *run, rp_message *message);
+static int is_mvn(const rp_distribution *d);
+static rp_reparam_result multivariate(rp_run *run, const rp_reparam *settings, rp_message *message, int adapts);
 static rp_node_id given(rp_run *run, const rp_reparam *settings, const rp_message *message);
+static int are_all(const rp_reparam *settings, double centered);
 static int keeps_shape(rp_run *run, const rp_reparam *settings, const rp_message *message);
 static rp_code add_adapted(rp_run *run, const rp_message *auxiliary, rp_adapted adapted);
 
 static int applies(const rp_run *run, const rp_message *message) {
   (void) run;
   const rp_distribution *d = &message->dist;
+  if (is_mvn(d)) return d->n_transforms == 0 && d->group <= 1 && !d->compound;
   return d->family->location >= 0 && d->family->scale >= 0 && d->n_transforms == 0 && d->family->event_dim == 0 &&
          d->group <= 1 && d->family->support_kind == RP_SUPPORT_REAL;
 }
 
 static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_message *message) {
-  if (!keeps_shape(run, settings, message)) return RP_REPARAM_PASSED;
-  if (settings->n_centered > 0) {
-    rp_node_id c = given(run, settings, message);
-    if (c == RP_NONE) return RP_REPARAM_PASSED;
-    return rp_is_all(run->graph, c, 1) ? RP_REPARAM_KEPT : fixed(run, c, message);
-  }
-  const rp_distribution *d = &message->dist;
+  const int mvn = is_mvn(&message->dist);
+  if (!mvn && !keeps_shape(run, settings, message)) return RP_REPARAM_PASSED;
   /* a sampler looks at adapted elements without knowing what the summed-out sites are */
-  int is_known = !rp_discrete_touches(run, d->arguments[d->family->location]) &&
-                 !rp_discrete_touches(run, d->arguments[d->family->scale]);
-  int can_adapt = run->options->centering == RP_CENTERING_ADAPTED && d->family->score && is_known;
-  if (can_adapt || run->options->centering == RP_CENTERING_LEARNED) return flexible(run, message);
-  return fixed(run, rp_const(run->graph, 0), message);
+  int is_known = !rp_reparam_is_discrete(run, &message->dist);
+  int can_adapt = run->options->centering == RP_CENTERING_ADAPTED && (mvn || message->dist.family->score) && is_known;
+  int adapts = settings->n_centered == 0 && (can_adapt || run->options->centering == RP_CENTERING_LEARNED);
+  if (mvn) return are_all(settings, 1) ? RP_REPARAM_KEPT : multivariate(run, settings, message, adapts);
+  rp_node_id c = adapts ? RP_NONE : given(run, settings, message), log_stretch = RP_NONE;
+  if (adapts) {
+    if (draw_flexible(run, message) == RP_NONE) return RP_REPARAM_PASSED;
+  } else {
+    if (c == RP_NONE) return RP_REPARAM_PASSED;
+    if (rp_is_all(run->graph, c, 1)) return RP_REPARAM_KEPT;
+    log_stretch = draw_fixed(run, c, message);
+    if (log_stretch == RP_NONE) return RP_REPARAM_PASSED;
+  }
+  rp_run_replaced(run, message, "loc_scale");
+  if (!adapts) rp_run_add_jacobian(run, message, log_stretch);
+  return RP_REPARAM_REPLACED;
 }
 
 const rp_reparameterizer rp_reparam_loc_scale = {
     .name = "loc_scale",
     .weighs = 1,
-    .needs = "a distribution with location and scale on the real line",
+    .needs = "a distribution with location and scale on the real line or a multivariate normal",
     .applies = applies,
     .latent = latent,
 };
 
-/* The user's centering for the message's elements. */
+/* A centering that is not given is 0. */
+static int are_all(const rp_reparam *settings, double centered) {
+  int all = settings->n_centered > 0 || centered == 0;
+  for (int64_t i = 0; i < settings->n_centered; i++) all &= settings->centered[i] == centered;
+  return all;
+}
+
+/* The user's centering for the message's elements; 0 where it says nothing and nothing is chosen for it. */
 static rp_node_id given(rp_run *run, const rp_reparam *settings, const rp_message *message) {
-  if (settings->n_centered == 1) return rp_const(run->graph, settings->centered[0]);
+  if (settings->n_centered <= 1) return rp_const(run->graph, settings->n_centered ? settings->centered[0] : 0);
   int64_t n = message->dist.n_events;
   double *c = rp_pool_array(run->pool, n, sizeof *c);
   if (!c) return rp_fail_memory(run->status, "the centering"), RP_NONE;
@@ -84,7 +102,8 @@ static int keeps_shape(rp_run *run, const rp_reparam *settings, const rp_message
   return 1;
 }
 
-static rp_reparam_result fixed(rp_run *run, rp_node_id c, rp_message *message) {
+/* Draws the auxiliary site at centering c and computes message->value; the log of the stretch dx / dz, RP_NONE on failure. */
+static rp_node_id draw_fixed(rp_run *run, rp_node_id c, rp_message *message) {
   rp_graph *g = run->graph;
   rp_distribution noise = message->dist;
   rp_node_id m = noise.arguments[noise.family->location], s = noise.arguments[noise.family->scale];
@@ -97,15 +116,14 @@ static rp_reparam_result fixed(rp_run *run, rp_node_id c, rp_message *message) {
   if (message->initial != RP_NONE)
     auxiliary.initial = rp_add(g, rp_div(g, rp_sub(g, message->initial, m), stretch), shift);
   rp_node_id z = rp_reparam_draw(run, message, &auxiliary, 1);
-  if (z == RP_NONE) return RP_REPARAM_PASSED;
+  if (z == RP_NONE) return RP_NONE;
   message->value = rp_add(g, m, rp_mul(g, stretch, none ? z : rp_sub(g, z, shift)));
-  rp_run_replaced(run, message, "loc_scale");
-  rp_run_add_jacobian(run, message, rp_log(g, stretch));
-  return RP_REPARAM_REPLACED;
+  return rp_log(g, stretch);
 }
 
-/* c and s0 are run-time inputs (adapted), or c is a learned parameter per element. */
-static rp_reparam_result flexible(rp_run *run, rp_message *message) {
+/* The same where c and s0 are run-time inputs (adapted), or c is a learned parameter per element; what comes back is the
+ * residual x - m. */
+static rp_node_id draw_flexible(rp_run *run, rp_message *message) {
   rp_graph *g = run->graph;
   int64_t n = message->dist.n_events, base = run->n_centered;
   rp_distribution residual_of = message->dist;
@@ -118,7 +136,7 @@ static rp_reparam_result flexible(rp_run *run, rp_message *message) {
   } else {
     c = rp_run_add_centering(run, message);
     log_s0 = rp_const(g, 0);
-    if (c == RP_NONE) return RP_REPARAM_PASSED;
+    if (c == RP_NONE) return RP_NONE;
   }
   residual_of.arguments[residual_of.family->location] = rp_const(g, 0);
   rp_message auxiliary = rp_message_auxiliary(run, message, "decentered", &residual_of);
@@ -129,12 +147,106 @@ static rp_reparam_result flexible(rp_run *run, rp_message *message) {
   if (message->initial != RP_NONE)
     auxiliary.initial = rp_add(g, rp_div(g, rp_sub(g, message->initial, m), stretch), auxiliary.shift);
   rp_node_id z = rp_reparam_draw(run, message, &auxiliary, 1);
-  if (z == RP_NONE) return RP_REPARAM_PASSED;
+  if (z == RP_NONE) return RP_NONE;
   rp_node_id residual = rp_mul(g, stretch, rp_sub(g, z, auxiliary.shift));
   rp_adapted adapted = {.base = base, .residual = residual, .location = m, .log_scale = log_s};
-  if (run->options->centering == RP_CENTERING_ADAPTED && add_adapted(run, &auxiliary, adapted) != RP_OK) return RP_REPARAM_PASSED;
+  if (run->options->centering == RP_CENTERING_ADAPTED && add_adapted(run, &auxiliary, adapted) != RP_OK) return RP_NONE;
   message->value = rp_add(g, m, residual);
+  return residual;
+}
+
+/* ---- multivariate normals ----
+ *
+ * With L the Cholesky factor of the covariance, an element given those before it is normal, x_k ~ N(m_k + sum over j < k of
+ * L_kj e_j, L_kk), e_j = (x_j - its location) / L_jj being the whitened residual. So each has a centering of its own. */
+
+static int is_mvn(const rp_distribution *d) {
+  return strcmp(d->family->name, "mvn") == 0 || strcmp(d->family->name, "mvn_cholesky") == 0;
+}
+
+/* Element k of every event as a message of a univariate normal. */
+static rp_message element_of(rp_run *run, const rp_message *message, int64_t k, rp_node_id location, rp_node_id scale) {
+  rp_graph *g = run->graph;
+  const int64_t n = message->dist.n_events, size = message->dist.event_size;
+  rp_distribution normal = rp_reparam_noise("normal", n, location, scale);
+  rp_message m = *message;
+  m.dist = normal;
+  m.n_site_events *= size;
+  int32_t *events = rp_pool_array(run->pool, n, sizeof *events), *of_event = rp_pool_array(run->pool, n, sizeof *of_event);
+  if (!events || !of_event) {
+    rp_fail_memory(run->status, "a site's elements");
+    return m;
+  }
+  for (int64_t i = 0; i < n; i++) {
+    events[i] = message->events[i] + (int32_t) (k * message->n_site_events);
+    of_event[i] = (int32_t) (i * size + k);
+  }
+  m.events = events;
+  if (message->initial != RP_NONE)
+    m.initial = rp_gather(g, rp_broadcast(g, message->initial, n * size), of_event, n);
+  return m;
+}
+
+/* Of element k of each event given those before it. */
+static rp_node_id location_of(rp_run *run, const rp_message *message, rp_node_id l, const rp_node_id *whitened, int64_t k) {
+  rp_graph *g = run->graph;
+  const rp_distribution *d = &message->dist;
+  const int64_t n = d->n_events, size = d->event_size, n_mean = rp_size_of(g, d->arguments[0]);
+  int32_t *of_mean = rp_pool_array(run->pool, n, sizeof *of_mean), *row = rp_pool_array(run->pool, k + 1, sizeof *row);
+  if (!of_mean || !row) return rp_fail_memory(run->status, "a site's elements"), RP_NONE;
+  for (int64_t i = 0; i < n; i++) of_mean[i] = (int32_t) ((d->widths[0] == 1 ? i : i * size + k) % n_mean);
+  rp_node_id mean = rp_gather(g, d->arguments[0], of_mean, n);
+  if (k == 0) return mean;
+  for (int64_t j = 0; j < k; j++) row[j] = (int32_t) (k + j * size);
+  rp_node_id before = rp_matmul(g, rp_concat(g, whitened, (int32_t) k), rp_gather(g, l, row, k), n, k, 1, 0, 0);
+  return rp_add(g, mean, before);
+}
+
+/* x = mean + L z with standard normal z. */
+static rp_reparam_result whiten(rp_run *run, rp_message *message, rp_node_id l) {
+  rp_graph *g = run->graph;
+  const rp_distribution *d = &message->dist;
+  const int64_t n = d->n_events, size = d->event_size;
+  rp_distribution noise = rp_reparam_noise("normal", n * size, rp_const(g, 0), rp_const(g, 1));
+  rp_message auxiliary = rp_reparam_elements(run, message, "decentered", &noise, size);
+  rp_node_id mean = rp_recycle(g, d->arguments[0], n * size);
+  if (d->widths[0] == 1 && rp_size_of(g, d->arguments[0]) == n) mean = rp_event_repeat(g, d->arguments[0], n, size);
+  if (message->initial != RP_NONE) {
+    rp_node_id residual = rp_sub(g, rp_broadcast(g, message->initial, n * size), mean);
+    auxiliary.initial = rp_from_events(g, rp_tri_solve(g, l, residual, size, n, 1, 0), n, size);
+  }
+  rp_node_id z = rp_reparam_draw(run, message, &auxiliary, 1);
+  if (z == RP_NONE) return RP_REPARAM_PASSED;
+  z = rp_broadcast(g, rp_reparam_events(g, z, n, size), n * size);
+  message->value = rp_add(g, mean, rp_matmul(g, l, z, size, size, n, 0, 0));
   rp_run_replaced(run, message, "loc_scale");
+  rp_run_add_jacobian(run, message, rp_sum(g, rp_log(g, rp_diagonal_of(g, l, 1, size))));
+  return RP_REPARAM_REPLACED;
+}
+
+static rp_reparam_result multivariate(rp_run *run, const rp_reparam *settings, rp_message *message, int adapts) {
+  rp_graph *g = run->graph;
+  const rp_distribution *d = &message->dist;
+  const int64_t n = d->n_events, size = d->event_size;
+  rp_node_id l = strcmp(d->family->name, "mvn") == 0 ? rp_cholesky(g, d->arguments[1], size) : d->arguments[1];
+  rp_node_id log_jacobian = rp_const(g, 0);
+  if (!adapts && are_all(settings, 0)) return whiten(run, message, l);
+  rp_node_id *values = rp_pool_array(run->pool, size, sizeof *values), *whitened = rp_pool_array(run->pool, size, sizeof *whitened);
+  if (!values || !whitened) return rp_fail_memory(run->status, "a site's elements"), RP_REPARAM_PASSED;
+  for (int64_t k = 0; k < size; k++) {
+    rp_node_id scale = rp_slice(g, l, k + k * size, 1), location = location_of(run, message, l, whitened, k);
+    if (location == RP_NONE) return RP_REPARAM_PASSED;
+    rp_message element = element_of(run, message, k, location, scale);
+    rp_node_id c = adapts ? RP_NONE : given(run, settings, &element);
+    rp_node_id drawn = adapts ? draw_flexible(run, &element) : c == RP_NONE ? RP_NONE : draw_fixed(run, c, &element);
+    if (drawn == RP_NONE) return RP_REPARAM_PASSED;
+    values[k] = rp_broadcast(g, element.value, n);
+    whitened[k] = rp_broadcast(g, rp_div(g, adapts ? drawn : rp_sub(g, element.value, location), scale), n);
+    if (!adapts) log_jacobian = rp_add(g, log_jacobian, drawn);
+  }
+  message->value = rp_reparam_events(g, rp_concat(g, values, (int32_t) size), n, size);
+  rp_run_replaced(run, message, "loc_scale");
+  if (!adapts) rp_run_add_jacobian(run, message, log_jacobian);
   return RP_REPARAM_REPLACED;
 }
 
