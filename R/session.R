@@ -15,6 +15,7 @@ session_begin <- function(fn, handlers, whole = FALSE) {
   session$sites <- new.env(parent = emptyenv())
   session$site_names <- character()
   session$later <- list()
+  session$calls <- list()
   session$plates <- integer()
   session$whole_plates <- whole
   session$batches <- logical()
@@ -94,10 +95,33 @@ origin_text <- function(origin) {
   if (nzchar(origin$where)) paste(text, "at", origin$where) else text
 }
 
-# The user's call as it goes into a statement: its text and "file:line".
+# The user's call as it goes into a statement: its text and "file:line". A loop makes the same call many times, and a
+# call is an object that stays where it is, so that the last ones are remembered.
 call_origin <- function(call) {
+  known <- recall(call)
+  if (!is.null(known$origin)) return(known$origin)
   where <- source_line(call)
-  list(call = call_text(call, 200L), where = if (is.null(where)) "" else where)
+  origin <- list(call = call_text(call, 200L), where = if (is.null(where)) "" else where)
+  remember(call, origin = origin)
+  origin
+}
+
+# What is known of a call: list(call, origin) of a statement, list(call, dist, code, scope, frame) of the right side of
+# `~`; NULL when it is not among the last eight.
+recall <- function(call) {
+  for (entry in the$session$calls) if (identical(entry$call, call)) return(entry)
+  NULL
+}
+
+remember <- function(call, ...) {
+  session <- the$session
+  if (is.null(session)) return(invisible())
+  for (k in seq_along(session$calls)) {
+    if (!identical(session$calls[[k]]$call, call)) next
+    session$calls[[k]] <- list(call = call, ...)
+    return(invisible())
+  }
+  session$calls <- c(list(list(call = call, ...)), session$calls[seq_len(min(length(session$calls), 7L))])
 }
 
 check_name <- function(name) {

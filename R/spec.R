@@ -193,15 +193,17 @@ pack_statements <- function(statements) {
   rows <- unlist(collected)
   packed <- trace_pack(as.integer(rows), barriers)
   ends <- cumsum(lengths(collected))
-  statements <- Map(function(statement, end, count) {
-    statement$barrier <- NULL
-    set_statement_rows(statement, packed$rows[seq_len(count) + end - count])
-  }, statements, ends, lengths(collected))
+  for (k in seq_along(statements)) {
+    statements[[k]]$barrier <- NULL
+    count <- length(collected[[k]])
+    statements[[k]] <- set_statement_rows(statements[[k]], packed$rows[seq_len(count) + ends[k] - count])
+  }
   list(nodes = packed$nodes, statements = unname(statements))
 }
 
 statement_rows <- function(statement) {
   rows <- c(statement$node, statement$data)
+  if (is_plain(statement$dist)) return(as.integer(c(rows, unlist(statement$dist$args, use.names = FALSE))))
   if (!is.null(statement$dist)) {
     map_dist(statement$dist, function(row, argument) {
       rows <<- c(rows, row)
@@ -211,7 +213,17 @@ statement_rows <- function(statement) {
   as.integer(rows)
 }
 
+# A family with its arguments and nothing around it: what loops are made of.
+is_plain <- function(dist) {
+  !is.null(dist$args) && is.null(dist$base) && is.null(dist$components) && is.null(dist$transforms) && is.null(dist$mask)
+}
+
 set_statement_rows <- function(statement, rows) {
+  if (is_plain(statement$dist) && is.null(statement$data)) {
+    statement$node <- as.integer(rows[1])
+    statement$dist$args[] <- as.integer(rows[-1])
+    return(statement)
+  }
   used <- 0L
   take <- function(...) {
     used <<- used + 1L

@@ -262,6 +262,7 @@ draw_site <- function(session, name, dist, obs, dim, index, origin, extents = NU
 }
 
 wider <- function(a, b) {
+  if (identical(a, b)) return(a)
   if (length(a) == length(b)) pmax(a, b) else if (length(a) > length(b)) a else b
 }
 
@@ -325,20 +326,25 @@ shape_of <- function(x) {
 
 # Applies fn(value, argument's name) to everything in a distribution that becomes a row.
 map_dist <- function(dist, fn) {
-  if (!is.null(dist$args)) {
-    dist$args <- dist$args[!vapply(dist$args, is.null, NA)]
-    dist$args <- Map(fn, dist$args, names(dist$args))
-  }
+  if (!is.null(dist$args)) dist$args <- map_named(dist$args, fn)
   if (!is.null(dist$base)) dist$base <- map_dist(dist$base, fn)
   if (!is.null(dist$components)) dist$components <- lapply(dist$components, map_dist, fn)
   if (!is.null(dist$transforms)) {
     dist$transforms <- lapply(dist$transforms, function(transform) {
-      transform$args <- Map(fn, transform$args, names(transform$args))
+      transform$args <- map_named(transform$args, fn)
       transform
     })
   }
   if (!is.null(dist$mask)) dist$mask <- fn(dist$mask, "mask")
   dist
+}
+
+# Map(fn, args, names(args)) without arguments that are NULL, and without its overhead, which counts in loops.
+map_named <- function(args, fn) {
+  if (any(lengths(args) == 0L)) args <- args[!vapply(args, is.null, NA)]
+  names <- names(args)
+  for (k in seq_along(args)) args[[k]] <- fn(args[[k]], names[k])
+  args
 }
 
 unclass_dist <- function(dist) {
@@ -355,6 +361,11 @@ dist_shape <- function(dist) {
   if (!is.null(dist$dim)) return(dist$dim)
   event <- event_shape(dist)
   if (!is.null(event)) return(if (length(event)) event else 1L)
+  if (is.null(dist$base) && all(lengths(dist$args) == 1L) && is.null(dist$mask)) {
+    flat <- TRUE
+    for (x in dist$args) flat <- flat && is.null(dim(x))
+    if (flat) return(1L)
+  }
   shape <- 1L
   map_dist(dist, function(x, argument) {
     here <- shape_of(x)
@@ -471,6 +482,7 @@ check_dim <- function(dim, name) {
 }
 
 check_index <- function(index, name) {
+  if (is.integer(index) && length(index) == 1L && isTRUE(index >= 1L)) return(index)
   if (has_codes(index)) {
     stop_reparam(
       sprintf("The index of site `%s` depends on sites.", name), "Which element is drawn must be known from the data.",

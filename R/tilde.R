@@ -55,24 +55,29 @@ right_side <- function(rhs, lhs, frame) {
     return(if (is_dist(value)) value)
   }
   if (!is.call(rhs)) return(NULL)
+  known <- recall(rhs)
+  if (!is.null(known) && identical(known$frame, frame)) return(evaluate_dist(known, rhs, lhs))
   rewritten <- rewrite_dist(rhs, frame)
-  if (!is.null(rewritten)) return(evaluate_dist(rewritten, rhs, lhs, frame))
+  if (!is.null(rewritten)) {
+    # The tracer rewrites the user's code but not formulas, which this looked like.
+    parts <- list(dist = rewritten, code = rewrite(rewritten), scope = dist_scope(rewritten, frame), frame = frame)
+    do.call(remember, c(list(rhs), parts), quote = TRUE)
+    return(evaluate_dist(parts, rhs, lhs))
+  }
   check_known_function(rhs, lhs, frame)
   if (!may_give_dist(rhs[[1]], frame)) return(NULL)
   value <- tryCatch(eval(rhs, frame), error = function(e) if (inherits(e, "reparam_error")) stop(e))
   if (is_dist(value)) value
 }
 
-evaluate_dist <- function(rewritten, rhs, lhs, frame) {
-  scope <- dist_scope(rewritten, frame)
-  # The tracer rewrites the user's code but not formulas, which this looked like.
-  value <- tryCatch(eval(rewrite(rewritten), scope), error = function(e) {
+evaluate_dist <- function(parts, rhs, lhs) {
+  value <- tryCatch(eval(parts$code, parts$scope), error = function(e) {
     # Arguments are evaluated deep inside our constructors; the user wants to see the statement.
     if (inherits(e, "reparam_error")) stop(e)
     stop_reparam(conditionMessage(e), sprintf("This happened in the distribution of `%s`.", call_text(lhs)))
   })
   if (is_dist(value)) return(value)
-  name <- as.character(rewritten[[1]])
+  name <- as.character(parts$dist[[1]])
   stop_reparam(
     sprintf("`%s` must give a distribution, but gave %s.", call_text(rhs), describe(value)),
     sprintf("`~` looked up `%s()`, which should end in one of the `dist_*` functions.", name)
@@ -179,13 +184,14 @@ left_side <- function(lhs, frame, operator, session = NULL) {
   }
   name <- as.character(lhs[[2]])
   in_batch <- FALSE
-  index <- lapply(as.list(lhs)[-(1:2)], function(index) {
-    if (is_missing_argument(index)) return(NULL)
-    index <- eval(index, frame)
-    if (is.null(session) || !is_batch_value(session, index)) return(check_index(index, name))
-    in_batch <<- TRUE
-    index
-  })
+  index <- vector("list", length(lhs) - 2L)
+  for (k in seq_along(index)) {
+    if (is_missing_argument(lhs[[k + 2L]])) next
+    here <- eval(lhs[[k + 2L]], frame)
+    is_batch <- !is.null(session) && is_batch_value(session, here)
+    index[[k]] <- if (is_batch) here else check_index(here, name)
+    in_batch <- in_batch || is_batch
+  }
   if (in_batch) return(list(name = name, index = index, call = lhs, in_batch = TRUE))
   list(name = name, index = index, call = lhs, single = identical(lhs[[1]], quote(`[[`)))
 }
