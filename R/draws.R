@@ -97,7 +97,8 @@ site_draws <- function(fit, sites, inc_warmup = FALSE) {
   values <- fit$draws[intersect(sites, names(fit$draws))]
   missing <- setdiff(sites, names(values))
   for (name in missing[vapply(missing, function(name) find_site(fit, name)$kind == "observed", NA)]) {
-    values[[name]] <- constant_draws(fit, observed_values(fit, name))
+    known <- observed_values(fit, name)
+    if (!anyNA(known)) values[[name]] <- constant_draws(fit, known)
   }
   missing <- setdiff(sites, names(values))
   if (length(missing)) values[missing] <- regenerate(fit, missing)[missing]

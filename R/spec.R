@@ -150,11 +150,36 @@ finish_statements <- function(session) {
     add_record_statement(session, name, value, later$origin)
   }
   statements <- session_statements(session)
+  for (name in session$site_names) add_rest(session, session$sites[[name]], statements)
+  if (session$n > length(statements)) statements <- session_statements(session)
   for (name in session$site_names) {
     site <- session$sites[[name]]
     if (site$elementwise && site$kind == "draw") statements <- finish_elements(statements, site)
   }
   statements
+}
+
+# Elements that the model fills without drawing them, as x[1] in `x[1] <- 0; for (t in 2:n) x[t] ~ ...`, become part of
+# the site: a record of these elements. They are found in the variable, if it still holds what was drawn.
+add_rest <- function(session, site, statements) {
+  if (!site$elementwise || site$kind != "draw" || is.null(site$frame)) return(invisible())
+  x <- get0(site$name, envir = site$frame, inherits = FALSE)
+  if (!(has_codes(x) || is.numeric(x)) || length(x) != prod(site$extents)) return(invisible())
+  own <- Filter(function(s) identical(s$name, site$name) && s$kind == "draw", statements)
+  rest <- setdiff(seq_along(x), unlist(lapply(own, `[[`, "element")))
+  if (!length(rest) || any(vapply(own, function(s) !is.null(event_shape(s$dist)), NA))) return(invisible())
+  codes <- if (has_codes(x)) as.vector(bare(x)) else as.vector(x)
+  drawn <- as.vector(if (has_codes(x)) bare(site$last$value) else site$last$value)
+  at <- positions_of(site$last$index, site$extents)
+  if (!identical(codes[at], drawn, num.eq = FALSE, single.NA = FALSE)) return(invisible())
+  value <- bless(codes[rest])
+  if (!has_codes(value)) {
+    rest <- rest[is.finite(value)]
+    value <- as.double(value[is.finite(value)])
+  }
+  if (!length(rest)) return(invisible())
+  statement <- list(kind = "record", name = site$name, node = trace_row(value), dim = as.integer(site$extents), element = rest)
+  add_statement(session, c(statement, site$origin))
 }
 
 # Gives the statements of an element-wise site the shape of the whole. One statement that draws everything in order is

@@ -20,8 +20,14 @@ tilde <- function(lhs, rhs) {
   } else {
     draw_indexed(session, target, dist, binding, origin)
   }
-  if (is.null(target$index)) assign(target$name, value, envir = frame)
-  else assign_indexed(target, value, binding, frame)
+  if (is.null(target$index)) {
+    assign(target$name, value, envir = frame)
+  } else {
+    assign_indexed(target, value, binding, frame)
+    site <- session$sites[[target$name]]
+    site$frame <- frame
+    site$last <- list(index = target$index, value = value)
+  }
   invisible(value)
 }
 

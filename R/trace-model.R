@@ -4,7 +4,7 @@
 #' lists, without drawing, how a fit would see each site: what was reparameterized, into which auxiliary sites, and why.
 #'
 #' @inheritParams fit_nuts
-#' @return `trace_model()`: a data frame with a row a site in the order of the model and columns `name`, `kind`
+#' @return `trace_model()`: a data frame, of class `reparam_trace`, which prints the first values of each site, with a row a site in the order of the model and columns `name`, `kind`
 #'   (`"draw"` for a random site, `"observed"`, `"partial"` for one with some data, `"recorded"`, `"param"`,
 #'   `"substituted"` or `"intervened"`), `dim` (list of integer vectors, `integer(0)` for a scalar), `distribution`,
 #'   `value` (list of numeric vectors or arrays), `log_density` (the site's term of the log density on the user's
@@ -39,7 +39,32 @@ trace_model <- function(model, data = list(), reparam = "none", seed = NULL) {
   frame$log_density <- table$log_density
   frame$observed <- kind %in% c("observed", "partial")
   frame$auxiliary <- vapply(table$sites, function(site) isTRUE(site$auxiliary), NA)
-  frame
+  structure(frame, class = c("reparam_trace", "data.frame"))
+}
+
+#' @rdname trace_model
+#' @param x What `trace_model()` returned.
+#' @param digits Significant digits.
+#' @param ... Ignored.
+#' @export
+print.reparam_trace <- function(x, digits = 4, ...) {
+  shown <- data.frame(row.names = row.names(x))
+  for (name in names(x)) {
+    column <- x[[name]]
+    if (name == "auxiliary" && !any(column)) next
+    shown[[name]] <- if (name == "dim") vapply(column, paste, "", collapse = " x ")
+    else if (is.list(column)) vapply(column, first_values, "", digits)
+    else if (is.double(column)) ifelse(is.na(column), "", formatC(column, digits = digits, format = "g", width = 1L))
+    else column
+  }
+  print(shown, right = FALSE, row.names = FALSE)
+  invisible(x)
+}
+
+# "1.2 0.3 4.1 ..": at most four numbers.
+first_values <- function(x, digits) {
+  shown <- formatC(as.vector(x)[seq_len(min(length(x), 4L))], digits = digits, format = "g", width = 1L)
+  paste(c(shown, if (length(x) > 4L) ".."), collapse = " ")
 }
 
 #' @rdname trace_model

@@ -170,7 +170,9 @@ static rp_code decode_statement(ffi_decoder *d, SEXP list, rp_statement *s) {
   if (decode_dim(d, ffi_get(list, "dim"), s) != RP_OK) return d->status->code;
   if (s->kind == RP_STATEMENT_DRAW) return decode_draw(d, list, s);
   if (s->kind == RP_STATEMENT_PARAM) return decode_param(d, list, s);
-  return RP_OK;
+  SEXP element = ffi_get(list, "element");
+  if (element != R_NilValue) decode_element(d, element, rp_graph_node(d->spec->trace, s->row)->n, s);
+  return d->status->code;
 }
 
 static rp_code decode_draw(ffi_decoder *d, SEXP list, rp_statement *s) {

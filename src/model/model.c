@@ -217,7 +217,8 @@ static rp_code take_sites(rp_model *model, rp_run *run, rp_status *status) {
       if (run->parts[p].term != RP_NONE && !model->site_distribution[i].family)
         model->site_distribution[i] = run->parts[p].dist;
       if (source == RP_SOURCE_OBSERVED) observed = 1;
-      if (source != RP_SOURCE_OBSERVED || run->parts[p].completed) other = 1;
+      const int rest = source == RP_SOURCE_COMPUTED && !site->reparameterized; /* elements that the model computes */
+      if ((source != RP_SOURCE_OBSERVED && !rest) || run->parts[p].completed) other = 1;
     }
     model->site_partial[i] = (uint8_t) (observed && other);
   }

@@ -273,7 +273,28 @@ rp_node_id rp_run_add_centering(rp_run *run, const rp_message *message) {
   return c;
 }
 
+/* Elements of an element-wise site that no statement draws, as x[1] of a walk from x[2] on. */
+static rp_code add_computed_elements(rp_run *run, const rp_statement *s, rp_node_id value) {
+  rp_site_info *site = NULL;
+  for (int32_t i = 0; i < run->n_sites && !site; i++)
+    if (strcmp(run->sites[i].name, s->name) == 0) site = &run->sites[i];
+  const int64_t n = rp_graph_node(run->spec->trace, s->row)->n;
+  int64_t n_site = 1;
+  for (int32_t k = 0; k < s->n_dim; k++) n_site *= s->dim[k];
+  if (!site || site->event_size != 1 || site->n_events != n_site)
+    return rp_fail(run->status, RP_BAD_SPEC, s->name, "elements are computed of a site that is not drawn by elements");
+  rp_part *part = new_part(run, site);
+  int32_t *events = rp_pool_array(run->pool, n, sizeof *events);
+  if (!part || !events) return rp_fail_memory(run->status, "a recorded site");
+  for (int64_t b = 0; b < n; b++) events[b] = s->elements ? s->elements[b] : (int32_t) s->element;
+  *part = (rp_part){.source = RP_SOURCE_COMPUTED, .n_events = n, .events = events, .value = value, .next = -1,
+                    .unconstrained = RP_NONE, .initial = RP_NONE, .term = RP_NONE, .pointwise = RP_NONE,
+                    .unscaled = RP_NONE, .scale = RP_NONE};
+  return RP_OK;
+}
+
 rp_code rp_run_add_computed(rp_run *run, const rp_statement *s, int32_t statement, rp_node_id value) {
+  if (s->element >= 0 || s->elements) return add_computed_elements(run, s, value);
   rp_site_info *site = new_site(run, s->name);
   rp_part *part = site ? new_part(run, site) : NULL;
   if (!part) return run->status->code;

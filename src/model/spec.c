@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 static rp_code check_site_row(const rp_spec *spec, int32_t at, rp_status *status);
+static rp_code check_rest(const rp_spec *spec, int32_t at, rp_status *status);
 static rp_code check_batch(const rp_spec *spec, int32_t at, rp_status *status);
 
 void rp_spec_free(rp_spec *spec) {
@@ -29,8 +30,10 @@ rp_code rp_spec_check(const rp_spec *spec, rp_status *status) {
     case RP_STATEMENT_LEAVE:
       if (--depth < 0) rp_fail(status, RP_BAD_SPEC, NULL, "a scope is left that was not entered");
       break;
-    case RP_STATEMENT_FACTOR:
     case RP_STATEMENT_RECORD:
+      check_rest(spec, i, status);
+      break;
+    case RP_STATEMENT_FACTOR:
       break;
     }
   }
@@ -61,5 +64,18 @@ static rp_code check_batch(const rp_spec *spec, int32_t at, rp_status *status) {
   const rp_node *node = rp_graph_node(spec->trace, s->row);
   if (node->op != RP_OP_SITE || node->attribute[0] != at + 1 || node->n != s->n_batch)
     return rp_fail(status, RP_BAD_SPEC, s->name, "its node is not the index of this plate");
+  return RP_OK;
+}
+
+/* Elements that a drawn site gets by computation come after it and lie within it. */
+static rp_code check_rest(const rp_spec *spec, int32_t at, rp_status *status) {
+  const rp_statement *s = &spec->statements[at];
+  if (s->element < 0 && !s->elements) return RP_OK;
+  const int64_t n = rp_graph_node(spec->trace, s->row)->n;
+  int64_t n_site = 1;
+  for (int32_t k = 0; k < s->n_dim; k++) n_site *= s->dim[k];
+  for (int64_t k = 0; k < n; k++)
+    if ((s->elements ? s->elements[k] : s->element) >= n_site || (!s->elements && n != 1))
+      return rp_fail(status, RP_BAD_SPEC, s->name, "it computes an element beyond its dim");
   return RP_OK;
 }

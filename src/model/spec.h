@@ -55,8 +55,9 @@ typedef struct {
   rp_node_id row; /* SITE of a draw, a param or the index of a minibatch; value of a record or factor; mask or scale */
   int32_t n_dim;
   int64_t dim[RP_MAX_DIMS];
-  int64_t element;        /* draw: 0-based element of the whole site, -1 for a whole-site draw */
-  const int32_t *elements; /* draw: 0-based elements, as many as the SITE has, when it draws several; NULL otherwise */
+  int64_t element;        /* draw: 0-based element of the whole site, -1 for a whole-site draw. record: of a site that
+                             element-wise draws leave it out, -1 for a record of its own */
+  const int32_t *elements; /* 0-based elements, as many as the row has, when there are several; NULL otherwise */
   const rp_dist_spec *dist;
   const double *observed; /* draw: as long as the SITE, NaN where unknown; NULL when nothing is */
   rp_node_id data;        /* draw in a minibatch: the data that it observes, gathered at run time; RP_NONE otherwise */

@@ -99,7 +99,9 @@ test_that("storage that was made beforehand gives an element-wise site its shape
     for (t in 2:4) x[t] ~ normal(x[t - 1], 1)
   })
   expect_identical(unique(lapply(spec$statements, `[[`, "dim")), list(5L))
-  expect_identical(vapply(spec$statements, `[[`, 0L, "element"), 2:4)
+  expect_identical(vapply(spec$statements[1:3], `[[`, 0L, "element"), 2:4)
+  # What the storage holds elsewhere belongs to the site, too.
+  expect_identical(spec$statements[[4]][c("kind", "name", "element")], list(kind = "record", name = "x", element = c(1L, 5L)))
 })
 
 test_that("elements over two indices, and blocks of elements", {
