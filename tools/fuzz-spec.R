@@ -84,7 +84,8 @@ if (nzchar(option("seed", ""))) {
     lines <- readLines(log_file, warn = FALSE)
     if (any(grepl("^end", utils::tail(lines, 1)))) break
     seed <- last_seed()
-    why <- if (hung) "hung" else paste("died:", paste(utils::tail(readLines(error_file, warn = FALSE), 3), collapse = " | "))
+    said <- utils::tail(readLines(error_file, warn = FALSE), 3)
+    why <- if (hung) "hung" else paste("died:", paste(said, collapse = " | "))
     findings <- c(findings, sprintf("seed %d %s", seed, why))
     cat(findings[length(findings)], "\n")
     first <- seed + 1L

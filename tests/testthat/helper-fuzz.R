@@ -71,9 +71,9 @@ fuzz_models <- function() {
 
 fuzz_specs <- function() lapply(fuzz_models(), function(m) suppressWarnings(model_spec(m[[1]], m[[2]])))
 
-# Paths of all parts of a list, as vectors of positions.
+# Paths of all parts of a list, as vectors of positions; a list that has become huge counts as one part.
 fuzz_paths <- function(x, path = integer()) {
-  if (!is.list(x)) return(list(path))
+  if (!is.list(x) || length(x) > 300) return(list(path))
   c(list(path), unlist(lapply(seq_along(x), function(k) fuzz_paths(x[[k]], c(path, k))), recursive = FALSE))
 }
 
@@ -101,7 +101,10 @@ fuzz_change <- function(part, spec) {
     function() if (length(part)) stats::setNames(part, rev(names(part))) else part,
     function() if (is.null(names(part))) part else stats::setNames(part, sample(c("", NA, "x"), length(part), TRUE)),
     function() list(part),
-    function() sample(list(TRUE, "normal", 1i, as.raw(1), quote(x), sum, new.env(), strrep("x", 5000), list(), NA), 1)[[1]],
+    function() {
+      foreign <- list(TRUE, "normal", 1i, as.raw(1), quote(x), sum, new.env(), strrep("x", 5000), list(), NA)
+      sample(foreign, 1)[[1]]
+    },
     function() structure(part, dim = NULL, class = "strange"),
     function() {
       paths <- fuzz_paths(spec)
@@ -150,7 +153,9 @@ fuzz_uses <- list(
   trace = function(spec) trace_model(spec, seed = 1),
   map = function(spec) reparam_map(spec),
   format = function(spec) format(spec),
-  nuts = function(spec) fit_nuts(spec, chains = 1, iter_warmup = 5, iter_sampling = 5, seed = 1, max_treedepth = 3),
+  nuts = function(spec) {
+    fit_nuts(spec, chains = 1, iter_warmup = 5, iter_sampling = 5, seed = 1, max_treedepth = 3)
+  },
   svi = function(spec) fit_svi(spec, steps = 3, draws = 3, seed = 1)
 )
 
