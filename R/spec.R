@@ -283,20 +283,16 @@ print.reparam_spec <- function(x, ...) {
 
 # One line per site; the statements of an element-wise site share one.
 statement_lines <- function(statements) {
-  depth <- 0L
-  seen <- character()
-  lines <- character()
-  for (statement in statements) {
-    if (statement$kind == "leave") depth <- depth - 1L
-    again <- !is.null(statement$element) && statement$name %in% seen
-    if (statement$kind != "leave" && !again) {
-      parts <- Filter(function(s) identical(s$name, statement$name) && !is.null(s$element), statements)
-      lines <- c(lines, paste0(strrep("  ", depth + 1L), statement_line(statement, parts)))
-      seen <- c(seen, statement$name)
-    }
-    if (statement$kind == "enter") depth <- depth + 1L
-  }
-  lines
+  name_of <- vapply(statements, function(s) if (is.null(s$element)) "" else s$name, "")
+  by_element <- split(statements[name_of != ""], name_of[name_of != ""])
+  again <- name_of != "" & duplicated(name_of)
+  kinds <- vapply(statements, `[[`, "", "kind")
+  depth <- cumsum((kinds == "enter") - (kinds == "leave")) - (kinds == "enter")
+  shown <- which(kinds != "leave" & !again)
+  vapply(shown, function(i) {
+    parts <- if (name_of[i] != "") by_element[[name_of[i]]]
+    paste0(strrep("  ", depth[i] + 1L), statement_line(statements[[i]], parts))
+  }, "")
 }
 
 statement_line <- function(statement, parts) {

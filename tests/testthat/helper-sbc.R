@@ -79,7 +79,7 @@ sbc_ranks <- function(case, replications, seed, first = 1, draw = sbc_draws) {
     posterior <- draw(spec, case, seed = seed * 1e6 + r)
     as.double(colSums(posterior < rep(truth[r, 1, ], each = nrow(posterior))))
   }, numeric(dim(truth)[3]))
-  structure(t(ranks), dimnames = list(NULL, dimnames(truth)[[3]]))
+  matrix(ranks, replications, byrow = TRUE, dimnames = list(NULL, dimnames(truth)[[3]]))
 }
 
 sbc_draws <- function(spec, case, seed) {
@@ -91,7 +91,7 @@ sbc_draws <- function(spec, case, seed) {
     x <- as.array(fit, case$quantities)
     if (isTRUE(min(diagnose(x)[, c("ess_bulk", "ess_tail")]) >= 99)) break
   }
-  matrix(x, length)[seq(length / 99, length, by = length / 99), ]
+  matrix(x, length)[seq(length / 99, length, by = length / 99), , drop = FALSE]
 }
 
 # p-value of each quantity by the chi-squared test that the ranks fall equally into the bins.
