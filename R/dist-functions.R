@@ -82,7 +82,7 @@ numeric_dist_shape <- function(d) {
 evaluate_dist_at <- function(d, what, x, name) {
   shape <- numeric_dist_shape(d)
   check_dist_argument(x, name, "any")
-  if (is.null(event_shape(d)) && !identical(d$family, "ordered")) {
+  if (is.null(event_shape(d)) && !identical(d$family, "ordered") && !has_event_transform(d)) {
     n <- max(length(x), prod(shape))
     shape <- if (length(x) == n) shape_of(x) else shape
     x <- rep_len(x, n)

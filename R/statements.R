@@ -245,7 +245,7 @@ draw_site <- function(session, name, dist, obs, dim, index, origin, extents = NU
   site <- claim_name(session, name, "draw", !is.null(index), origin)
   if (!is.null(index)) site$extents <- wider(site$extents, if (is.null(extents)) max(index) else extents)
   n <- prod(shape)
-  whole <- !is.null(event_shape(dist))
+  whole <- !is.null(event_shape(dist)) || has_event_transform(dist)
   statement <- list(
     kind = "draw", name = name, dim = shape,
     dist = map_dist(unclass_dist(dist), function(x, argument) dist_row(x, argument, n, name, shape, origin, whole))
@@ -359,6 +359,7 @@ unclass_dist <- function(dist) {
 # extents.
 dist_shape <- function(dist) {
   if (!is.null(dist$dim)) return(dist$dim)
+  if (has_event_transform(dist)) return(transformed_shape(dist))
   event <- event_shape(dist)
   if (!is.null(event)) return(if (length(event)) event else 1L)
   if (is.null(dist$base) && all(lengths(dist$args) == 1L) && is.null(dist$mask)) {

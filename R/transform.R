@@ -19,21 +19,34 @@
 #' | `transform_power(exponent)` | `u^exponent`, `u > 0` | `log(abs(exponent)) + (exponent - 1) * log(u)` |
 #' | `transform_ordered()` | increasing vector: `x[1] = u[1]`, `x[i] = x[i-1] + exp(u[i])` | `sum(u[-1])` |
 #' | `transform_simplex()` | k - 1 numbers to k that sum to 1, by stick-breaking | see the source |
+#' | `transform_softmax()` | k - 1 numbers to k that sum to 1: `exp(c(u, 0)) / sum(exp(c(u, 0)))` | `sum(log(x))` |
+#' | `transform_permute(order)` | `u[order]` | 0 |
+#' | `transform_discrete_cosine(smooth)` | cosine coefficients, weighted, see [reparam_discrete_cosine()] | 0 |
+#' | `transform_haar(flip)` | Haar coefficients, see [reparam_haar()] | 0 |
+#' | `transform_reshape(dim)` | `matrix(u, dim[1], dim[2])` | 0 |
 #' | `transform_cholesky()` | lower triangular matrix with positive diagonal (`exp`), filled row by row | sum of the diagonal's `u` |
 #' | `transform_corr_cholesky()` | Cholesky factor of a correlation matrix, from `tanh(u)` | see the source |
+#'
+#' From `transform_ordered()` on they map whole events: a vector to a vector (or matrix). Over a univariate distribution
+#' all its elements are one event, `dist_transformed(dist_normal(0, c(1, 1, 1)), transform_ordered())`; of a site that is drawn as a matrix, each row is
+#' an event.
 #'
 #' `transform_compose(f, g)` applies `f` first, then `g`; `transform_inverse(f)` undoes `f`.
 #'
 #' @param loc,scale Shift and factor; the factor must not be 0. Numbers or values that depend on sites.
 #' @param lower,upper,bound Bounds; numbers or values that depend on sites.
 #' @param exponent A number that is not 0.
+#' @param order The positions 1, 2, .. in their new order.
+#' @param smooth Exponent of the weights of the cosine coefficients, a number.
+#' @param flip Whether to reverse the vector first.
+#' @param dim Number of rows and of columns, whose product is the length of one event.
 #' @param ... For `transform_compose()`, transforms in the order in which they are applied; otherwise ignored.
 #' @param transform A transform, its name, or a composition, to be undone.
 #' @param x A transform.
 #' @return An object of class `reparam_transform`: the transform's name and arguments. `transform_compose()` returns a
 #'   list of them, of class `reparam_transforms`.
 #' @section Errors:
-#' An argument that is not numeric, `scale = 0`, `exponent = 0` or bounds in the wrong order.
+#' An `order` that is no permutation, an argument that is not numeric, `scale = 0`, `exponent = 0` or bounds in the wrong order.
 #' @references Stan Development Team, Stan Reference Manual, chapter "Constraint transforms".
 #' @seealso [dist_transformed()]
 #' @examples
@@ -103,6 +116,39 @@ transform_ordered <- function() new_transform("ordered")
 #' @rdname transforms
 #' @export
 transform_simplex <- function() new_transform("simplex")
+
+#' @rdname transforms
+#' @export
+transform_softmax <- function() new_transform("softmax")
+
+#' @rdname transforms
+#' @export
+transform_permute <- function(order) {
+  if (is_traced(order) || !is.numeric(order) || anyNA(order) || !identical(sort(as.double(order)), as.double(seq_along(order)))) {
+    stop_reparam("`order` must hold each of 1, 2, .. once.", "For example `transform_permute(c(2, 3, 1))`.")
+  }
+  new_transform("permute", list(order = as.double(order)))
+}
+
+#' @rdname transforms
+#' @export
+transform_discrete_cosine <- function(smooth = 0) {
+  new_transform("discrete_cosine", list(smooth = check_number(smooth, "smooth")))
+}
+
+#' @rdname transforms
+#' @export
+transform_haar <- function(flip = FALSE) new_transform("haar", list(flip = as.double(check_flag(flip, "flip"))))
+
+#' @rdname transforms
+#' @export
+transform_reshape <- function(dim) {
+  check_dist_argument(dim, "dim", "positive_count")
+  if (length(dim) != 2L) stop_reparam(sprintf("`dim` must be two numbers, rows and columns, not %s.", describe(dim)))
+  transform <- new_transform("reshape")
+  transform$dim <- as.integer(dim)
+  transform
+}
 
 #' @rdname transforms
 #' @export
@@ -193,4 +239,59 @@ check_bounds <- function(lower, upper, lower_name, upper_name) {
     ))
   }
   invisible()
+}
+
+# ---- shapes ----
+
+# Transforms of whole events; the others act on every element.
+event_transforms <- c(
+  "ordered", "simplex", "softmax", "permute", "discrete_cosine", "haar", "reshape", "cholesky", "corr_cholesky"
+)
+
+has_event_transform <- function(dist) {
+  here <- vapply(dist$transforms, `[[`, "", "name") %in% event_transforms
+  if (any(here)) return(TRUE)
+  inner <- if (is.null(dist$base)) dist$components else list(dist$base)
+  any(vapply(inner, has_event_transform, NA))
+}
+
+# The shape of a distribution with such transforms: that of what they are applied to, changed one after the other.
+transformed_shape <- function(dist) {
+  inner <- if (is.null(dist$base)) dist$components[[1]] else dist$base
+  shape <- dist_shape(inner)
+  for (transform in dist$transforms) shape <- shape_after(transform, shape)
+  as.integer(shape)
+}
+
+shape_after <- function(transform, shape) {
+  last <- shape[length(shape)]
+  batch <- shape[-length(shape)]
+  inverted <- !is.null(transform$inverted)
+  matrix_of <- function(packed, diagonal) {
+    k <- round((sqrt(8 * packed + 1) + if (diagonal) -1 else 1) / 2)
+    if (k * (k + if (diagonal) 1 else -1) / 2 != packed) {
+      stop_reparam(sprintf("transform_%s() cannot take vectors of length %d.", transform$name, as.integer(packed)))
+    }
+    c(batch, k, k)
+  }
+  packed_of <- function(diagonal) c(shape[seq_len(length(shape) - 2L)], last * (last + if (diagonal) 1 else -1) / 2)
+  switch(transform$name,
+    simplex = , softmax = c(batch, if (inverted) last - 1 else last + 1),
+    cholesky = if (inverted) packed_of(TRUE) else matrix_of(last, TRUE),
+    corr_cholesky = if (inverted) packed_of(FALSE) else matrix_of(last, FALSE),
+    reshape = reshaped(transform, batch, last),
+    shape
+  )
+}
+
+reshaped <- function(transform, batch, last) {
+  if (!is.null(transform$inverted)) {
+    stop_reparam("transform_reshape() cannot be undone: the shape before it is not known.", "Reshape to that shape instead.")
+  }
+  if (prod(transform$dim) != last) {
+    stop_reparam(sprintf(
+      "transform_reshape() to %s cannot take vectors of length %d.", paste(transform$dim, collapse = " x "), as.integer(last)
+    ))
+  }
+  c(batch, transform$dim)
 }

@@ -12,7 +12,9 @@
 
 static rp_code resolve_family(rp_distribution *d, const rp_dist_spec *spec, const rp_resolve *with, int64_t n_value);
 static rp_code join_series(rp_distribution *d, int64_t n, const rp_resolve *with);
-static rp_code add_transforms(rp_distribution *d, const rp_dist_spec *s, const rp_resolve *with);
+static int64_t base_values(const rp_dist_spec *const *chain, int32_t depth, const rp_resolve *with, int64_t n_value,
+                           int64_t *n_events);
+static rp_code add_transforms(rp_distribution *d, const rp_dist_spec *s, int64_t n_events, const rp_resolve *with);
 static rp_code fit_argument(rp_distribution *d, int32_t k, rp_graph *g, const char *site, rp_status *status);
 static rp_code check_constant(const rp_distribution *d, int32_t k, const rp_graph *g, const char *site, rp_status *status);
 static rp_node_id select_events(rp_graph *g, rp_node_id a, int64_t width, const int32_t *events, int64_t n,
@@ -41,14 +43,16 @@ rp_code rp_distribution_resolve(rp_distribution *d, const rp_dist_spec *spec, co
       return rp_fail(with->status, RP_UNSUPPORTED, with->site, "its distribution is nested too deeply");
     chain[depth++] = spec;
   }
+  int64_t n_events, n_base = base_values(chain, depth, with, n_value, &n_events);
+  if (n_base < 0) return with->status->code;
   int compound = spec && spec->combinator == RP_DIST_COMPOUND;
   if (!spec || (!compound && !spec->family)) return rp_fail(with->status, RP_BAD_SPEC, with->site, "its distribution has no family");
-  rp_code code = compound ? rp_compound_resolve(d, spec, with, n_value) : resolve_family(d, spec, with, n_value);
+  rp_code code = compound ? rp_compound_resolve(d, spec, with, n_base) : resolve_family(d, spec, with, n_base);
   while (depth-- > 0 && code == RP_OK) {
     const rp_dist_spec *s = chain[depth];
     if (s->combinator == RP_DIST_SERIES) code = join_series(d, s->event_dims, with);
     if (s->combinator == RP_DIST_INDEPENDENT) d->event_dims += s->event_dims;
-    if (s->combinator == RP_DIST_TRANSFORMED) code = add_transforms(d, s, with);
+    if (s->combinator == RP_DIST_TRANSFORMED) code = add_transforms(d, s, n_events, with);
     if (s->combinator != RP_DIST_MASKED) continue;
     rp_node_id mask = with->row(with->context, s->mask);
     int64_t n = rp_size_of(g, mask);
@@ -70,20 +74,71 @@ static rp_code join_series(rp_distribution *d, int64_t n, const rp_resolve *with
   return RP_OK;
 }
 
-static rp_code add_transforms(rp_distribution *d, const rp_dist_spec *s, const rp_resolve *with) {
+static int of_events(const rp_bijector *b) { return b->domain_dim > 0 || b->codomain_dim > 0; }
+
+/* Numbers that the family gives where transforms of whole events change how many there are; -1 with a status when no
+ * number fits.  n_events: as the last dim of the site (the last two, for matrices) holds one event; 0 without such
+ * transforms. */
+static int64_t base_values(const rp_dist_spec *const *chain, int32_t depth, const rp_resolve *with, int64_t n_value,
+                           int64_t *n_events) {
+  int64_t size = 0;
+  *n_events = 0;
+  for (int32_t k = 0; k < depth; k++) {
+    for (int32_t t = chain[k]->n_transforms; t-- > 0;) {
+      const rp_transform_spec *transform = &chain[k]->transforms[t];
+      const rp_bijector *b = transform->bijector;
+      if (!of_events(b)) continue;
+      if (*n_events == 0) {
+        int32_t dims = transform->inverted ? b->domain_dim : b->codomain_dim;
+        size = n_value;
+        if (with->n_dim > dims) size = with->dim[with->n_dim - 1] * (dims == 2 ? with->dim[with->n_dim - 2] : 1);
+        *n_events = size > 0 && n_value % size == 0 ? n_value / size : 1;
+      }
+      int64_t (*before)(int64_t) = transform->inverted ? b->codomain_size : b->domain_size;
+      if (before) size = before(size);
+      if (size >= 1) continue;
+      rp_fail(with->status, RP_BAD_SHAPE, with->site, "%s() cannot give events of its length", b->name);
+      return -1;
+    }
+  }
+  return *n_events == 0 ? n_value : *n_events * size;
+}
+
+/* A univariate family's numbers become the events that a transform of whole events takes. */
+static rp_code make_events(rp_distribution *d, const rp_bijector *b, int64_t n_events, const rp_resolve *with) {
+  if (d->mask != RP_NONE && rp_size_of(with->g, d->mask) > 1)
+    return rp_fail(with->status, RP_UNSUPPORTED, with->site, "its elements cannot be masked one by one inside %s()", b->name);
+  if (d->n_events % n_events != 0)
+    return rp_fail(with->status, RP_BAD_SHAPE, with->site, "its %lld numbers do not make %lld events of %s()",
+                   (long long) d->n_events, (long long) n_events, b->name);
+  rp_distribution_group(with->g, d, d->n_events / n_events);
+  return rp_graph_status(with->g)->code;
+}
+
+static rp_code add_transforms(rp_distribution *d, const rp_dist_spec *s, int64_t n_events, const rp_resolve *with) {
   if (d->family->discrete)
     return rp_fail(with->status, RP_UNSUPPORTED, with->site, "transformed() of %s() cannot be: a transform needs a density", d->family->name);
   for (int32_t t = 0; t < s->n_transforms; t++) {
+    const rp_bijector *b = s->transforms[t].bijector;
     if (d->n_transforms == RP_MAX_TRANSFORMS)
       return rp_fail(with->status, RP_UNSUPPORTED, with->site, "it has more than %d transforms", RP_MAX_TRANSFORMS);
+    if (of_events(b) && d->family->event_dim == 0 && d->group == 0 && make_events(d, b, n_events, with) != RP_OK)
+      return with->status->code;
     rp_transform *to = &d->transforms[d->n_transforms++];
-    to->bijector = s->transforms[t].bijector;
+    to->bijector = b;
     to->inverted = s->transforms[t].inverted;
     for (int32_t k = 0; k < 4; k++) {
       rp_node_id from = s->transforms[t].arguments[k];
       to->arguments[k] = from == RP_NONE ? RP_NONE : with->row(with->context, from);
-      if (to->arguments[k] != RP_NONE) to->arguments[k] = rp_recycle(with->g, to->arguments[k], d->n_events * d->event_size);
+      if (to->arguments[k] == RP_NONE || of_events(b)) continue;
+      to->arguments[k] = rp_recycle(with->g, to->arguments[k], d->n_events * d->event_size);
+      if (d->event_size > 1 && d->n_events > 1 && rp_size_of(with->g, to->arguments[k]) > 1)
+        to->arguments[k] = rp_transpose(with->g, to->arguments[k], d->n_events, d->event_size);
     }
+    if (d->family_size == 0 && of_events(b)) d->family_size = d->event_size;
+    d->event_size = size_after(to, d->event_size);
+    if (d->event_size < 1)
+      return rp_fail(with->status, RP_BAD_SHAPE, with->site, "%s() cannot take events of its length", b->name);
   }
   return RP_OK;
 }
@@ -257,8 +312,10 @@ rp_node_id rp_distribution_forward(rp_graph *g, const rp_distribution *d, rp_nod
   int64_t size = family_size(d);
   for (int32_t t = 0; t < d->n_transforms; t++) {
     const rp_transform *to = &d->transforms[t];
-    x = (to->inverted ? to->bijector->inverse : to->bijector->forward)(g, x, to->arguments, d->n_events, size);
-    size = size_after(to, size);
+    int64_t after = size_after(to, size);
+    if (to->inverted) x = to->bijector->inverse(g, x, to->arguments, d->n_events, size);
+    else x = to->bijector->forward(g, x, to->arguments, d->n_events, after);
+    size = after;
   }
   return x;
 }
@@ -273,7 +330,8 @@ static int64_t family_size(const rp_distribution *d) { return d->family_size > 0
 
 /* Numbers per event after a transform of events of `size` numbers. */
 static int64_t size_after(const rp_transform *t, int64_t size) {
-  return t->inverted && t->bijector->domain_size ? t->bijector->domain_size(size) : size;
+  int64_t (*after)(int64_t) = t->inverted ? t->bijector->domain_size : t->bijector->codomain_size;
+  return after ? after(size) : size;
 }
 
 static rp_node_id family_density(rp_graph *g, const rp_distribution *d, rp_node_id x, int inside) {
@@ -290,8 +348,9 @@ static rp_node_id unwind(rp_graph *g, const rp_distribution *d, rp_node_id x, rp
   for (int32_t t = d->n_transforms; t-- > 0;) {
     const rp_transform *of = &d->transforms[t];
     const rp_bijector *b = of->bijector;
-    rp_node_id u = (of->inverted ? b->forward : b->inverse)(g, x, of->arguments, d->n_events, sizes[t]);
-    rp_node_id term = transform_jacobian(g, of, of->inverted ? x : u, of->inverted ? u : x, d->n_events, sizes[t]);
+    int64_t size = of->inverted ? sizes[t] : sizes[t + 1]; /* of the bijector's codomain */
+    rp_node_id u = (of->inverted ? b->forward : b->inverse)(g, x, of->arguments, d->n_events, size);
+    rp_node_id term = transform_jacobian(g, of, of->inverted ? x : u, of->inverted ? u : x, d->n_events, size);
     if (of->inverted) term = rp_neg(g, term);
     *log_jacobian = *log_jacobian == RP_NONE ? term : rp_add(g, *log_jacobian, term);
     x = u;
@@ -316,7 +375,8 @@ int64_t rp_distribution_unconstrained_size(rp_graph *g, const rp_distribution *d
   const rp_bijector *bijector;
   rp_node_id arguments[4];
   if (default_bijector(g, &base, &bijector, arguments) != RP_OK) return -1;
-  return bijector->domain_size ? bijector->domain_size(base.event_size) : base.event_size;
+  int64_t size = family_size(&base);
+  return bijector->domain_size ? bijector->domain_size(size) : size;
 }
 
 rp_node_id rp_distribution_constrain(rp_graph *g, const rp_distribution *d, rp_node_id u, rp_node_id *term) {
@@ -327,12 +387,12 @@ rp_node_id rp_distribution_constrain(rp_graph *g, const rp_distribution *d, rp_n
   if (d->direct) return constrain_directly(g, d, u, term);
   rp_distribution base = *d;
   expand_base(&base);
-  const rp_bijector *bijector;
-  rp_node_id arguments[4];
-  if (default_bijector(g, &base, &bijector, arguments) != RP_OK) return *term = RP_NONE;
-  rp_node_id x = bijector->forward(g, u, arguments, base.n_events, base.event_size);
+  rp_transform own = {0};
+  if (default_bijector(g, &base, &own.bijector, own.arguments) != RP_OK) return *term = RP_NONE;
+  int64_t size = family_size(&base);
+  rp_node_id x = own.bijector->forward(g, u, own.arguments, base.n_events, size);
   rp_node_id density = family_density(g, &base, x, 1);
-  *term = rp_add(g, density, bijector->log_jacobian(g, u, x, arguments, base.n_events, base.event_size));
+  *term = rp_add(g, density, transform_jacobian(g, &own, u, x, base.n_events, size));
   return rp_distribution_forward(g, &base, x);
 }
 
@@ -362,7 +422,7 @@ rp_node_id rp_distribution_unconstrain(rp_graph *g, const rp_distribution *d, rp
   rp_node_id arguments[4];
   if (default_bijector(g, &base, &bijector, arguments) != RP_OK) return RP_NONE;
   x = rp_distribution_inverse(g, &base, x);
-  return bijector->inverse(g, x, arguments, base.n_events, base.event_size);
+  return bijector->inverse(g, x, arguments, base.n_events, family_size(&base));
 }
 
 static rp_code default_bijector(rp_graph *g, const rp_distribution *d, const rp_bijector **bijector,
@@ -402,6 +462,8 @@ int rp_distribution_base(const rp_distribution *d, rp_distribution *base, rp_dis
   expand_base(transforms_only);
   *base = *transforms_only;
   base->n_transforms = 0;
+  base->event_size = family_size(transforms_only);
+  base->family_size = 0;
   return transforms_only->n_transforms > 0;
 }
 
@@ -429,6 +491,8 @@ void rp_distribution_group(rp_graph *g, rp_distribution *d, int64_t group) {
   d->event_size = group;
 }
 
+int rp_distribution_is_elementwise(const rp_distribution *d) { return d->family->event_dim == 0 && d->group <= 1; }
+
 int rp_distribution_support(rp_graph *g, const rp_distribution *d, rp_support *support) {
   if (d->compound && !rp_compound_support(g, d->compound, support, 0)) return 0;
   if (!d->compound) *support = rp_family_support(g, d->family, d->arguments);
@@ -440,7 +504,7 @@ int rp_distribution_support(rp_graph *g, const rp_distribution *d, rp_support *s
     const char *codomain = to->bijector->codomain;
     if (to->inverted && codomain && strcmp(codomain, rp_support_name(support->kind)) == 0) {
       *support = (rp_support){to->bijector->domain_dim > 0 ? RP_SUPPORT_REAL_VECTOR : RP_SUPPORT_REAL, RP_NONE, RP_NONE};
-    } else if (real && strcmp(to->bijector->name, "affine") == 0) {
+    } else if (real && (strcmp(to->bijector->name, "affine") == 0 || (!codomain && of_events(to->bijector)))) {
       continue;
     } else if (real && codomain && !to->inverted) {
       int k = 0;

@@ -47,6 +47,8 @@ typedef struct {
   rp_pool *pool; /* holds the compounds of the distribution */
   const char *site;
   rp_status *status;
+  const int64_t *dim; /* of the value, where transforms need it: whose last dims are one event */
+  int32_t n_dim;      /* 0: one event */
 } rp_resolve;
 rp_code rp_distribution_resolve(rp_distribution *d, const rp_dist_spec *spec, const rp_resolve *with, int64_t n_value);
 
@@ -94,6 +96,8 @@ rp_node_id rp_distribution_inverse(rp_graph *g, const rp_distribution *transform
  * Elements that belong together lie n_groups apart, as in R's layout of dims of which the last ones become the event.
  * */
 void rp_distribution_group(rp_graph *g, rp_distribution *d, int64_t group);
+/* Of one number each: a univariate family whose numbers have not been made events of several. */
+int rp_distribution_is_elementwise(const rp_distribution *d);
 /* Where values live, transforms included. 0 when that is not known. */
 int rp_distribution_support(rp_graph *g, const rp_distribution *d, rp_support *support);
 /* Adds a transform after the others; 0 when there is no room. */

@@ -96,6 +96,7 @@ static rp_code run_draw_statement(rp_run *run, int32_t i) {
   int64_t n_value = rp_graph_node(run->spec->trace, s->row)->n, n_site = 1;
   for (int32_t k = 0; k < s->n_dim; k++) n_site *= s->dim[k];
   rp_resolve with = {.g = g, .row = look_up_row, .context = run, .pool = run->pool, .site = s->name, .status = run->status};
+  if (s->element < 0 && !s->elements) with.dim = s->dim, with.n_dim = s->n_dim;
   if (rp_distribution_resolve(&m.dist, s->dist, &with, n_value) != RP_OK)
     return run->status->code;
   m.n_site_events = s->element < 0 && !s->elements ? m.dist.n_events : n_site / m.dist.event_size;

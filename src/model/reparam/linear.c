@@ -23,9 +23,10 @@ int64_t rp_reparam_extent(rp_run *run, const rp_reparam *settings, const rp_mess
   if (!is_one_event(run, settings, message, by) || !has_one_weight(run, message, by)) return 0;
   if (!to_whole_space(run, message, &unconstrain)) return 0;
   int64_t n = message->dim[message->n_dim + settings->dim];
-  if (d->family->event_dim == 0 || !unconstrain.bijector->domain_size) return n;
+  if (rp_distribution_is_elementwise(d) || !unconstrain.bijector->domain_size) return n;
   int64_t free_size = unconstrain.bijector->domain_size(d->event_size);
-  if (free_size == d->event_size || d->family->event_dim == 1) return d->family->event_dim == 1 ? free_size : n;
+  if (free_size == d->event_size) return n;
+  if (d->family->event_dim <= 1) return free_size;
   rp_run_fail(run, RP_UNSUPPORTED, message->name, "%s() has no dims on its unconstrained scale", d->family->name);
   return 0;
 }
@@ -33,11 +34,12 @@ int64_t rp_reparam_extent(rp_run *run, const rp_reparam *settings, const rp_mess
 rp_reparam_result rp_reparam_linear(rp_run *run, const rp_reparam *settings, rp_message *message, const char *by,
                                     const char *suffix, rp_transform map) {
   rp_graph *g = run->graph;
-  int univariate = message->dist.family->event_dim == 0;
+  int univariate = rp_distribution_is_elementwise(&message->dist);
   rp_distribution y, maps;
   if (!pushed(run, settings, message, map, &y)) return RP_REPARAM_PASSED;
   maps = y;
   maps.n_transforms = 2;
+  maps.family_size = univariate ? y.event_size : message->dist.event_size;
   maps.transforms[0] = y.transforms[y.n_transforms - 2];
   maps.transforms[1] = y.transforms[y.n_transforms - 1];
   rp_message auxiliary = rp_message_auxiliary(run, message, suffix, &y);
@@ -65,8 +67,8 @@ static int is_one_event(rp_run *run, const rp_reparam *settings, const rp_messag
     rp_run_fail(run, RP_UNSUPPORTED, message->name, "reparam_%s() cannot follow another linear map; use reparam_unit_jacobian() with their product", by);
     return 0;
   }
-  if (d->family->event_dim > 0) {
-    if (-settings->dim <= d->family->event_dim) return 1;
+  if (!rp_distribution_is_elementwise(d)) {
+    if (-settings->dim <= (d->family->event_dim > 1 ? d->family->event_dim : 1)) return 1;
     rp_run_fail(run, RP_UNSUPPORTED, message->name, "reparam_%s() along dim %d would mix whole events of %s()", by, settings->dim,
                 d->family->name);
     return 0;
@@ -81,7 +83,7 @@ static int is_one_event(rp_run *run, const rp_reparam *settings, const rp_messag
 /* A mask or scale by element has no meaning for a mixture of elements. */
 static int has_one_weight(rp_run *run, const rp_message *message, const char *by) {
   rp_graph *g = run->graph;
-  if (message->dist.family->event_dim > 0) return 1;
+  if (!rp_distribution_is_elementwise(&message->dist)) return 1;
   int same = rp_graph_node(g, message->mask)->n == 1 || rp_is_all(g, message->mask, 1);
   same = same && (rp_graph_node(g, message->scale)->n == 1 || rp_is_all(g, message->scale, 1));
   if (!same)
@@ -110,17 +112,18 @@ static int pushed(rp_run *run, const rp_reparam *settings, const rp_message *mes
   int64_t from = 1; /* numbers of the dims from settings->dim on */
   for (int32_t k = 1; k <= -settings->dim; k++) from *= message->dim[message->n_dim - k];
   *y = message->dist;
-  if (y->family->event_dim == 0) {
+  int64_t size = y->event_size;
+  if (rp_distribution_is_elementwise(y)) {
     rp_distribution_group(g, y, from);
-    y->family_size = y->event_size;
+    size = y->family_size = y->event_size;
     for (int k = 0; k < 4; k++)
       if (rp_size_of(g, unconstrain.arguments[k]) > 1)
         unconstrain.arguments[k] = rp_reparam_events(g, unconstrain.arguments[k], y->n_events, from);
   } else {
-    y->family_size = y->event_size;
-    if (unconstrain.bijector->domain_size) y->event_size = unconstrain.bijector->domain_size(y->family_size);
+    if (y->family_size == 0) y->family_size = size;
+    if (unconstrain.bijector->domain_size) y->event_size = unconstrain.bijector->domain_size(size);
   }
-  map.arguments[2] = rp_const(g, (double) (y->family_size / from));
+  map.arguments[2] = rp_const(g, (double) (size / from));
   y->unbounded = 1;
   if (rp_distribution_push(y, unconstrain) && rp_distribution_push(y, map)) return 1;
   rp_run_fail(run, RP_UNSUPPORTED, message->name, "it has more than %d transforms", RP_MAX_TRANSFORMS - 2);

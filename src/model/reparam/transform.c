@@ -11,11 +11,21 @@ static int applies(const rp_run *run, const rp_message *message) {
   return rp_distribution_base(&message->dist, &base, &transforms);
 }
 
+/* Batch dims stay; one event of another length is one dim. */
+static void set_dims(rp_message *auxiliary, int64_t event_size) {
+  int64_t n_events = auxiliary->n_site_events, batch = 1;
+  int32_t k = 0;
+  while (k < auxiliary->n_dim && batch < n_events) batch *= auxiliary->dim[k++];
+  auxiliary->dim[k] = event_size;
+  auxiliary->n_dim = k + 1;
+}
+
 static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_message *message) {
   (void) settings;
   rp_distribution base, transforms;
   rp_distribution_base(&message->dist, &base, &transforms);
   rp_message auxiliary = rp_message_auxiliary(run, message, "base", &base);
+  if (base.event_size != message->dist.event_size) set_dims(&auxiliary, base.event_size);
   if (message->initial != RP_NONE) auxiliary.initial = rp_distribution_inverse(run->graph, &transforms, message->initial);
   rp_node_id b = rp_reparam_draw(run, message, &auxiliary, 1);
   if (b == RP_NONE) return RP_REPARAM_PASSED;
