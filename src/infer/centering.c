@@ -130,7 +130,8 @@ void rp_centering_archive(rp_centering *centering, rp_archive *archive) {
   rp_archive_numbers(archive, centering->previous, 2 * n);
   for (int64_t i = 0; i < n; i++) {
     rp_score_sums *s = &centering->sums[i];
-    double *numbers[] = {&s->n, &s->mean_a, &s->mean_l, &s->squares_a, &s->products_la, &s->sum_log_s};
+    double *numbers[] = {&s->n,           &s->mean_a,     &s->mean_l,        &s->squares_a,
+                         &s->products_la, &s->mean_log_s, &s->squares_log_s, &s->least_log_s};
     for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) rp_archive_numbers(archive, numbers[k], 1);
   }
   if (rp_archive_is_loading(archive))
