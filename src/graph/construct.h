@@ -23,6 +23,9 @@ int64_t rp_length(const rp_graph *g, rp_node_id id); /* 0 for RP_NONE */
 /* Whether every element is >= 0 or NaN, whatever the parameters. */
 int rp_is_nonnegative(const rp_graph *g, rp_node_id id);
 
+/* Writes a vector as factor times the returned vector, factor a scalar; RP_NONE: there is nothing to take out. */
+rp_node_id rp_take_factor(rp_graph *g, rp_node_id a, rp_node_id *factor);
+
 /* Numbers of the adjoint of a lower Cholesky factor L [n x n] given the adjoint of L: the adjoint of the matrix. */
 rp_node_id rp_cholesky_adjoint(rp_graph *g, rp_node_id l, rp_node_id seed, int64_t n);
 rp_node_id rp_cumsum_from_end(rp_graph *g, rp_node_id a);

@@ -167,8 +167,12 @@ rp_node_id rp_scatter(rp_graph *g, rp_node_id a, const int32_t *index, int64_t n
     identity = identity && index[i] == i;
   }
   if (identity) return a;
-  return rp_intern(g, &(rp_node){.op = RP_OP_SCATTER, .n = n_out, .in = &a, .n_in = 1, .index = index,
-                                 .n_index = node->n});
+  const int64_t n = node->n;
+  rp_node_id factor, rest = n_out <= n ? rp_take_factor(g, a, &factor) : RP_NONE;
+  if (rest == RP_NONE || factor == RP_NONE) rest = a, factor = RP_NONE;
+  rp_node_id id = rp_intern(g, &(rp_node){.op = RP_OP_SCATTER, .n = n_out, .in = &rest, .n_in = 1, .index = index,
+                                          .n_index = n});
+  return factor == RP_NONE ? id : rp_mul(g, factor, id);
 }
 
 /* ---- repeats ---- */

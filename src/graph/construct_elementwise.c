@@ -15,6 +15,8 @@ static const rp_node *node_of(const rp_graph *g, rp_node_id id) { return rp_grap
 static rp_op op_of(const rp_graph *g, rp_node_id id) { return rp_graph_node(g, id)->op; }
 static rp_node_id input_of(const rp_graph *g, rp_node_id id, int k) { return rp_graph_node(g, id)->in[k]; }
 static int is_scalar(const rp_graph *g, rp_node_id id) { return rp_graph_node(g, id)->n == 1; }
+/* A constant that may take up a sign; vectors of data are not kept twice for that. */
+static int is_number(const rp_graph *g, rp_node_id id) { return is_scalar(g, id) && rp_is_const(g, id); }
 
 static rp_node_id simplify_unary(rp_graph *g, rp_op op, rp_node_id a);
 static rp_node_id simplify_add(rp_graph *g, rp_node_id a, rp_node_id b);
@@ -165,7 +167,7 @@ static rp_node_id simplify_unary(rp_graph *g, rp_op op, rp_node_id a) {
   case RP_OP_NEG:
     if (inner == RP_OP_NEG) return x;
     if (inner == RP_OP_SUB) return rp_sub(g, input_of(g, a, 1), x);
-    if (inner == RP_OP_MUL && rp_is_const(g, x)) return rp_mul(g, rp_neg(g, x), input_of(g, a, 1));
+    if (inner == RP_OP_MUL && is_number(g, x)) return rp_mul(g, rp_neg(g, x), input_of(g, a, 1));
     return RP_NONE;
   case RP_OP_LOG:
     if (inner == RP_OP_EXP) return x;
@@ -228,7 +230,7 @@ static rp_node_id simplify_factor(rp_graph *g, rp_node_id a, rp_node_id b) {
     if (op_of(g, b) == RP_OP_NEG) return rp_mul(g, x, input_of(g, b, 0));
     if (is_scalar(g, b) && !is_scalar(g, a)) return rp_mul(g, rp_neg(g, b), x);
     if (is_scalar(g, a) == is_scalar(g, b)) {
-      return rp_is_const(g, b) ? rp_mul(g, rp_neg(g, b), x) : rp_neg(g, rp_mul(g, x, b));
+      return is_number(g, b) ? rp_mul(g, rp_neg(g, b), x) : rp_neg(g, rp_mul(g, x, b));
     }
   }
   if (op_of(g, b) == RP_OP_MUL && rp_is_const(g, a) && rp_is_const(g, input_of(g, b, 0)) &&
@@ -244,6 +246,12 @@ static rp_node_id simplify_mul(rp_graph *g, rp_node_id a, rp_node_id b) {
   return better != RP_NONE ? better : simplify_factor(g, b, a);
 }
 
+static int reciprocals_are_normal(const rp_node *node) {
+  int normal = 1;
+  for (int64_t i = 0; normal && i < node->n; i++) normal = isnormal(1 / rp_const_values(node)[i]);
+  return normal;
+}
+
 static rp_node_id simplify_div(rp_graph *g, rp_node_id a, rp_node_id b) {
   double divisor;
   if (rp_is_value(g, b, 1)) return a;
@@ -256,6 +264,10 @@ static rp_node_id simplify_div(rp_graph *g, rp_node_id a, rp_node_id b) {
     int safe = !rp_is_uniform(g, b, &divisor) || isnormal(1 / divisor);
     return safe ? rp_mul(g, rp_unary(g, RP_OP_RECIP, b), a) : RP_NONE;
   }
+  if (rp_is_const(g, b) && !is_scalar(g, b) && reciprocals_are_normal(node_of(g, b))) {
+    return rp_mul(g, rp_unary(g, RP_OP_RECIP, b), a);
+  }
+  if (op_of(g, a) == RP_OP_NEG && !is_scalar(g, a)) return rp_neg(g, rp_div(g, input_of(g, a, 0), b));
   if (rp_is_uniform(g, b, &divisor) && op_of(g, a) == RP_OP_MUL && rp_is_const(g, input_of(g, a, 0)) &&
       isnormal(1 / divisor)) {
     return rp_mul(g, rp_div(g, input_of(g, a, 0), b), input_of(g, a, 1));

@@ -35,8 +35,13 @@ rp_node_id rp_matmul(rp_graph *g, rp_node_id a, rp_node_id b, int64_t m, int64_t
   /* how a vector is stored does not depend on the transpose flags, so equal products look equal */
   ta = ta != 0 && m != 1 && k != 1;
   tb = tb != 0 && n != 1 && k != 1;
-  return rp_intern(g, &(rp_node){.op = RP_OP_MATMUL, .n = n_out, .in = (rp_node_id[]){a, b}, .n_in = 2,
-                                 .attribute = {m, k, n, ta, tb}});
+  rp_node_id of_a = RP_NONE, of_b = RP_NONE, in[2] = {a, b};
+  if (n_out <= m * k) in[0] = rp_take_factor(g, a, &of_a);
+  if (n_out <= k * n) in[1] = rp_take_factor(g, b, &of_b);
+  rp_node_id id = rp_intern(g, &(rp_node){.op = RP_OP_MATMUL, .n = n_out, .in = in, .n_in = 2,
+                                          .attribute = {m, k, n, ta, tb}});
+  if (of_a != RP_NONE) id = rp_mul(g, of_a, id);
+  return of_b != RP_NONE ? rp_mul(g, of_b, id) : id;
 }
 
 rp_node_id rp_cholesky(rp_graph *g, rp_node_id a, int64_t n) { return of_square(g, RP_OP_CHOLESKY, a, n, n * n); }

@@ -37,6 +37,8 @@ static rp_node_id sum(rp_graph *g, rp_node_id a, int depth) {
     break;
   default: break;
   }
+  rp_node_id factor, rest = rp_take_factor(g, a, &factor);
+  if (factor != RP_NONE) return rp_mul(g, factor, over_one(g, RP_OP_SUM, rest, 1));
   return over_one(g, RP_OP_SUM, a, 1);
 }
 

@@ -1,5 +1,6 @@
 /* Random graphs over all operations: gradients against central differences, copies, packed forms and rolled graphs
  * against the graph itself. */
+#include "../../src/exec/program.h"
 #include "../../src/graph/pack.h"
 #include "graph_check.h"
 #include "random_graph.h"
@@ -97,9 +98,78 @@ static void test_copies(void) {
   }
 }
 
+/* Outputs of a program with so many equal lanes: the largest difference from want[], relative to the largest element of
+ * each output; and whether all lanes have the bits of one[] (which is filled when lanes is 1). */
+static double run_program(const rp_graph *g, const rp_node_id *outputs, int n, rp_isa isa, int lanes,
+                          double *const *want, double *const *one, int *same) {
+  double repeated[PARAMS * 8], worst = 0;
+  rp_status status;
+  rp_status_clear(&status);
+  rp_program *program = rp_program_new(g, outputs, n, isa, lanes, &status);
+  rp_work *work = rp_work_new(program, &status);
+  for (int i = 0; i < PARAMS * lanes; i++) repeated[i] = params[i / lanes];
+  rp_program_run(program, work, repeated, NULL, NULL);
+  for (int k = 0; k < n; k++) {
+    const int64_t size = rp_length(g, outputs[k]);
+    const double *got = rp_work_output(work, k);
+    double error = 0, largest = 1;
+    for (int64_t i = 0; i < size; i++) {
+      const double difference = got[i * lanes] == want[k][i] ? 0 : fabs(got[i * lanes] - want[k][i]);
+      if (!(difference <= error)) error = difference;
+      largest = fmax(largest, fabs(want[k][i]));
+    }
+    if (!(error / largest <= worst)) worst = error / largest;
+    if (lanes == 1) memcpy(one[k], got, (size_t) size * sizeof(double));
+    for (int64_t i = 0; i < size * lanes; i++) *same &= memcmp(&got[i], &one[k][i / lanes], sizeof *got) == 0;
+  }
+  rp_work_free(work);
+  rp_program_free(program);
+  return worst;
+}
+
+/* All that was made, the output and its gradient: as a program, with any instruction set and number of lanes. */
+static void test_programs(void) {
+  double worst = 0;
+  for (uint64_t seed = 1; seed <= GRAPHS / 3; seed++) {
+    random_graph r = random_graph_new(seed + 2000, PARAMS, 0);
+    rp_node_id outputs[RANDOM_POOL + 2], output = random_graph_build(&r, OPERATIONS), all = rp_param(r.g, 0, PARAMS);
+    double *want[RANDOM_POOL + 2], *one[RANDOM_POOL + 2];
+    int n = 0;
+    for (int k = 0; k < r.n_pool; k++) outputs[n++] = r.pool[k];
+    outputs[n++] = output;
+    CHECK(rp_gradient(r.g, output, &all, 1, &outputs[n]) == RP_OK);
+    outputs[n] = rp_broadcast(r.g, outputs[n], PARAMS);
+    n++;
+    rp_status status;
+    rp_status_clear(&status);
+    for (int k = 0; k < n; k++) {
+      const size_t bytes = (size_t) rp_length(r.g, outputs[k]) * sizeof(double) + 1;
+      want[k] = malloc(bytes);
+      one[k] = malloc(bytes);
+    }
+    CHECK(rp_evaluate(r.g, outputs, n, params, NULL, (rp_random_key){1, 1, 0}, want, &status) == RP_OK);
+    for (int isa = RP_ISA_PORTABLE; isa <= (int) rp_isa_best(); isa++) {
+      int same = 1;
+      for (int lanes = 1; lanes <= 8; lanes *= 2) {
+        const double error = run_program(r.g, outputs, n, (rp_isa) isa, lanes, want, one, &same);
+        if (!(error <= worst)) worst = error;
+        CHECK(error <= 1e-12);
+      }
+      CHECK(same);
+    }
+    for (int k = 0; k < n; k++) {
+      free(want[k]);
+      free(one[k]);
+    }
+    rp_graph_free(r.g);
+  }
+  printf("worst program error %.2g\n", worst);
+}
+
 int main(void) {
   test_gradients();
   test_second_derivatives();
   test_copies();
+  test_programs();
   return check_done("random_graph");
 }
