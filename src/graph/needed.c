@@ -91,6 +91,21 @@ static void need_concat(needs *s, const rp_node *node, const uint8_t *out) {
   }
 }
 
+/* Where the condition is known only the branch taken counts, as under a mask. */
+static void need_select(needs *s, const rp_node *node, const uint8_t *out) {
+  const rp_node *condition = rp_graph_node(s->g, node->in[0]);
+  uint8_t *taken = calloc((size_t) node->n + 1, 1);
+  s->ok = s->ok && taken != NULL;
+  for (int32_t k = 1; taken != NULL && k <= 2; k++) {
+    for (int64_t i = 0; i < node->n; i++) {
+      const double value = condition->n == 1 ? condition->value : condition->data[i];
+      taken[i] = out[i] && (k == 1 ? value != 0 : value == 0);
+    }
+    need_shifted(s, node->in[k], taken, node->n, 0);
+  }
+  free(taken);
+}
+
 static void visit(needs *s, const rp_node *node, const uint8_t *out) {
   if (memchr(out, 1, (size_t) node->n) == NULL) return;
   switch (node->op) {
@@ -99,6 +114,16 @@ static void visit(needs *s, const rp_node *node, const uint8_t *out) {
   case RP_OP_CONCAT: need_concat(s, node, out); return;
   case RP_OP_CUMSUM: need_cumsum(s, node, out); return;
   case RP_OP_SCAN: case RP_OP_AFFINE_SCAN: need_scan(s, node, out); return;
+  case RP_OP_GATHER_AT:
+    need_all(s, node->in[0]);
+    need_shifted(s, node->in[1], out, node->n, 0);
+    return;
+  case RP_OP_SELECT:
+    if (rp_graph_node(s->g, node->in[0])->op == RP_OP_CONST) {
+      need_select(s, node, out);
+      return;
+    }
+    break;
   default: break;
   }
   for (int32_t k = 0; k < node->n_in; k++) {

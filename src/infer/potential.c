@@ -61,18 +61,19 @@ rp_density *rp_density_new(rp_graph *g, rp_node_id log_density, int64_t dim, rp_
 
 /* A site that is drawn at random each time is fine as long as nothing that counts depends on it. */
 static rp_code refuse_random(const rp_model *model, rp_status *status) {
-  uint8_t *needed = calloc((size_t) model->log_density + 1, 1);
-  if (!needed) return rp_fail_memory(status, "a log density");
-  needed[model->log_density] = 1;
-  for (rp_node_id id = model->log_density; id >= 0; id--) {
+  int any = 0;
+  for (rp_node_id id = 0; id < model->log_density; id++) any |= rp_graph_node(model->graph, id)->op == RP_OP_RANDOM;
+  if (!any) return RP_OK;
+  uint8_t **needed = rp_needed(model->graph, &model->log_density, 1, status);
+  for (rp_node_id id = 0; needed && id < model->log_density && status->code == RP_OK; id++) {
     const rp_node *node = rp_graph_node(model->graph, id);
-    for (int32_t k = 0; needed[id] && k < node->n_in; k++) needed[node->in[k]] = 1;
-    if (!needed[id] || node->op != RP_OP_RANDOM) continue;
-    rp_fail(status, RP_UNSUPPORTED, NULL,
-            "the log density depends on a site that is masked out or hidden by block(), and so drawn at random each time");
-    break;
+    if (node->op != RP_OP_RANDOM || !needed[id]) continue;
+    for (int64_t k = 0; k < node->n && status->code == RP_OK; k++)
+      if (needed[id][k])
+        rp_fail(status, RP_UNSUPPORTED, NULL,
+                "the log density depends on a site that is masked out or hidden by block(), and so drawn at random each time");
   }
-  free(needed);
+  if (needed) rp_needed_free(needed, model->graph);
   return status->code;
 }
 

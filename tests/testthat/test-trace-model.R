@@ -42,6 +42,8 @@ test_that("a trace prints a line a site, however long its values", {
     total := sum(z)
     y ~ normal(total, 1)
   }
+  old <- options(width = 200)
+  on.exit(options(old))
   table <- trace_model(m, list(y = 1.25), seed = 1)
   shown <- capture.output(print(table))
   expect_length(shown, 5)
