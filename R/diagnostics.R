@@ -5,23 +5,23 @@
 # constant or not finite. The values are those of the posterior package.
 
 # Columns rhat, ess_bulk, ess_tail, ess_mean, mcse_mean; a row a variable.
-diagnose <- function(x) {
+convergence <- function(x) {
   storage.mode(x) <- "double"
-  values <- .Call(ffi_diagnose, x)
+  values <- .Call(ffi_diagnose, x, getOption("mc.cores", 2L))
   colnames(values) <- c("rhat", "ess_bulk", "ess_tail", "ess_mean", "mcse_mean")
   values
 }
 
-rhat_rank <- function(x) diagnose(x)[, "rhat"]
+rhat_rank <- function(x) convergence(x)[, "rhat"]
 
-mcse_mean <- function(x) diagnose(x)[, "mcse_mean"]
+mcse_mean <- function(x) convergence(x)[, "mcse_mean"]
 
 # By the delta method from the Monte Carlo error of the variance.
 mcse_sd <- function(x) {
   size <- dim(x)
   centered <- x - rep(colMeans(x, dims = 2L), each = size[1] * size[2])
   variance <- colMeans(centered^2, dims = 2L)
-  error <- (colMeans(centered^4, dims = 2L) - variance^2) / diagnose(centered^2)[, "ess_mean"]
+  error <- (colMeans(centered^4, dims = 2L) - variance^2) / convergence(centered^2)[, "ess_mean"]
   sqrt(error / variance / 4)
 }
 

@@ -42,7 +42,7 @@ summary.reparam_fit <- function(object, sites = NULL, probs = c(0.05, 0.5, 0.95)
   }
   table[paste0("q", format_each(100 * probs))] <- as.data.frame(matrix(quantiles, size[3]))
   if (inherits(object, "reparam_nuts")) {
-    table <- cbind(table, diagnose(x)[, c("mcse_mean", "rhat", "ess_bulk", "ess_tail"), drop = FALSE])
+    table <- cbind(table, convergence(x)[, c("mcse_mean", "rhat", "ess_bulk", "ess_tail"), drop = FALSE])
   } else if (inherits(object, "reparam_predictive")) {
     table$mcse_mean <- mcse_mean(x)
   } else {
@@ -149,7 +149,7 @@ print_array <- function(fit, name, digits, worst) {
   shape <- paste(site_dim(fit, name), collapse = ",")
   line <- sprintf("%s[%s]  mean %s  sd %s", name, shape, format_range(means, digits), format_range(sds, digits))
   if (inherits(fit, "reparam_nuts")) {
-    diagnostics <- diagnose(x)
+    diagnostics <- convergence(x)
     rhat <- diagnostics[, "rhat"]
     ess <- diagnostics[, "ess_bulk"]
     if (!all(is.na(rhat))) line <- sprintf("%s  rhat <= %s", line, format_rhat(max(rhat, na.rm = TRUE)))

@@ -14,7 +14,7 @@ static const R_CallMethodDef entries[] = {
     {"ffi_model_table", (DL_FUNC) &ffi_model_table, 2},
     {"ffi_log_density", (DL_FUNC) &ffi_log_density, 3},
     {"ffi_generate", (DL_FUNC) &ffi_generate, 3},
-    {"ffi_diagnose", (DL_FUNC) &ffi_diagnose, 1},
+    {"ffi_diagnose", (DL_FUNC) &ffi_diagnose, 2},
     {"ffi_dist_evaluate", (DL_FUNC) &ffi_dist_evaluate, 3},
     {"ffi_model_program", (DL_FUNC) &ffi_model_program, 2},
     {"ffi_resolve_isa", (DL_FUNC) &ffi_resolve_isa, 1},

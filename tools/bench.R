@@ -53,7 +53,7 @@ measure <- function(code) {
 }
 
 # draws: [iteration, chain, variable]
-smallest_ess <- function(draws) min(reparam:::diagnose(draws)[, "ess_bulk"])
+smallest_ess <- function(draws) min(reparam:::convergence(draws)[, "ess_bulk"])
 
 fit_here <- function(case, data, seed, iterations = case$iterations) {
   settings <- list(

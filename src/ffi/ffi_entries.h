@@ -18,7 +18,7 @@ SEXP ffi_log_density(SEXP spec, SEXP control, SEXP values);
 SEXP ffi_generate(SEXP spec, SEXP control, SEXP draws);
 /* R-hat, bulk, tail and mean ESS and the mean's MCSE, a column each, of every variable of [iteration, chain,
  * variable]. */
-SEXP ffi_diagnose(SEXP draws);
+SEXP ffi_diagnose(SEXP draws, SEXP cores);
 /* Log density, cdf, quantile, mean or variance of the distribution of a spec's first statement (ffi_dist.c). */
 SEXP ffi_dist_evaluate(SEXP spec, SEXP what, SEXP x);
 /* The program of log density and gradient: its size, its graph and its instructions as text. */

@@ -21,6 +21,14 @@ void rp_diagnostics_free(rp_diagnostics *diagnostics);
 
 /* x: n_iterations values of chain 0, then of chain 1, ... */
 rp_convergence rp_diagnose(rp_diagnostics *diagnostics, const double *x);
+/* All variables of draws [variable][chain][iteration], on at most so many threads. RP_INTERRUPTED when the hook, which
+ * the caller's thread calls every 50 ms (not when one thread is enough), says so. */
+typedef struct {
+  void *context;
+  int (*interrupted)(void *context); /* may be NULL */
+} rp_diagnose_hooks;
+rp_code rp_diagnose_all(const double *draws, int64_t n_iterations, int32_t n_chains, int64_t n_variables, int32_t cores,
+                        const rp_diagnose_hooks *hooks, rp_convergence *results, rp_status *status);
 double rp_rhat(rp_diagnostics *diagnostics, const double *x); /* only R-hat */
 double rp_ess_bulk(rp_diagnostics *diagnostics, const double *x);
 

@@ -28,7 +28,7 @@ test_that("diagnostics equal posterior's, for even and odd lengths, ties, and sc
   skip_if_not_installed("posterior")
   for (n in c(50, 101, 400)) for (chains in c(1, 2, 3, 4)) {
     x <- series(n, chains)
-    got <- diagnose(x)
+    got <- convergence(x)
     for (name in colnames(got)) {
       expect_same_ratio(got[, name], by_variable(getExportedValue("posterior", name), x))
     }
@@ -41,7 +41,7 @@ test_that("an autocorrelated series has the effective sample size of theory", {
   set.seed(1)
   for (rho in c(0.5, 0.9)) {
     x <- array(stats::filter(rnorm(2e5), rho, "recursive"), c(50000, 4, 1))
-    expect_equal(diagnose(x)[, "ess_mean"][[1]] / 2e5, (1 - rho) / (1 + rho), tolerance = 0.1)
+    expect_equal(convergence(x)[, "ess_mean"][[1]] / 2e5, (1 - rho) / (1 + rho), tolerance = 0.1)
   }
 })
 

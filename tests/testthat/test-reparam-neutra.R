@@ -42,7 +42,7 @@ test_that("NUTS through an autoregressive flow samples the funnel", {
   errors <- vapply(below, function(e) mean(e) / mcse_mean(array(as.double(e), c(dim(e), 1))), 0)
   expect_lt(max(abs(errors)), 4)
   # raw, the funnel gives some hundreds of effective draws of y
-  expect_gt(diagnose(array(y, c(dim(y), 1)))[, "ess_bulk"], 4000)
+  expect_gt(convergence(array(y, c(dim(y), 1)))[, "ess_bulk"], 4000)
 })
 
 test_that("the density is that of the model times the Jacobians", {
