@@ -12,7 +12,7 @@ static const double NECK = 0.2;
 /* Below this (s/s0)^(1-c) a score at x cannot be had from one at z. */
 static const double SMALLEST_STRETCH = 1e-150;
 
-/* Of one element, over the draws of a window (Welford 1962). */
+/* Of one element, over the draws of a window (Welford 1962). Doubles only: it is archived as an array of them. */
 typedef struct {
   double n, mean_a, mean_l, squares_a, products_la, mean_log_s, squares_log_s, least_log_s;
 } rp_score_sums;
@@ -128,12 +128,7 @@ void rp_centering_archive(rp_centering *centering, rp_archive *archive) {
   int64_t n = centering->target->n_centered;
   rp_archive_numbers(archive, centering->values, 2 * n);
   rp_archive_numbers(archive, centering->previous, 2 * n);
-  for (int64_t i = 0; i < n; i++) {
-    rp_score_sums *s = &centering->sums[i];
-    double *numbers[] = {&s->n,           &s->mean_a,     &s->mean_l,        &s->squares_a,
-                         &s->products_la, &s->mean_log_s, &s->squares_log_s, &s->least_log_s};
-    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) rp_archive_numbers(archive, numbers[k], 1);
-  }
+  rp_archive_numbers(archive, (double *) centering->sums, n * (int64_t) (sizeof *centering->sums / sizeof(double)));
   if (rp_archive_is_loading(archive))
     centering->potential->center(centering->potential->state, centering->values, centering->values + n);
 }
