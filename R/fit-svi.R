@@ -5,7 +5,7 @@
 #' recorded quantities are computed for each draw, as in [fit_nuts()].
 #'
 #' @inheritParams fit_nuts
-#' @param guide The family of approximations; see [guides].
+#' @param guide The family of approximations; see [guides]. Or a function with [param()] statements, or a model, see [guide_params()].
 #' @param optim The optimizer; see [optimizers]. Left out, the rate is 0.003 for flows ([guide_iaf()]).
 #' @param steps `"auto"`: as many as it takes, see below. Or a number of steps.
 #' @param particles Draws of the guide from which each step's gradient is estimated; NULL: 8 for flows ([guide_iaf()]), whose many
@@ -71,6 +71,7 @@ fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_
                     elbo_draws = 1000, init = NULL, reparam = "minimal", prune = TRUE, keep = NULL, seed = NULL, refresh = NULL) {
   call <- match.call()
   if (inherits(model, "reparam_svi")) return(continue_svi(model, call, parent.frame()))
+  if (is.function(guide) || inherits(guide, "reparam_model")) guide <- model_guide(guide, data)
   if (missing(optim) && "laplace" %in% guide_kinds_of(guide)) optim <- optim_lbfgs()
   check_svi_parts(guide, optim)
   if (missing(optim) && has_flows(guide)) optim <- optim_adam(0.003)
@@ -87,7 +88,7 @@ fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_
     draws = check_whole(draws, "draws", 1, 1e8), elbo_draws = check_whole(elbo_draws, "elbo_draws", 0, 1e9),
     init = check_init(init), keep = check_sites(keep, "keep"), budget = storage_budget()
   )
-  control <- c(control, model_control(reparam, prune, seed), list(centering = "learned"))
+  control <- c(control, model_control(reparam, prune, seed), list(centering = "learned"), natural_control(guide))
   model <- with_strategy(model, reparam)
   spec <- fit_spec(model, data, FALSE)
   whole <- if (in_batches(spec) && !inherits(model, "reparam_spec")) fit_spec(model, data)

@@ -16,6 +16,8 @@
 #' * `guide_list()`: several guides, each for its own sites, independent of one another. A part that names no sites
 #'   takes those that the others leave.
 #'
+#' A guide may also be a function or model of your own, see [guide_params()].
+#'
 #' @param ... For `guide_list()`, guides. For the others, names of sites, as in the model; you need no derived names: a
 #'   reparameterized `k` is still `"k"`. None: all sites that are left.
 #' @param rank Columns of `W`; NULL: about the square root of the number of coordinates.
@@ -106,6 +108,7 @@ format_guide <- function(x) {
   inner <- if (x$kind == "list") {
     vapply(x$parts, format_guide, "")
   } else {
+    if (x$kind == "model") return("guide_model(<spec>)")
     settings <- unlist(x[intersect(names(x), c("rank", "num_flows", "hidden", "layers", "bins"))])
     if (!is.null(x$conditionals)) settings <- c(settings, conditionals = call_text(x$conditionals))
     if (!is.null(x$dependencies)) settings <- c(settings, dependencies = call_text(x$dependencies))

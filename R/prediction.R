@@ -137,7 +137,7 @@ log_lik.reparam_fit <- function(fit, sites = NULL, ...) {
 fit_control <- function(fit, seed, keep) {
   list(
     seed = seed, keep = keep, reparam = fit$control$reparam, centered = fit$control$centered, isa = fit$control$isa,
-    centering = engine_centering(fit), coordinates = fit$unconstrained_names
+    centering = engine_centering(fit), coordinates = fit$unconstrained_names, natural = fit$control$natural
   )
 }
 

@@ -105,6 +105,9 @@ check_trained <- function(fit, what, guide = "guide_iaf()") {
       stop_reparam(sprintf("`%s` needs a guide with coordinates, but all sites of this fit are drawn directly.", what),
                    "Fit it with `prune = FALSE`.")
     }
+    if (identical(fit$control$guide$kind, "model")) {
+      stop_reparam(sprintf("`%s` needs a guide that is a map of noise, not a model.", what), "Use `guide_iaf()`, for example.")
+    }
     points <- Filter(function(block) block$kind == "delta", fit$blocks)
     if (length(points)) {
       stop_reparam(

@@ -66,6 +66,8 @@ static rp_code decode_blocks(ffi_decoder *d, SEXP list, rp_guide_block *blocks, 
   for (R_xlen_t b = 0; b < n; b++) {
     SEXP from = VECTOR_ELT(list, b), index = ffi_get(from, "index");
     if (ffi_guide_block(from, &blocks[b], d->status) != RP_OK) return d->status->code;
+    if (blocks[b].kind == RP_GUIDE_MODEL)
+      return rp_fail(d->status, RP_BAD_ARGUMENT, NULL, "a guide that is a model is no one-to-one map of noise");
     if (TYPEOF(index) != REALSXP) return rp_fail(d->status, RP_BAD_SPEC, NULL, "a block of a guide has no coordinates");
     int64_t *places = rp_pool_array(d->spec->pool, Rf_xlength(index), sizeof *places);
     if (!places) return rp_fail_memory(d->status, "a trained guide");

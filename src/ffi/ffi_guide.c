@@ -57,6 +57,7 @@ static rp_code add_block(ffi_guide *out, const ffi_model *m, SEXP part, uint8_t 
     int64_t *own = out->index + (*used - block->n);
     if (ffi_guide_structure(m, part, block, own, out->pool, &out->groups[out->n_blocks], status) != RP_OK) return status->code;
   }
+  if (block->kind == RP_GUIDE_MODEL && ffi_guide_model(out, m, part, block, status) != RP_OK) return status->code;
   out->laplace[out->n_blocks++] = (uint8_t) laplace;
   return RP_OK;
 }
@@ -121,4 +122,7 @@ void ffi_guide_clear(ffi_guide *guide) {
   free(guide->index);
   free(guide->groups);
   rp_pool_free(guide->pool);
+  rp_model_free(guide->draws);
+  rp_model_free(guide->density);
+  rp_spec_free(guide->spec);
 }

@@ -11,6 +11,8 @@ typedef struct {
   uint8_t *laplace; /* per block: 1 when a normal's covariance is the curvature at the mode */
   int64_t *index; /* one place per coordinate, cut up among the blocks */
   rp_pool *pool;  /* structures of blocks */
+  rp_spec *spec;  /* of a guide that is a model, and what was made of it; NULL for others */
+  rp_model *draws, *density;
   const char *const **groups; /* per block: names of the groups of a structured guide; NULL for others */
 } ffi_guide;
 
@@ -24,6 +26,11 @@ rp_code ffi_guide_block(SEXP part, rp_guide_block *block, rp_status *status);
  * know of a trained guide. */
 SEXP ffi_guide_blocks(const ffi_guide *guide);
 
+
+/* A guide that is a model: list(kind = "model", spec). The spec is run twice, for draws and for the density, and its
+ * sites are matched with the block's coordinates, which must be values (control$natural). RP_BAD_ARGUMENT: sites that
+ * only one of the two has, or of another size, or observed in the guide; RP_UNSUPPORTED: draws without derivatives. */
+rp_code ffi_guide_model(ffi_guide *out, const ffi_model *m, SEXP part, rp_guide_block *block, rp_status *status);
 
 /* ---- guide_structured() (ffi_guide_structure.c) ---- */
 /* The block's sites as groups, in the order in which they depend on each other (index is put in that order): by default

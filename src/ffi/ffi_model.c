@@ -8,6 +8,7 @@
 #include "ffi_entries.h"
 #include "ffi_spec.h"
 
+static void read_names(ffi_model *m, SEXP texts, int64_t *n, const char *const **names, rp_status *status);
 static rp_code build(ffi_model *m, SEXP spec, SEXP control, int prior, int all_terms, rp_status *status);
 static rp_code read_given(ffi_model *m, SEXP sizes, rp_status *status);
 static void release(void *data);
@@ -132,6 +133,9 @@ static rp_code build(ffi_model *m, SEXP spec, SEXP control, int prior, int all_t
   if (!m->pool) return rp_fail_memory(status, "the model");
   m->options.prune = ffi_number(ffi_get(control, "prune"), 1) != 0;
   m->options.dependencies = ffi_number(ffi_get(control, "dependencies"), 0) != 0;
+  m->options.run.natural = ffi_number(ffi_get(control, "natural"), 0) != 0;
+  m->options.run.sampled = ffi_number(ffi_get(control, "sampled"), 0) != 0;
+  read_names(m, ffi_get(control, "always"), &m->options.n_always, &m->options.always, status);
   m->options.run.prior = prior;
   m->options.run.all_terms = all_terms;
   m->options.run.simulate = ffi_number(ffi_get(control, "simulate"), 0) != 0;
@@ -147,18 +151,20 @@ static rp_code build(ffi_model *m, SEXP spec, SEXP control, int prior, int all_t
   m->options.run.has_strategy = strategy != NULL;
   m->options.run.n_init = ffi_named_values(ffi_get(control, "init"), m->pool, &m->options.run.init, status, "init");
   if (prior) read_given(m, ffi_get(control, "given"), status);
-  SEXP coordinates = ffi_get(control, "coordinates");
-  if (TYPEOF(coordinates) == STRSXP && status->code == RP_OK) {
-    m->options.n_coordinates = Rf_xlength(coordinates);
-    const char **names = rp_pool_array(m->pool, m->options.n_coordinates, sizeof *names);
-    for (R_xlen_t i = 0; names && i < Rf_xlength(coordinates); i++)
-      names[i] = rp_pool_text(m->pool, CHAR(STRING_ELT(coordinates, i)));
-    m->options.coordinates = names;
-    if (!names) rp_fail_memory(status, "the coordinates");
-  }
+  read_names(m, ffi_get(control, "coordinates"), &m->options.n_coordinates, &m->options.coordinates, status);
   if (status->code != RP_OK) return status->code;
   m->model = rp_model_build(m->spec, &m->options, status);
   return status->code;
+}
+
+/* Texts, copied; nothing happens when there are none. */
+static void read_names(ffi_model *m, SEXP texts, int64_t *n, const char *const **names, rp_status *status) {
+  if (TYPEOF(texts) != STRSXP || status->code != RP_OK) return;
+  const char **copy = rp_pool_array(m->pool, Rf_xlength(texts), sizeof *copy);
+  for (R_xlen_t i = 0; copy && i < Rf_xlength(texts); i++) copy[i] = rp_pool_text(m->pool, CHAR(STRING_ELT(texts, i)));
+  *n = Rf_xlength(texts);
+  *names = copy;
+  if (!copy) rp_fail_memory(status, "names");
 }
 
 /* A named vector: how many elements the draws of each site have. */

@@ -6,10 +6,10 @@
 #include "../graph/shorthand.h"
 
 extern const rp_guide rp_guide_normal, rp_guide_mvn, rp_guide_lowrank, rp_guide_delta, rp_guide_iaf, rp_guide_coupling,
-    rp_guide_structured;
+    rp_guide_structured, rp_guide_model_kind;
 static const rp_guide *const table[RP_GUIDE_COUNT] = {&rp_guide_normal, &rp_guide_mvn, &rp_guide_lowrank,
                                                       &rp_guide_delta,  &rp_guide_iaf, &rp_guide_coupling,
-                                                      &rp_guide_structured};
+                                                      &rp_guide_structured, &rp_guide_model_kind};
 
 rp_guide_kind rp_guide_from_name(const char *name) {
   int kind = 0;

@@ -11,7 +11,7 @@
 
 typedef enum {
   RP_GUIDE_NORMAL = 0, RP_GUIDE_MVN, RP_GUIDE_LOWRANK, RP_GUIDE_DELTA, RP_GUIDE_IAF, RP_GUIDE_COUPLING,
-  RP_GUIDE_STRUCTURED, RP_GUIDE_COUNT
+  RP_GUIDE_STRUCTURED, RP_GUIDE_MODEL, RP_GUIDE_COUNT
 } rp_guide_kind;
 rp_guide_kind rp_guide_from_name(const char *name); /* "normal", "mvn", ...; RP_GUIDE_COUNT: unknown */
 
@@ -25,6 +25,18 @@ typedef struct {
   const int32_t *down, *up; /* group down depends linearly on group up < down; increasing in down */
 } rp_guide_structure;
 
+/* A guide that is a model of its own: a graph of a draw, with its random numbers in it, and a graph of the density. */
+typedef struct {
+  int64_t n_parameters;
+  const double *start;
+  const rp_graph *draw_graph; /* PARAM: the parameters */
+  rp_node_id draw;            /* n numbers */
+  const rp_graph *density_graph;
+  rp_node_id log_density;
+  int64_t n_leaves;     /* PARAM of density_graph, each of which is */
+  const int32_t *leaf;  /* a parameter (its number), or element e of the draw (n_parameters + e) */
+} rp_guide_model;
+
 typedef struct {
   rp_guide_kind kind;
   int64_t n;
@@ -35,6 +47,7 @@ typedef struct {
                                           networks; 0: the default (guide_network.h) */
   int64_t n_bins;       /* coupling: pieces of the splines; 0: 8 */
   const rp_guide_structure *structure; /* structured; borrowed */
+  const rp_guide_model *model;         /* model; borrowed */
 } rp_guide_block;
 
 typedef struct {

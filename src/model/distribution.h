@@ -77,6 +77,9 @@ rp_node_id rp_distribution_moment(rp_graph *g, const rp_distribution *d, int var
 
 /* A random value from the given stream; RP_NONE with a status when the family has no sampler. */
 rp_node_id rp_distribution_random(rp_graph *g, const rp_distribution *d, uint32_t stream);
+/* The same as a differentiable function of the arguments and standard noise; RP_NONE, without a failure, where a family
+ * has no such form and its arguments depend on parameters or random numbers (differentiable.c). */
+rp_node_id rp_distribution_differentiable(rp_graph *g, const rp_distribution *d, uint32_t stream);
 int rp_distribution_can_sample(const rp_distribution *d);
 
 /* The whole line: u (unconstrained) -> value, with term = one log density per event in the coordinates of u. */

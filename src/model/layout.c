@@ -92,9 +92,22 @@ static rp_code find_named(closure *c, const rp_model_options *options) {
   return RP_OK;
 }
 
+static void activate_always(closure *c, const rp_model_options *options) {
+  const rp_run *run = c->run;
+  for (int64_t k = 0; k < options->n_always; k++)
+    for (int32_t i = 0; i < run->n_sites; i++)
+      for (int32_t p = run->sites[i].first_part; p >= 0; p = run->parts[p].next) {
+        const rp_part *part = &run->parts[p];
+        if (part->source != RP_SOURCE_LATENT || strcmp(run->sites[i].name, options->always[k]) != 0) continue;
+        memset(c->active[p], 1, (size_t) part->n_events);
+        if (part->term != RP_NONE) add_root(c, part->term);
+      }
+}
+
 /* With named coordinates, only discrete events are still to be found. */
 static rp_code find_active(closure *c, const rp_model_options *options) {
   const rp_run *run = c->run;
+  activate_always(c, options);
   int named = options->n_coordinates >= 0;
   if (named && run->n_summed == 0) return RP_OK;
   for (int32_t p = 0; p < run->n_parts && c->status->code == RP_OK; p++) {

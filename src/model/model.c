@@ -133,7 +133,8 @@ static int warn_conflict(rp_run *run, const char *name) {
 }
 
 static void warn_unused(rp_run *run) {
-  if (run->options->simulate || run->options->n_given > 0) return;
+  const rp_run_options *o = run->options;
+  if (o->simulate || o->n_given > 0 || o->natural || o->sampled) return;
   for (int32_t h = 0; h < run->spec->n_handlers; h++) {
     const rp_handler_spec *handler = &run->spec->handlers[h];
     for (int32_t i = 0; i < handler->n_config; i++) {

@@ -15,6 +15,8 @@ typedef struct {
   rp_run_options run;
   int prune; /* draw barren latents ancestrally */
   int dependencies; /* find them */
+  int64_t n_always; /* sites of these names are inferred, whether or not they carry information */
+  const char *const *always;
   /* When given, exactly the coordinates of these names are inferred (those of an earlier fit), whatever prune says. */
   int64_t n_coordinates; /* -1: not given */
   const char *const *coordinates;

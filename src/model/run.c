@@ -204,9 +204,10 @@ static rp_node_id latent(rp_run *run, rp_message *m) {
   }
   if (m->hidden) return rp_run_add_ancestral(run, m);
   if (strcmp(m->dist.family->name, "delta") == 0) return point_mass(run, m);
-  if (rp_handlers_reparameterize(run, m) == RP_REPARAM_REPLACED) return m->value;
+  const int as_it_is = run->options->natural || run->options->sampled;
+  if (!as_it_is && rp_handlers_reparameterize(run, m) == RP_REPARAM_REPLACED) return m->value;
   if (run->status->code != RP_OK) return RP_NONE;
-  if (run->options->prior) return rp_run_add_ancestral(run, m);
+  if (run->options->prior || run->options->sampled) return rp_run_add_ancestral(run, m);
   return rp_run_add_latent(run, m);
 }
 
@@ -223,7 +224,7 @@ static rp_node_id observed(rp_run *run, rp_message *m) {
     if (run->options->replicate && rp_discrete_evidence(run, m) != RP_OK) return RP_NONE;
     return rp_run_add_ancestral(run, m);
   }
-  rp_handlers_reparameterize(run, m);
+  if (!run->options->natural) rp_handlers_reparameterize(run, m);
   if (run->status->code != RP_OK) return RP_NONE;
   rp_node_id x = rp_data(run->graph, m->observed, m->dist.n_events * m->dist.event_size);
   return rp_run_add_part(run, m, RP_SOURCE_OBSERVED, x, NULL);
@@ -242,7 +243,7 @@ static int split(rp_run *run, const rp_message *m, int32_t *events[2], int64_t c
   const rp_node *mask = rp_graph_node(run->graph, m->mask);
   int64_t n = m->dist.n_events;
   counts[0] = counts[1] = 0;
-  if (n < 2 || run->options->prior || !rp_distribution_can_sample(&m->dist)) return 0;
+  if (n < 2 || run->options->prior || run->options->sampled || !rp_distribution_can_sample(&m->dist)) return 0;
   for (int k = 0; k < 2; k++) {
     events[k] = rp_pool_array(run->pool, n, sizeof *events[k]);
     if (!events[k]) return rp_fail_memory(run->status, "a site"), 0;

@@ -112,6 +112,8 @@ typedef struct {
 
 typedef struct {
   int prior;             /* every latent site is drawn ancestrally */
+  int natural;           /* inferred sites are their own coordinates, and no site is reparameterized: for guides that are models */
+  int sampled;           /* inferred sites are drawn ancestrally, differentiable in what they depend on: such a guide's draws */
   int simulate;          /* observed sites are drawn anew */
   int replicate;         /* with simulate: discrete sites that were summed out are drawn given the data as observed */
   int all_terms;         /* log densities of ancestral sites as well */

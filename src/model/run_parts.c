@@ -114,7 +114,12 @@ rp_node_id rp_run_add_ancestral(rp_run *run, const rp_message *m) {
   if (!rp_distribution_can_sample(&m->dist))
     return rp_run_fail(run, RP_UNSUPPORTED, m->name, "%s() has no sampler, so the site cannot be simulated",
                        m->dist.family->name);
-  rp_node_id value = rp_distribution_random(run->graph, &m->dist, rp_run_stream(m));
+  rp_node_id value = run->options->sampled ? rp_distribution_differentiable(run->graph, &m->dist, rp_run_stream(m))
+                                           : rp_distribution_random(run->graph, &m->dist, rp_run_stream(m));
+  if (value == RP_NONE && run->options->sampled)
+    return rp_run_fail(run, RP_UNSUPPORTED, m->name,
+                       "a draw of %s() cannot be differentiated, so that a guide cannot draw it with arguments that are learned",
+                       m->dist.family->name);
   if (m->centered)
     value = rp_add(run->graph, m->shift, rp_mul(run->graph, rp_exp(run->graph, rp_neg(run->graph, m->log_stretch)), value));
   return rp_run_add_part(run, m, RP_SOURCE_ANCESTRAL, value, NULL);
@@ -151,7 +156,11 @@ static rp_node_id inferred(rp_run *run, const rp_message *m) {
     part.term = rp_distribution_log_density(run->graph, &m->dist, value, 0);
     return rp_run_add_part(run, m, RP_SOURCE_SUMMED, value, &part);
   }
-  if (m->centered) {
+  if (run->options->natural) {
+    value = part.unconstrained = rp_run_leaf(run, m, m->dist.event_size);
+    part.term = rp_distribution_log_density(run->graph, &m->dist, value, 0);
+    part.initial = m->initial;
+  } else if (m->centered) {
     value = part.unconstrained = rp_run_leaf(run, m, 1);
     part.term = residual_density(run->graph, m, value);
     part.initial = m->initial;
