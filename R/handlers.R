@@ -92,7 +92,8 @@ lift <- function(.model, ...) {
 #' creates (`k_base`, `k_decentered`) may be configured in turn.
 #'
 #' @param .model A [model()] or a function.
-#' @param ... `site = reparameterizer` (`NULL` leaves a site alone); or one of: a named list of these, a strategy such
+#' @param ... `site = reparameterizer` (`NULL` leaves a site alone; a list of them applies one after the other, each to what the one
+#'   before it made of the site); or one of: a named list of these, a strategy such
 #'   as [reparam_auto()], the name of a strategy (`"auto"`, `"minimal"`, `"none"`), or a function that is called with
 #'   each site (a list with `name`, `dist`, `dim`, `observed`) and returns a reparameterizer or `NULL`.
 #' @return The model with the configuration added.
@@ -143,6 +144,11 @@ reparam_config <- function(config) {
 
 check_reparameterizer <- function(x, what) {
   if (inherits(x, "reparam_reparam") && x$kind != "strategy") return(x)
+  if (is.list(x) && !is.object(x) && length(x)) {
+    parts <- lapply(unname(x), check_reparameterizer, what)
+    flat <- lapply(parts, function(part) if (part$kind == "chain") lapply(part$parts, structure, class = class(part)) else list(part))
+    return(do.call(reparam_chain, unlist(flat, recursive = FALSE)))
+  }
   stop_reparam(
     sprintf("%s of `reparam()` must be a reparameterizer, not %s.", what,
       if (inherits(x, "reparam_reparam")) "a strategy" else describe(x)),

@@ -278,7 +278,8 @@ static double efficiency(rp_metric_kind kind, rp_schedule_kind schedule, const r
   rp_chains chains;
   rp_status status;
   rp_status_clear(&status);
-  CHECK(rp_chains_run(&target, &options, 4, 0, 1, 1, NULL, NULL, &chains, &status) == RP_OK);
+  const rp_chains_plan plan = {.n_chains = 4, .cores = 1, .seed = 1};
+  CHECK(rp_chains_run(&target, &options, &plan, NULL, &chains, &status) == RP_OK);
   rp_diagnostics *d = rp_diagnostics_new(1000, 4, &status);
   double *x = number(4000), least = INFINITY, gradients = 0;
   for (int k = 0; k < law.dim; k++) {

@@ -130,3 +130,20 @@ test_that("a site may be called m: no argument of the verbs matches it in part",
   expect_identical(vapply((named_m |> intervene(m = 1))$handlers, `[[`, "", "kind"), "intervene")
   expect_identical(vapply((named_m |> condition(m = 1))$handlers, `[[`, "", "kind"), "condition")
 })
+
+test_that("a list of reparameterizers applies one after the other", {
+  m <- model(function(y) {
+    tau ~ half_normal(2)
+    effect[1:8] ~ student_t(1.5, 0, tau)
+    rate[1:8] ~ lognormal(0, tau)
+    y ~ normal(effect + rate, 3)
+  })
+  split <- m |> reparam(
+    effect = list(reparam_student_t(), reparam_loc_scale(0)), rate = list(decenter(), reparam_haar(allow_batch = TRUE))
+  )
+  map <- reparam_map(split, list(y = 1:8))
+  expect_identical(map$auxiliary[map$site == "effect"], "effect_gamma, effect_decentered")
+  expect_identical(map$auxiliary[map$site == "rate"], "rate_base_decentered_haar, rate_base_decentered, rate_base")
+  expect_true(all(check_reparam(split, list(y = 1:8))$ok, na.rm = TRUE))
+  expect_error(m |> reparam(effect = list(decenter(), 1)), "must be a reparameterizer, not the value 1")
+})
