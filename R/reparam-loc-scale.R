@@ -51,6 +51,7 @@ format.reparam_reparam <- function(x, ...) {
   switch(x$kind,
     chain = format_chain(x$parts),
     user = "<function>",
+    conjugate = sprintf("reparam_conjugate(%s)", guide_text(x$guide)),
     linear_hmm = format_noises(x[setdiff(names(x), "kind")]),
     neutra = , structured = sprintf("reparam_%s(<%s>)", x$kind, trained_text(x)),
     strategy = format_call(paste0("reparam_", x$name), x["centered"]),

@@ -41,7 +41,7 @@ make_spec <- function(model, data, whole) {
   run_model(fn, data)
   statements <- finish_statements(the$session)
   check_user_reparams(the$session)
-  handlers <- finish_handlers(model$handlers, statements)
+  handlers <- resolve_guides(finish_handlers(model$handlers, statements), data)
   packed <- pack_statements(statements)
   check_no_na(packed$nodes, packed$statements)
   session_end()

@@ -171,6 +171,9 @@ worse <- function(worst, variables, rhat, ess) {
 
 print_drawn_afterwards <- function(fit) {
   ancestral <- ancestral_sites(fit)
+  updated <- intersect(ancestral, site_field(fit, "name")[site_field(fit, "why") == "conjugate"])
+  if (length(updated)) cat(sprintf("\nIntegrated out: %s, drawn from the updated prior.\n", quote_names(updated)))
+  ancestral <- setdiff(ancestral, updated)
   if (length(ancestral)) cat(sprintf("\nNo data depend on %s: drawn directly, not sampled.\n", quote_names(ancestral)))
 }
 

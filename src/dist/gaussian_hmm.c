@@ -1,6 +1,8 @@
 /* Gaussian hidden Markov model, its states integrated out by the Kalman filter (linear_gaussian.h).  An event is the matrix of
  * outputs, steps x outputs. Matrices and means may have an entry for each step: step first, then the entry. The lengths of the
  * last three arguments give the sizes. */
+#include <stdlib.h>
+
 #include "linear_gaussian.h"
 
 enum { INITIAL_MEAN, INITIAL_COV, TRANSITION, TRANSITION_MEAN, TRANSITION_COV, OBSERVATION, OBSERVATION_MEAN,
@@ -94,9 +96,61 @@ static rp_node_id states_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id
   return states;
 }
 
+/* ---- with a normal density of the outputs ---- */
+
+static int guide_entries(rp_graph *g, const rp_series_guide *guide, const rp_linear_gaussian *m, int64_t event, rp_node_id *entry) {
+  int64_t p = m->outputs, n = m->steps;
+  if (guide->cov != RP_NONE && rp_size_of(g, guide->cov) != p * p) return 0;
+  for (int64_t e = 0; e < p * p; e++) {
+    if (guide->cov != RP_NONE) entry[e] = rp_slice(g, guide->cov, e, 1);
+    else if (e % (p + 1) != 0) entry[e] = rp_const(g, 0);
+    else if (rp_size_of(g, guide->sd) == 1) entry[e] = rp_square(g, guide->sd);
+    else entry[e] = rp_square(g, rp_slice(g, guide->sd, (event * p + e % p) * n, n));
+  }
+  return 1;
+}
+
+static rp_node_id guided(rp_graph *g, const uint32_t *stream, const rp_node_id *a, int64_t n_events, int64_t event_size,
+                         const rp_series_guide *guide) {
+  int64_t p = rp_size_of(g, a[OUTPUTS]);
+  rp_node_id all = RP_NONE, noise = RP_NONE, *extra = malloc((size_t) (p * p) * sizeof *extra);
+  if (!extra) return rp_fail_memory(rp_graph_status(g), "a state-space model"), RP_NONE;
+  int ok = 1;
+  for (int64_t e = 0; ok && e < n_events; e++) {
+    rp_linear_gaussian m, blurred;
+    ok = open_event(g, a, e, &m);
+    if (!ok) break;
+    int64_t n = rp_linear_gaussian_noise(&m) + 2 * event_size;
+    rp_node_id centre = rp_slice(g, guide->centre, e * event_size, event_size), both[2] = {all, RP_NONE};
+    ok = guide_entries(g, guide, &m, e, extra);
+    if (ok && stream) {
+      if (e == 0) noise = rp_standard_normals(g, *stream, n_events, n);
+      both[1] = rp_linear_gaussian_updated(g, &m, centre, extra, rp_slice(g, noise, e * n, n));
+    } else if (ok && rp_linear_gaussian_blurred(g, &m, extra, &blurred)) {
+      both[1] = rp_kalman_density(g, &blurred, centre, NULL);
+      rp_linear_gaussian_close(&blurred);
+    }
+    all = e == 0 ? both[1] : rp_concat(g, both, 2);
+    rp_linear_gaussian_close(&m);
+  }
+  free(extra);
+  return ok ? all : RP_NONE;
+}
+
+rp_node_id rp_gaussian_hmm_evidence(rp_graph *g, const rp_node_id *a, int64_t n_events, int64_t event_size, const rp_series_guide *guide) {
+  return guided(g, NULL, a, n_events, event_size, guide);
+}
+
+rp_node_id rp_gaussian_hmm_updated(rp_graph *g, uint32_t stream, const rp_node_id *a, int64_t n_events, int64_t event_size,
+                                   const rp_series_guide *guide) {
+  return guided(g, &stream, a, n_events, event_size, guide);
+}
+
+/* ---- the family ---- */
+
 RP_DENSITY(log_density) { return for_events(g, a, x, NULL, NULL, n_events, event_size, density_of); }
 
-RP_RANDOM(random) { return for_events(g, a, RP_NONE, NULL, &stream, n_events, event_size, draw_of); }
+RP_RANDOM(draw_events) { return for_events(g, a, RP_NONE, NULL, &stream, n_events, event_size, draw_of); }
 
 RP_KNOWN_DENSITY(known_density) { return for_events(g, a, x, known, NULL, n_events, event_size, density_of); }
 
@@ -114,7 +168,7 @@ const rp_family rp_family_gaussian_hmm = {
                   {"states", RP_ARG_ANY, 0}, {"outputs", RP_ARG_ANY, 0}},
     .support_kind = RP_SUPPORT_REAL_VECTOR,
     .log_density = log_density,
-    .random = random,
+    .random = draw_events,
     .location = -1,
     .scale = -1,
     .event_size = event_size,

@@ -273,11 +273,17 @@ void rp_linear_gaussian_draw(rp_graph *g, const rp_linear_gaussian *m, rp_node_i
   free(part);
 }
 
+static int copy_model(rp_graph *g, const rp_linear_gaussian *m, rp_linear_gaussian *copy) {
+  int64_t d = m->states, p = m->outputs;
+  if (!rp_linear_gaussian_open(g, copy, m->steps, d, p)) return 0;
+  for (int64_t i = 0; i < 2 * d + 3 * d * d + d * p + p + p * p; i++) copy->initial_mean[i] = m->initial_mean[i];
+  return 1;
+}
+
 /* The model without its means. */
 static int centre(rp_graph *g, const rp_linear_gaussian *m, rp_linear_gaussian *without) {
   int64_t d = m->states, p = m->outputs;
-  if (!rp_linear_gaussian_open(g, without, m->steps, d, p)) return 0;
-  for (int64_t i = 0; i < 2 * d + 3 * d * d + d * p + p + p * p; i++) without->initial_mean[i] = m->initial_mean[i];
+  if (!copy_model(g, m, without)) return 0;
   for (int64_t i = 0; i < d; i++) without->initial_mean[i] = without->transition_mean[i] = rp_const(g, 0);
   for (int64_t j = 0; j < p; j++) without->observation_mean[j] = rp_const(g, 0);
   return 1;
@@ -308,4 +314,59 @@ rp_node_id rp_linear_gaussian_posterior(rp_graph *g, const rp_linear_gaussian *m
     posterior = rp_sub(g, noise, shift);
   rp_linear_gaussian_close(&without);
   return posterior;
+}
+
+/* ---- outputs that are seen through more noise ---- */
+
+int rp_linear_gaussian_blurred(rp_graph *g, const rp_linear_gaussian *m, const rp_node_id *extra, rp_linear_gaussian *blurred) {
+  if (!copy_model(g, m, blurred)) return 0;
+  for (int64_t i = 0; i < m->outputs * m->outputs; i++) blurred->observation_cov[i] = rp_add(g, m->observation_cov[i], extra[i]);
+  return 1;
+}
+
+/* x = (L L')^-1 x, entry by entry. */
+static void solve_entries(rp_graph *g, const rp_node_id *l, int64_t k, rp_node_id *x) {
+  for (int64_t i = 0; i < k; i++) {
+    for (int64_t j = 0; j < i; j++) x[i] = rp_sub(g, x[i], rp_mul(g, l[i + j * k], x[j]));
+    x[i] = rp_div(g, x[i], l[i + i * k]);
+  }
+  for (int64_t i = k; i-- > 0;) {
+    for (int64_t j = i + 1; j < k; j++) x[i] = rp_sub(g, x[i], rp_mul(g, l[j + i * k], x[j]));
+    x[i] = rp_div(g, x[i], l[i + i * k]);
+  }
+}
+
+/* The states given that the blurred outputs are the centre; then the outputs' own noise given its sum with the extra noise, by
+ * Matheron's rule as in known.c. */
+rp_node_id rp_linear_gaussian_updated(rp_graph *g, const rp_linear_gaussian *m, rp_node_id centre, const rp_node_id *extra,
+                                      rp_node_id noise) {
+  int64_t p = m->outputs, n = m->steps, before = rp_linear_gaussian_noise(m);
+  rp_linear_gaussian blurred;
+  rp_node_id *room = calloc((size_t) (p * p + 2 * p), sizeof *room), all = RP_NONE;
+  if (!room || !rp_linear_gaussian_blurred(g, m, extra, &blurred)) {
+    free(room);
+    return rp_fail_memory(rp_graph_status(g), "a state-space model"), RP_NONE;
+  }
+  rp_node_id *solved = room + p * p, *zero = solved + p, states = RP_NONE;
+  rp_node_id posterior = rp_linear_gaussian_posterior(g, &blurred, rp_slice(g, noise, 0, before), centre, NULL);
+  rp_linear_gaussian_draw(g, m, posterior, &states, NULL);
+  for (int64_t j = 0; j < p; j++) zero[j] = rp_const(g, 0);
+  rp_node_id own = correlate(g, zero, m->observation_cov, p, rp_slice(g, noise, before, n * p), n);
+  rp_node_id other = correlate(g, zero, extra, p, rp_slice(g, noise, before + n * p, n * p), n);
+  factor_entries(g, blurred.observation_cov, p, room);
+  for (int64_t j = 0; j < p; j++) {
+    rp_node_id mean = m->observation_mean[j];
+    for (int64_t i = 0; i < m->states; i++) mean = rp_add(g, mean, rp_mul(g, m->observation[i + j * m->states], rp_slice(g, states, i * n, n)));
+    rp_node_id deviation = rp_add(g, rp_slice(g, own, j * n, n), rp_slice(g, other, j * n, n));
+    solved[j] = rp_sub(g, rp_sub(g, rp_slice(g, centre, j * n, n), mean), deviation);
+    zero[j] = rp_add(g, mean, rp_slice(g, own, j * n, n));
+  }
+  solve_entries(g, room, p, solved);
+  for (int64_t j = 0; j < p; j++)
+    for (int64_t i = 0; i < p; i++) zero[j] = rp_add(g, zero[j], rp_mul(g, m->observation_cov[j + i * p], solved[i]));
+  for (int64_t j = 0; j < p; j++) zero[j] = rp_broadcast(g, zero[j], n);
+  all = rp_concat(g, zero, (int32_t) p);
+  rp_linear_gaussian_close(&blurred);
+  free(room);
+  return all;
 }

@@ -8,6 +8,7 @@
 static rp_code decode_handler(ffi_decoder *d, SEXP list, rp_handler_spec *h);
 static rp_code decode_config(ffi_decoder *d, SEXP config, rp_handler_spec *h);
 static rp_code decode_reparam(ffi_decoder *d, SEXP list, rp_reparam *r, const char *site, int depth);
+static rp_code decode_guide(ffi_decoder *d, SEXP list, rp_reparam *r, const char *site);
 static rp_code decode_noises(ffi_decoder *d, SEXP list, rp_reparam *r, const char *site, int depth);
 static rp_code decode_chain(ffi_decoder *d, SEXP parts, rp_reparam *r, const char *site, int depth);
 static rp_code decode_transforms(ffi_decoder *d, SEXP list, rp_reparam *r, const char *site);
@@ -107,6 +108,7 @@ static rp_code decode_reparam(ffi_decoder *d, SEXP list, rp_reparam *r, const ch
   if (decode_numbers(d, ffi_get(list, "inverse"), &r->inverse) != r->n_matrix)
     return rp_fail(d->status, RP_BAD_SPEC, site, "its matrix and the inverse differ in size");
   if (r->what == &rp_reparam_linear_hmm && decode_noises(d, list, r, site, depth) != RP_OK) return d->status->code;
+  if (decode_guide(d, ffi_get(list, "guide"), r, site) != RP_OK) return d->status->code;
   const double *sections = NULL;
   int64_t n = decode_numbers(d, ffi_get(list, "sections"), &sections);
   int32_t *sizes = rp_pool_array(d->spec->pool, n, sizeof *sizes);
@@ -119,6 +121,21 @@ static rp_code decode_reparam(ffi_decoder *d, SEXP list, rp_reparam *r, const ch
     if (!r->transport) return d->status->code;
   }
   return decode_transforms(d, ffi_get(list, "transforms"), r, site);
+}
+
+/* conjugate's guide: a family and its arguments as numbers. */
+static rp_code decode_guide(ffi_decoder *d, SEXP list, rp_reparam *r, const char *site) {
+  if (list == R_NilValue || r->what != &rp_reparam_conjugate) return RP_OK;
+  rp_fixed_dist *guide = rp_pool_alloc(d->spec->pool, sizeof *guide);
+  if (!guide) return rp_fail_memory(d->status, "a reparam configuration");
+  const char *name = ffi_text(ffi_get(list, "family"), "");
+  guide->family = rp_family_find(name);
+  if (!guide->family) return rp_fail(d->status, RP_BAD_SPEC, site, "its guide is of an unknown family `%s`", name);
+  for (int32_t k = 0; k < guide->family->n_arguments && d->status->code == RP_OK; k++)
+    guide->n[k] = decode_numbers(d, ffi_get(ffi_get(list, "args"), guide->family->arguments[k].name), &guide->arguments[k]);
+  guide->n_mask = decode_numbers(d, ffi_get(list, "mask"), &guide->mask);
+  r->guide = guide;
+  return d->status->code;
 }
 
 /* What linear_hmm does to each of its noises; those absent have neither `what` nor parts. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "discrete.h"
+#include "conjugate.h"
 #include "model.h"
 
 typedef struct {
@@ -16,6 +17,7 @@ typedef struct {
 } closure;
 
 static rp_code find_active(closure *c, const rp_model_options *options);
+static void integrate_updates(closure *c);
 static rp_code find_named(closure *c, const rp_model_options *options);
 static int activate_needed(closure *c, uint8_t *const *needed, int discrete_only);
 static rp_code add_active_term(closure *c, int32_t p);
@@ -40,6 +42,7 @@ rp_code rp_layout_make(const rp_run *run, const rp_model_options *options, rp_la
     }
   if (status->code == RP_OK && options->n_coordinates >= 0) find_named(&c, options);
   if (status->code == RP_OK) find_active(&c, options);
+  if (status->code == RP_OK && options->n_coordinates < 0 && options->prune) integrate_updates(&c);
   if (status->code == RP_OK) fill_layout(&c, layout, pool);
   for (int32_t p = 0; p < run->n_parts; p++) free(c.active[p]);
   free(c.active);
@@ -64,6 +67,28 @@ void rp_coordinate_alias(const char *site, int64_t n_events, int64_t width, int6
 
 static int compare_names(const void *a, const void *b) {
   return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+/* Sites with an exact conjugate update are not inferred. */
+static void integrate_updates(closure *c) {
+  const rp_run *run = c->run;
+  uint8_t *counted = calloc((size_t) run->n_parts + 1, 1);
+  if (!counted) rp_fail_memory(c->status, "the layout");
+  for (int32_t p = 0; counted && p < run->n_parts; p++) {
+    const rp_part *part = &run->parts[p];
+    int any = part->source != RP_SOURCE_LATENT && part->source != RP_SOURCE_ANCESTRAL;
+    for (int64_t b = 0; !any && part->source == RP_SOURCE_LATENT && b < part->n_events; b++) any = c->active[p][b];
+    counted[p] = any && part->term != RP_NONE;
+  }
+  for (int32_t u = 0; counted && u < run->n_updates && run->n_summed == 0 && run->n_evidence == 0; u++) {
+    if (!rp_update_is_exact(run, &run->updates[u], counted)) continue;
+    for (int32_t i = 0; i < run->n_sites; i++)
+      if (strcmp(run->sites[i].name, run->updates[u].site) == 0) {
+        const rp_part *part = &run->parts[run->sites[i].first_part];
+        memset(c->active[run->sites[i].first_part], 0, (size_t) part->n_events);
+      }
+  }
+  free(counted);
 }
 
 static rp_code find_named(closure *c, const rp_model_options *options) {

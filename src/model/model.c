@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "discrete.h"
+#include "conjugate.h"
 #include "run_parts.h"
 
 static rp_code execute(rp_run *run, const rp_spec *spec, const rp_run_options *options, const rp_layout *layout,
@@ -42,6 +43,8 @@ rp_model *rp_model_build(const rp_spec *spec, const rp_model_options *options, r
     if (status->code == RP_OK) take_adapted(model, &run, status);
     if (status->code == RP_OK && options->dependencies)
       rp_model_dependencies(&run, &model->layout, &model->depends, model->pool, status);
+    model->n_updates = run.n_updates;
+    model->updates = run.updates;
     model->graph = run.graph;
     run.graph = NULL;
   }
@@ -287,14 +290,21 @@ static rp_code take_adapted(rp_model *model, rp_run *run, rp_status *status) {
   return RP_OK;
 }
 
+/* Integrated sites: roots below n_value are computed from their draws, the others at a point. */
+static void place_updates(rp_model *model, rp_node_id *roots, int32_t n_value, int32_t n, rp_status *status) {
+  rp_graph *placed = rp_update_resolve(model->graph, model->updates, model->n_updates, roots + n_value, n - n_value, roots, n_value, status);
+  if (!placed) return;
+  rp_graph_free(model->graph);
+  model->graph = placed;
+}
+
 /* Rolls loops back into scans and keeps only what the roots need. */
 static rp_code settle(rp_model *model, rp_status *status) {
-  int32_t n = 0, capacity = 5 + (3 + RP_MAX_ARGUMENTS) * model->n_sites + (int32_t) model->dim;
+  int32_t n = 0, n_value = 0, capacity = 5 + (3 + RP_MAX_ARGUMENTS) * model->n_sites + (int32_t) model->dim;
   rp_node_id *roots = malloc((size_t) capacity * sizeof *roots);
   rp_node_id **places = malloc((size_t) capacity * sizeof *places);
   if (!roots || !places) rp_fail_memory(status, "the model's graph");
   if (status->code == RP_OK) {
-    places[n++] = &model->log_density;
     for (int32_t i = 0; i < model->n_sites; i++) {
       places[n++] = &model->sites[i].value;
       if (model->site_term[i] == RP_NONE) continue;
@@ -304,6 +314,8 @@ static rp_code settle(rp_model *model, rp_status *status) {
       for (int32_t k = 0; d->family && k < d->family->n_arguments; k++)
         if (d->arguments[k] != RP_NONE) places[n++] = &d->arguments[k];
     }
+    n_value = n;
+    places[n++] = &model->log_density;
     for (int64_t k = 0; k < model->dim; k++)
       if (model->initial[k] != RP_NONE) places[n++] = &model->initial[k];
     if (model->n_blocks > 0) {
@@ -313,6 +325,9 @@ static rp_code settle(rp_model *model, rp_status *status) {
       places[n++] = &model->adapted_score;
     }
     for (int32_t k = 0; k < n; k++) roots[k] = *places[k];
+    if (model->n_updates > 0) place_updates(model, roots, n_value, n, status);
+  }
+  if (status->code == RP_OK) {
     if (rp_pass_roll(model->graph, 0, roots, n) != RP_OK) *status = *rp_graph_status(model->graph);
   }
   if (status->code == RP_OK) {

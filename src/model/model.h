@@ -47,6 +47,8 @@ typedef struct {
   int64_t *adapted_coordinate; /* n_adapted: place in the unconstrained vector, -1: drawn ancestrally */
   rp_node_id adapted_residual, adapted_location, adapted_log_scale, adapted_score;
   uint8_t *depends; /* with options.dependencies: layout.n x layout.n, see rp_model_dependencies() */
+  int32_t n_updates;
+  const rp_update *updates; /* while the model is built: nodes of the run's graph */
   int32_t n_decisions;
   const rp_decision *decisions; /* of strategies, in the order of the run */
   int32_t n_warnings;

@@ -158,6 +158,9 @@ typedef struct {
   int32_t depth;
 } rp_message;
 
+/* A conjugate update, see conjugate.h. */
+typedef struct rp_update rp_update;
+
 /* What a strategy did with a site; centered: NaN when the fit chooses. */
 typedef struct {
   const char *site, *kind;
@@ -192,6 +195,8 @@ typedef struct {
   rp_evidence *evidence;
   uint8_t *touched; /* by node: depends on a summed-out site */
   int32_t n_touched, cap_touched;
+  int32_t n_updates;
+  rp_update *updates; /* in the pool */
   int32_t n_decisions, cap_decisions;
   rp_decision *decisions; /* in the pool */
   rp_carried *carried;    /* in the pool */

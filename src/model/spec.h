@@ -81,6 +81,15 @@ typedef struct {
   int32_t inverted;
 } rp_fixed_transform;
 
+/* A distribution of numbers: conjugate's guide. */
+typedef struct {
+  const rp_family *family;
+  int64_t n[RP_MAX_ARGUMENTS];
+  const double *arguments[RP_MAX_ARGUMENTS];
+  int64_t n_mask; /* 0: none */
+  const double *mask;
+} rp_fixed_dist;
+
 /* How one site is reparameterized: what (reparam.h) and its settings, of which each reparameterizer reads its own. */
 typedef struct rp_reparam rp_reparam;
 struct rp_reparam {
@@ -99,6 +108,7 @@ struct rp_reparam {
   const double *matrix, *inverse;
   int32_t n_sections;
   const int32_t *sections;
+  const rp_fixed_dist *guide;  /* conjugate */
   int32_t n_transforms;        /* explicit: applied in this order, arguments as numbers */
   const rp_fixed_transform *transforms;
   const rp_transport *transport; /* neutra, structured */
