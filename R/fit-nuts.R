@@ -146,6 +146,7 @@ fit_nuts <- function(model, data = list(), chains = 4, cores = getOption("mc.cor
     stop_reparam("NUTS needs the whole log density, but a plate of the model has a `subsample`.",
                  "Fit by `fit_svi()`, or leave `subsample` out of `with_plate()`.")
   }
+  control$init <- drop_computed_init(control$init, spec)
   check_init_sites(control$init, spec)
   saved <- read_checkpoint(checkpoint)
   if (is.null(seed)) seed <- if (is.null(saved)) handler_seed(spec) else saved$control$seed
@@ -215,6 +216,22 @@ check_init <- function(init) {
     storage.mode(value) <- "double"
     value
   })
+}
+
+# Values of sites that functions of new_reparam() compute cannot be inverted: nothing is known of the function.
+drop_computed_init <- function(init, spec) {
+  auxiliary <- function(name) {
+    unique(unlist(lapply(spec$statements, function(s) if (s$kind == "draw" && identical(s$original, name)) s$name)))
+  }
+  drawn <- unlist(lapply(spec$statements, function(s) if (s$kind == "draw") s$name))
+  made_of <- Filter(length, lapply(stats::setNames(nm = setdiff(names(init), drawn)), auxiliary))
+  for (name in names(made_of)) {
+    warn_reparam(
+      sprintf("`init` is ignored for `%s`, which a function reparameterizes and which therefore cannot be inverted.", name),
+      sprintf("Give values for %s instead.", quote_names(made_of[[name]])), site = name
+    )
+  }
+  init[setdiff(names(init), names(made_of))]
 }
 
 check_init_sites <- function(init, spec) {

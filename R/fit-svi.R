@@ -91,6 +91,8 @@ fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_
   control <- c(control, model_control(reparam, prune, seed), list(centering = "learned"), natural_control(guide))
   model <- with_strategy(model, reparam)
   spec <- fit_spec(model, data, FALSE)
+  control$init <- drop_computed_init(control$init, spec)
+  check_init_sites(control$init, spec)
   whole <- if (in_batches(spec) && !inherits(model, "reparam_spec")) fit_spec(model, data)
   run_svi(model, spec, whole, control, NULL, plain_fit_call(call, "fit_svi"), refresh)
 }

@@ -279,7 +279,7 @@ ask_config <- function(fn, statements) {
   draws <- draws[!duplicated(vapply(draws, `[[`, "", "name"))]
   config <- lapply(draws, function(s) {
     ask_site(fn, list(
-      name = s$name, dist = dist_label(s$dist), dim = s$dim, observed = !is.null(s$observed), auxiliary = FALSE
+      name = s$name, dist = dist_label(s$dist), dim = s$dim, observed = !is.null(s$observed), auxiliary = !is.null(s$original)
     ))
   })
   names(config) <- vapply(draws, `[[`, "", "name")

@@ -18,6 +18,10 @@
 #' Values set under the site's own name come first: sites that [intervene()], [substitute_sites()] or [replay()] set are left alone, and
 #' one that [condition()] sets is observed. A partly observed site is left alone, with a warning.
 #'
+#' Starting values (`init` of [fit_nuts()] and [fit_svi()]) go to the sites that are drawn: for a site that is computed, give those of its
+#' auxiliary sites. A strategy that is a function (see [register_reparam_strategy()]) may answer with a `new_reparam()` for sites of the
+#' model; the model's function then runs once more.
+#'
 #' @param fn A function of one argument, the description of the site.
 #' @return A reparameterizer, for use in [reparam()] as `site = reparameterizer`.
 #' @section Errors: Something that is no function; an answer that is not one of the lists above; a value of another
@@ -48,6 +52,29 @@ user_reparams <- function(handlers) {
   for (handler in handlers) {
     if (handler$kind != "reparam" || is.function(handler$config) || is.character(handler$config$kind)) next
     own <- Filter(is_user_reparam, handler$config)
+    entries <- c(entries, own[setdiff(names(own), names(entries))])
+  }
+  entries
+}
+
+# A function that configures reparam() remembers its answers.
+ask_once <- function(handler) {
+  fn <- handler$config
+  if (handler$kind != "reparam" || !is.function(fn)) return(handler)
+  answers <- list()
+  handler$config <- function(site) {
+    if (is.null(answers[[site$name]])) answers[[site$name]] <<- list(fn(site))
+    answers[[site$name]][[1]]
+  }
+  handler
+}
+
+# What strategies that are functions answer with new_reparam(): the model runs again under these.
+user_answers <- function(handlers, statements) {
+  entries <- list()
+  for (handler in handlers) {
+    if (handler$kind != "reparam" || !is.function(handler$config)) next
+    own <- Filter(is_user_reparam, ask_config(handler$config, statements))
     entries <- c(entries, own[setdiff(names(own), names(entries))])
   }
   entries

@@ -187,5 +187,12 @@ ask_about_auxiliary <- function(spec, handlers) {
 
 ask_site <- function(fn, site) {
   answer <- fn(site)
-  if (!is.null(answer)) check_reparameterizer(answer, sprintf("The answer for `%s` to the function", site$name))
+  if (is.null(answer)) return(NULL)
+  if (site$auxiliary && is_user_reparam(answer)) {
+    stop_reparam(
+      sprintf("The strategy answers `new_reparam()` for `%s`, which another answer has created.", site$name),
+      "A function reparameterizes sites of the model only; draw what you need in the function itself.", site = site$name
+    )
+  }
+  check_reparameterizer(answer, sprintf("The answer for `%s` to the function", site$name))
 }

@@ -35,11 +35,13 @@ make_spec <- function(model, data, whole) {
     )
   }
   on.exit(session_end())
-  # The overlay makes the function that runs, so the session learns of it afterwards.
-  fn <- trace_overlay(model$fn, tilde_bindings())
-  session_begin(fn, model$handlers, whole)
-  run_model(fn, data)
-  statements <- finish_statements(the$session)
+  model$handlers <- lapply(model$handlers, ask_once)
+  statements <- trace_statements(model, data, whole)
+  answers <- user_answers(model$handlers, statements)
+  if (length(answers)) {
+    session_end()
+    statements <- trace_statements(model, data, whole, answers)
+  }
   check_user_reparams(the$session)
   handlers <- resolve_guides(finish_handlers(model$handlers, statements), data)
   packed <- pack_statements(statements)
@@ -50,6 +52,17 @@ make_spec <- function(model, data, whole) {
     class = "reparam_spec"
   )
   ask_about_auxiliary(spec, Filter(function(handler) handler$kind != "lift", model$handlers))
+}
+
+# answers: functions that reparameterize sites beside those that the handlers name.
+trace_statements <- function(model, data, whole, answers = list()) {
+  # The overlay makes the function that runs, so the session learns of it afterwards.
+  fn <- trace_overlay(model$fn, tilde_bindings())
+  session_begin(fn, model$handlers, whole)
+  own <- the$session$user_reparams
+  the$session$user_reparams <- c(own, answers[setdiff(names(answers), names(own))])
+  run_model(fn, data)
+  finish_statements(the$session)
 }
 
 # Arguments are passed as names, so that neither errors nor sys.call() carry the data along.

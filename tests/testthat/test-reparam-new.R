@@ -81,3 +81,31 @@ test_that("a function is refused where the site is scaled", {
   same <- new_reparam(function(site) list(dist = dist_normal(0, 1)))
   expect_error(model_spec(m |> reparam(x = same)), "Site `x` is drawn in `with_scale()`", fixed = TRUE)
 })
+
+test_that("a strategy may answer with a function, and starting values of computed sites are warned about", {
+  two <- new_reparam(function(site) {
+    rate <- site$dist$args$rate
+    a <- draw(paste0(site$name, "_a"), dist_exponential(rate / 2))
+    b <- draw(paste0(site$name, "_b"), dist_exponential(rate / 2))
+    list(dist = NULL, value = pmin(a, b))
+  })
+  m <- model(function(y) {
+    wait ~ exponential(0.5)
+    s ~ lognormal(0, 1)
+    y ~ normal(wait, s)
+  })
+  asked <- function(site) if (site$name == "wait") two else if (site$name == "s") reparam_transform()
+  data <- list(y = 2)
+  by_hand <- model_spec(m |> reparam(wait = two, s = reparam_transform()), data)
+  spec <- model_spec(m |> reparam(asked), data)
+  expect_identical(spec$statements, by_hand$statements)
+  expect_identical(spec$handlers[[1]]$config, by_hand$handlers[[1]]$config)
+  quick <- function(model, ...) fit_nuts(model, data, chains = 1, iter_warmup = 20, iter_sampling = 5, seed = 1, ...)
+  expect_identical(draws(quick(m, reparam = asked), "wait"), draws(quick(m |> reparam(wait = two, s = reparam_transform()), reparam = "minimal"), "wait"))
+  everything <- function(site) if (site$dist == "exponential") two
+  expect_error(model_spec(m |> reparam(everything), data), "answers `new_reparam()` for `wait_a`", fixed = TRUE)
+
+  expect_warning(quick(m |> reparam(wait = two), init = list(wait = 3, s = 1)), "`init` is ignored for `wait`.*`wait_a`, `wait_b`")
+  expect_warning(fit_svi(m |> reparam(wait = two), data, steps = 5, init = list(wait = 3)), "`init` is ignored for `wait`")
+  expect_error(fit_svi(m, data, steps = 5, init = list(weight = 3)), "`init` names `weight`")
+})
