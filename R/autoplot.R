@@ -7,8 +7,8 @@
 #' @param ... Names of sites.
 #' @param type `"trajectory"`: median and interval of arrays along their index, a colour a site, observations as points.
 #'   `"intervals"`: median and interval of each variable. `"density"`, `"trace"`: of each variable. `"pairs"`: draws
-#'   of the first two variables, divergent ones marked. `"loss"`: the loss of a fit by SVI. `"auto"` chooses by the
-#'   sites.
+#'   of each pair of variables, the first six at most, divergent draws in red. `"loss"`: the loss of a fit by SVI, its
+#'   first steps cut off. `"auto"` chooses by the sites.
 #' @param probs The two ends of the intervals, as probabilities.
 #' @return A ggplot object.
 #' @details The methods are registered when ggplot2 is loaded; without it, use [plot()][plot.reparam_fit].
@@ -49,13 +49,16 @@ autoplot_fits <- function(fits, sites, type, probs) {
   draw(fits, sites, probs)
 }
 
+# An observed site lies on what it measures, so that its median is dashed and comes last.
 ggplot_trajectory <- function(fits, sites, probs) {
   lines <- over_fits(fits, function(fit) trajectory_data(fit, sites, probs))
   points <- over_fits(fits, function(fit) observation_data(fit, sites))
   if (!is.null(points)) points$site <- factor(points$site, levels(lines$site))
+  measured <- lines$site %in% points$site
   plot <- ggplot2::ggplot(lines, ggplot2::aes(x = .data$index, colour = .data$site, fill = .data$site)) +
     ggplot2::geom_ribbon(ggplot2::aes(ymin = .data$lower, ymax = .data$upper), alpha = 0.25, colour = NA) +
-    ggplot2::geom_line(ggplot2::aes(y = .data$median)) +
+    ggplot2::geom_line(ggplot2::aes(y = .data$median), data = lines[!measured, ]) +
+    ggplot2::geom_line(ggplot2::aes(y = .data$median), data = lines[measured, ], linetype = "dashed") +
     ggplot2::labs(x = "index", y = NULL, colour = NULL, fill = NULL)
   if (!is.null(points)) plot <- plot + ggplot2::geom_point(ggplot2::aes(y = .data$value), data = points, size = 2)
   facet_fits(plot, fits)
@@ -90,15 +93,22 @@ ggplot_trace <- function(fits, sites, probs) {
   else ggplot2::facet_wrap(variable, scales = "free_y")
 }
 
+# Two variables: one panel a fit. More: a triangle of panels, in which colour tells the fits apart.
 ggplot_pairs <- function(fits, sites, probs) {
   names <- pair_names(fits, sites)
-  data <- over_fits(fits, function(fit) pair_data(fit, sites))
-  plot <- ggplot2::ggplot(data, ggplot2::aes(x = .data$x, y = .data$y)) +
-    ggplot2::geom_point(alpha = 0.3, size = 0.7) +
-    ggplot2::labs(x = names[1], y = names[2])
+  data <- over_fits(fits, function(fit) pair_data(fit, sites, names))
+  many <- length(names) > 2L
+  colours <- many && length(fits) > 1L
+  mapping <- ggplot2::aes(x = .data$x, y = .data$y)
+  points <- if (colours) ggplot2::geom_point(ggplot2::aes(colour = .data$fit), alpha = 0.3, size = 0.5)
+  else ggplot2::geom_point(alpha = 0.3, size = if (many) 0.5 else 0.7)
+  plot <- ggplot2::ggplot(data, mapping) + points + ggplot2::labs(colour = NULL)
   divergent <- data[data$divergent, ]
-  if (nrow(divergent)) plot <- plot + ggplot2::geom_point(data = divergent, colour = "red")
-  facet_fits(plot, fits)
+  if (nrow(divergent)) plot <- plot + ggplot2::geom_point(data = divergent, colour = "red", size = if (many) 0.9 else 1.5)
+  if (!many) return(facet_fits(plot + ggplot2::labs(x = names[1], y = names[2]), fits))
+  panels <- ggplot2::facet_grid(ggplot2::vars(.data$y_name), ggplot2::vars(.data$x_name), scales = "free", switch = "both")
+  plot + panels + ggplot2::labs(x = NULL, y = NULL) +
+    ggplot2::theme(strip.placement = "outside", strip.background = ggplot2::element_blank())
 }
 
 ggplot_loss <- function(fits, sites, probs) {
@@ -106,6 +116,7 @@ ggplot_loss <- function(fits, sites, probs) {
   plot <- ggplot2::ggplot(data, ggplot2::aes(x = .data$step)) +
     ggplot2::geom_line(ggplot2::aes(y = .data$loss), colour = "grey75", linewidth = 0.3) +
     ggplot2::geom_line(ggplot2::aes(y = .data$mean)) +
+    ggplot2::coord_cartesian(ylim = loss_limits(data)) +
     ggplot2::labs(x = "step", y = "loss (negative ELBO)")
   facet_fits(plot, fits)
 }
@@ -114,14 +125,11 @@ facet_fits <- function(plot, fits) {
   if (length(fits) > 1L) plot + ggplot2::facet_wrap(ggplot2::vars(.data$fit)) else plot
 }
 
+most_pairs <- 6L
+
 pair_names <- function(fits, sites) {
   fit <- fits[[1]]
   names <- unlist(lapply(sites, function(name) variable_names(name, site_dim(fit, name))))
   if (length(names) < 2L) stop_reparam("A plot of pairs needs two variables.", "Name two sites.")
-  names[1:2]
-}
-
-pair_data <- function(fit, sites) {
-  x <- as.array(fit, sites)
-  data.frame(x = as.vector(x[, , 1]), y = as.vector(x[, , 2]), divergent = divergent_draws(fit))
+  names[seq_len(min(length(names), most_pairs))]
 }

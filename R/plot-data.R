@@ -101,6 +101,30 @@ loss_data <- function(fit, limit = 5000L) {
   data.frame(step = step, loss = fit$loss[step], mean = ((total[last + 1L] - total[first + 1L]) / (last - first))[step])
 }
 
+# What is seen of the loss: not how far off the start was.
+loss_limits <- function(data) {
+  ends <- lapply(split(data, data$fit), function(part) {
+    late <- part[part$step > 0.05 * max(part$step), ]
+    c(stats::quantile(late$loss, c(0.005, 0.995), na.rm = TRUE), late$mean)
+  })
+  range(unlist(ends), finite = TRUE)
+}
+
+# A row a draw and pair of variables; x comes before y. Of many draws an even choice, but all that diverged.
+pair_data <- function(fit, sites, names, limit = 4000L) {
+  x <- as.array(fit, sites)
+  values <- matrix(x, ncol = dim(x)[3], dimnames = list(NULL, dimnames(x)$variable))[, names, drop = FALSE]
+  divergent <- divergent_draws(fit)
+  shown <- sort(unique(c(round(seq(1, nrow(values), length.out = min(nrow(values), limit))), which(divergent))))
+  pairs <- utils::combn(length(names), 2L)
+  do.call(rbind, apply(pairs, 2L, function(pair) {
+    data.frame(
+      x_name = factor(names[pair[1]], names), y_name = factor(names[pair[2]], names), x = values[shown, pair[1]],
+      y = values[shown, pair[2]], divergent = divergent[shown]
+    )
+  }, simplify = FALSE))
+}
+
 check_interval <- function(probs) {
   check_probs(probs)
   if (length(probs) != 2L || probs[1] >= probs[2]) {

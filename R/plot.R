@@ -71,15 +71,24 @@ base_trace <- function(fit, sites, probs) {
 
 base_pairs <- function(fit, sites, probs) {
   names <- pair_names(list(fit), sites)
-  data <- pair_data(fit, sites)
+  if (length(names) > 2L) return(base_pair_matrix(fit, sites, names))
+  data <- pair_data(fit, sites, names)
   pale <- grDevices::adjustcolor("black", 0.3)
   graphics::plot(data$x, data$y, pch = 20, cex = 0.6, col = pale, xlab = names[1], ylab = names[2])
   graphics::points(data$x[data$divergent], data$y[data$divergent], pch = 19, col = "red")
 }
 
+base_pair_matrix <- function(fit, sites, names) {
+  x <- as.array(fit, sites)
+  values <- matrix(x, ncol = dim(x)[3], dimnames = list(NULL, dimnames(x)$variable))[, names]
+  colours <- ifelse(divergent_draws(fit), "red", grDevices::adjustcolor("black", 0.3))
+  graphics::pairs(values, pch = 20, cex = 0.5, col = colours, upper.panel = NULL)
+}
+
 base_loss <- function(fit, sites, probs) {
   data <- loss_data(fit)
-  graphics::plot(data$step, data$loss, type = "l", col = "grey75", xlab = "step", ylab = "loss (negative ELBO)")
+  limits <- loss_limits(cbind(data, fit = "fit"))
+  graphics::plot(data$step, data$loss, type = "l", ylim = limits, col = "grey75", xlab = "step", ylab = "loss (negative ELBO)")
   graphics::lines(data$step, data$mean, lwd = 2)
 }
 

@@ -37,29 +37,11 @@ test_that("base plots draw every type", {
   expect_invisible(plot(fit, "a", "y"))
   for (type in c("intervals", "density", "trace")) expect_identical(plot(fit, "k", "k_d", type = type), fit)
   plot(fit, c("k", "k_d"), type = "pairs")
+  plot(fit, "k", "a", type = "pairs")
   plot(mock_svi())
   expect_error(plot(fit, "k", type = "pairs"), "two variables")
   expect_error(plot(fit, "zzz"), "no site `zzz`")
   expect_error(plot(fit, "k", probs = 0.5), "two probabilities")
-})
-
-test_that("autoplot() gives ggplot objects whose layers hold the numbers", {
-  skip_if_not_installed("ggplot2")
-  fit <- mock_nuts(y = c(NA, 0.5, NA, 2))
-  plot <- ggplot2::autoplot(fit, "a", "y")
-  expect_s3_class(plot, "ggplot")
-  built <- ggplot2::ggplot_build(plot)
-  expect_equal(length(unique(built$data[[2]]$colour)), 2)
-  expect_equal(built$data[[3]]$y, c(0.5, 2))
-  expect_equal(built$data[[3]]$colour, unique(built$data[[2]]$colour[built$data[[2]]$group == 2])[c(1, 1)])
-  two <- ggplot2::autoplot(list(NUTS = fit, SVI = mock_svi()), "a", "y")
-  expect_equal(as.character(ggplot2::ggplot_build(two)$layout$layout$fit), c("NUTS", "SVI"))
-  for (type in c("intervals", "density", "trace", "pairs")) {
-    expect_s3_class(ggplot2::ggplot_build(ggplot2::autoplot(fit, "k", "k_d", type = type)), "ggplot_built")
-  }
-  expect_s3_class(ggplot2::ggplot_build(ggplot2::autoplot(mock_svi())), "ggplot_built")
-  expect_error(ggplot2::autoplot(fit, "a", colour = "red"), "`colour`|colour")
-  expect_error(ggplot2::autoplot(list(1, 2)), "list")
 })
 
 test_that("posterior and bayesplot take a fit", {
