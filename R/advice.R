@@ -3,7 +3,7 @@
 nuts_advice <- function(fit, worst) {
   trouble <- nuts_trouble(fit, worst)
   if (!length(trouble)) return(list())
-  list(list(message = paste(trouble, collapse = "\n! "), lines = nuts_cures(fit)))
+  list(list(message = paste(trouble, collapse = "\n! "), lines = nuts_cures(fit, worst)))
 }
 
 nuts_trouble <- function(fit, worst) {
@@ -34,8 +34,8 @@ nuts_trouble <- function(fit, worst) {
   )
 }
 
-# Geometry first (decenter, prune); without such a site, the sampler's own settings.
-nuts_cures <- function(fit) {
+# Geometry first (decenter, prune, a dense metric); without such a site, the sampler's own settings.
+nuts_cures <- function(fit, worst) {
   sites <- decenter_candidates(fit)
   barren <- if (isFALSE(fit$control$prune)) barren_sites(fit)
   cures <- character()
@@ -50,6 +50,14 @@ nuts_cures <- function(fit) {
   }
   if (length(cures)) return(cures)
   s <- fit$sampler
+  groups <- correlated_sites(fit)
+  if (length(groups)) {
+    names <- quote_names(unlist(groups))
+    everything <- setequal(unlist(groups), coordinate_sites(fit)) && length(groups) == 1L
+    metric <- if (everything) "dense" else if (length(unlist(groups)) > 12L) "lowrank" else str2lang(deparse1(groups))
+    return(c(sprintf("The draws of %s are strongly correlated. Take a metric that knows it:", names),
+             paste0("  ", fit_line(fit, set = list(metric = metric)))))
+  }
   if (sum(s$divergent) > 0 && fit$control$adapt_delta < 0.99) {
     higher <- if (fit$control$adapt_delta < 0.95) 0.95 else 0.99
     return(c("Take smaller steps:", paste0("  ", fit_line(fit, set = list(adapt_delta = higher)))))
@@ -59,7 +67,11 @@ nuts_cures <- function(fit) {
     return(c("Allow longer trajectories, or bring the sites to a common scale:",
              paste0("  ", fit_line(fit, set = list(max_treedepth = deeper)))))
   }
-  longer <- list(iter_warmup = 2 * fit$control$iter_warmup, iter_sampling = 4 * fit$control$iter_sampling)
+  n <- fit$control$iter_sampling
+  if (!isTRUE(worst$rhat > 1.05) && is.null(fit$seeds)) {
+    return(c("Draw longer, from where the chains are:", sprintf("  fit <- fit_nuts(fit, iter = %.0f)", 3 * n)))
+  }
+  longer <- list(iter_warmup = 2 * fit$control$iter_warmup, iter_sampling = 4 * n)
   c("Draw longer:", paste0("  ", fit_line(fit, set = longer)))
 }
 
