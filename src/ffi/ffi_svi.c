@@ -144,9 +144,13 @@ static rp_code run_mode(svi_run *run, double *loss, int64_t n_steps, rp_status *
   rp_potential potential;
   double *losses = malloc((size_t) (n_steps + 1) * sizeof *losses);
   if (target.open(target.context, &potential, status) == RP_OK) {
-    rp_mode_options options = {.max_iterations = n_steps, .tolerance = 1e-12};
+    rp_mode_options options = {.max_iterations = n_steps, .tolerance = 1e-12, .context = run, .progress = show, .interrupted = interrupted};
     if (!losses) rp_fail_memory(status, "the loss");
     else rp_mode_find(&potential, &options, run->init, losses, &run->report.n_done, &run->report.converged, status);
+    if (status->code == RP_INTERRUPTED) {
+      run->stopped = 1;
+      rp_status_clear(status);
+    }
     run->report.searched = run->report.n_done;
     run->report.last_gain = NA_REAL;
     if (status->code == RP_OK) set_at_mode(run, &potential, run->init, status);

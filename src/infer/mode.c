@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../core/linalg_small.h"
+#include "poll.h"
 
 /* State of L-BFGS: minimises minus the log density. steps and changes hold `memory` vectors each, as a ring. */
 typedef struct {
@@ -47,9 +48,17 @@ rp_code rp_mode_find(rp_potential *potential, const rp_mode_options *options, do
     code = rp_fail(status, RP_NOT_FINITE, NULL, "the log density is not finite where the search for the mode begins");
   }
   loss[0] = value;
+  struct timespec polled = {0};
   while (code == RP_OK && !*converged && *n_done < options->max_iterations) {
     const double before = value;
     int moved;
+    if (rp_poll_due(&polled)) {
+      if (options->progress) options->progress(options->context, *n_done, options->max_iterations, value);
+      if (options->interrupted && options->interrupted(options->context)) {
+        code = rp_fail(status, RP_INTERRUPTED, NULL, "interrupted");
+        break;
+      }
+    }
     choose_direction(&l);
     code = line_search(&l, &value, &moved);
     if (code == RP_OK && !moved && l.used > 0) {

@@ -3,13 +3,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "elbo.h"
 #include "lanes.h"
+#include "poll.h"
 #include "potential.h"
 
-enum { MAX_BAD_STEPS = 100, POLL_NANOSECONDS = 50000000 };
+enum { MAX_BAD_STEPS = 100 };
 /* "Chains" of the random numbers: training, posterior draws, ELBO estimates, comparisons, noise. */
 enum { FOR_STEPS = 0, FOR_DRAWS = 1, FOR_ELBO = 2, FOR_GAIN = 3, FOR_NOISE = 4 };
 
@@ -430,11 +430,7 @@ static void accumulate(double *mean, double *squares, int64_t i, double value) {
 }
 
 static int poll(rp_svi *svi, const rp_svi_hooks *hooks, double loss) {
-  struct timespec now, *last = &svi->polled;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  if (last->tv_sec == 0 && last->tv_nsec == 0) *last = now;
-  if ((now.tv_sec - last->tv_sec) * 1000000000L + (now.tv_nsec - last->tv_nsec) < POLL_NANOSECONDS) return 0;
-  *last = now;
+  if (!rp_poll_due(&svi->polled)) return 0;
   if (hooks->progress) hooks->progress(hooks->context, svi->step, svi->horizon, loss);
   return hooks->interrupted && hooks->interrupted(hooks->context);
 }
