@@ -157,14 +157,16 @@ regenerate <- function(fit, sites) {
   })
 }
 
-# Arrays [iteration, chain, ...] side by side.
+# Arrays [iteration, chain, ...] side by side; shorter ones end in NA.
 bind_chains <- function(arrays) {
   size <- dim(arrays[[1]])
+  rows <- vapply(arrays, nrow, 0L)
+  size[1] <- max(rows)
   n_chains <- vapply(arrays, function(x) dim(x)[2], 0L)
   bound <- array(NA_real_, c(size[1], sum(n_chains), prod(size[-(1:2)])))
   last <- cumsum(n_chains)
   for (k in seq_along(arrays)) {
-    bound[, (last[k] - n_chains[k] + 1L):last[k], ] <- arrays[[k]]
+    bound[seq_len(rows[k]), (last[k] - n_chains[k] + 1L):last[k], ] <- arrays[[k]]
   }
   array(bound, c(size[1], sum(n_chains), size[-(1:2)]))
 }

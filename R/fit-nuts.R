@@ -253,7 +253,7 @@ keep_complete_chains <- function(result, numbers = seq_along(result$completed)) 
   }
   completed <- result$completed
   completed[failed] <- 0L
-  n_iterations <- dim(result$unconstrained)[1]
+  n_iterations <- iterations_wanted(result)
   if (all(completed >= n_iterations)) {
     result$chains <- numbers
     return(result)
@@ -273,8 +273,11 @@ keep_complete_chains <- function(result, numbers = seq_along(result$completed)) 
   result
 }
 
+# The arrays of a fit that was stopped may be shorter.
+iterations_wanted <- function(result) if (is.null(result$wanted)) dim(result$unconstrained)[1] else result$wanted
+
 warn_interrupted <- function(result, length, kept) {
-  n_iterations <- dim(result$unconstrained)[1]
+  n_iterations <- iterations_wanted(result)
   text <- if (length < 1L) {
     sprintf("Interrupted after %.0f iterations, before the first draw was kept.", max(result$iterations))
   } else {

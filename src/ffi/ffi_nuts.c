@@ -250,15 +250,19 @@ static int interrupted(void *context) {
 static SEXP result(const nuts_run *run, SEXP arrays, int64_t n_iterations, int64_t n_warmup) {
   static const char *const names[] = {"sites", "draws", "unconstrained", "unconstrained_names", "sampler", "adaptation",
                                       "completed", "interrupted", "seconds", "dim", "isa", "warnings", "failures",
-                                      "centering", "state", "warmup", "iterations"};
+                                      "centering", "state", "warmup", "iterations", "wanted"};
   const rp_chains *chains = &run->chains;
   const rp_model *model = run->model->model;
   int n_chains = chains->n_chains;
-  SEXP value = PROTECT(ffi_list(17, names));
+  SEXP value = PROTECT(ffi_list(18, names));
   SET_VECTOR_ELT(value, 0, ffi_model_sites(model));
   SET_VECTOR_ELT(value, 1, arrays);
   const ffi_chain_rows *rows = ffi_chains_rows(chains, 0);
-  SEXP done = PROTECT(ffi_chains_list(chains, rows, n_iterations, n_warmup));
+  /* Of a fit that was stopped only what there is, so that Ctrl-C takes no time. */
+  int stopped = 0;
+  for (int c = 0; c < n_chains; c++) stopped |= chains->chain[c].status.code == RP_INTERRUPTED;
+  SEXP done = PROTECT(ffi_chains_list(chains, rows, stopped ? 0 : n_iterations, stopped ? 0 : n_warmup));
+  SET_VECTOR_ELT(value, 17, Rf_ScalarInteger((int) n_iterations));
   SET_VECTOR_ELT(value, 2, ffi_get(done, "unconstrained"));
   SET_VECTOR_ELT(value, 3, ffi_coordinate_names(model));
   SET_VECTOR_ELT(value, 4, ffi_get(done, "sampler"));
@@ -271,12 +275,10 @@ static SEXP result(const nuts_run *run, SEXP arrays, int64_t n_iterations, int64
   SET_VECTOR_ELT(value, 8, seconds = ffi_array(seconds_dim, 2));
   SET_VECTOR_ELT(value, 12, failures = Rf_allocVector(STRSXP, n_chains));
   SET_VECTOR_ELT(value, 16, iterations = Rf_allocVector(REALSXP, n_chains));
-  int stopped = 0;
   for (int c = 0; c < n_chains; c++) {
     const rp_chain *chain = &chains->chain[c];
     INTEGER(completed)[c] = (int) (rows[c].n_draws - rows[c].n_warmup);
     REAL(iterations)[c] = (double) chain->iterations;
-    stopped |= chain->status.code == RP_INTERRUPTED;
     REAL(seconds)[c] = chain->seconds_warmup;
     REAL(seconds)[c + n_chains] = chain->seconds_sampling;
     int failed = chain->status.code != RP_OK && chain->status.code != RP_INTERRUPTED;

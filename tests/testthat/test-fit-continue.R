@@ -63,6 +63,7 @@ test_that("an interrupted fit goes on, in warm-up and after it, also chains that
   result$sampler <- lapply(result$sampler, grow)
   result$draws <- lapply(result$draws, grow)
   result$control$iter_sampling <- 200
+  result$wanted <- 200L
   expect_warning(kept <- keep_complete_chains(result), "120 of 200 draws are kept from each of 1 of 2")
   kept <- structure(kept, class = class(whole))
   expect_same_fit(fit_nuts(kept), whole)
@@ -219,4 +220,20 @@ test_that("arguments of trajectories reach the engine", {
   expect_error(schools_fit(step_size = 0), "`step_size`")
   expect_error(schools_fit(algorithm = "hcm"), "`algorithm`")
   expect_error(schools_fit(algorithm = "hmc", n_leapfrog = 0), "`n_leapfrog`")
+})
+
+test_that("Ctrl-C is answered within 0.2 s", {
+  skip_on_cran()
+  skip_on_os("windows")
+  # three times, since another process may have the processor just then; 8 million numbers are asked for
+  output <- run_script(c(
+    "sent <- tempfile(); fit <- fit_nuts(schools, data, chains = 1)",
+    "delay <- function() {",
+    "  system(sprintf('(sleep 2; date +%%s.%%N > %s; kill -INT %d) &', sent, Sys.getpid()))",
+    "  fit <- suppressWarnings(fit_nuts(schools, data, chains = 4, cores = 2, iter_warmup = 1e8, iter_sampling = 2e5))",
+    "  as.numeric(Sys.time()) - as.numeric(readLines(sent))",
+    "}",
+    "cat('delay', min(delay(), delay(), delay()), '\\n')"
+  ))
+  expect_lt(as.numeric(sub("delay ", "", grep("^delay", output, value = TRUE))), 0.2)
 })
