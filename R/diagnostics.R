@@ -47,10 +47,11 @@ quantile_columns <- function(x, probs) {
   low <- floor(at + 4 * .Machine$double.eps)
   high <- pmin(low + 1L, n)
   weight <- pmax(at - low, 0)
+  needed <- unique(c(low, high))
   quantiles <- vapply(seq_len(ncol(x)), function(j) {
     column <- x[, j]
     if (anyNA(column)) return(rep(NA_real_, length(probs)))
-    sorted <- sort(column, method = "radix")
+    sorted <- sort.int(column, partial = needed)
     ifelse(weight == 0, sorted[low], (1 - weight) * sorted[low] + weight * sorted[high])
   }, numeric(length(probs)))
   if (length(probs) == 1L) quantiles else t(quantiles)

@@ -38,7 +38,7 @@ mock_spec <- function(n = 4L, y = rep(NA_real_, n)) {
 mock_site <- function(name, kind, dim = 1L, auxiliary = FALSE, distribution = "lognormal") {
   list(
     name = name, kind = kind, dim = as.integer(dim), auxiliary = auxiliary, original = name,
-    distribution = distribution
+    distribution = distribution, why = ""
   )
 }
 
