@@ -1,8 +1,8 @@
 /* Dense linear algebra on column-major matrices, without allocation.
  *
  * Own blocked kernels up to RP_LA_SMALL rows and columns (R's reference BLAS is slow), LAPACK and BLAS above; LU,
- * eigenvalues and singular values are LAPACK's at any size.  The kernels are compiled for the base instruction set,
- * so results do not depend on the machine's.  Functions that need scratch memory take `workspace`:
+ * eigenvalues and singular values are LAPACK's at any size.  The functions use the base instruction set, so results do
+ * not depend on the machine's; programs take the kernels of theirs from an rp_la_kernels.  Functions that need scratch memory take `workspace`:
  * rp_la_<name>_workspace() doubles, which the caller owns. Failure (not positive definite, singular, not finite, no
  * convergence) fills the result with NaN.  Thread safe. */
 #ifndef RP_CORE_LINALG_SMALL_H
@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-enum { RP_LA_SMALL = 512 };
+enum { RP_LA_SMALL = 512, RP_LA_BLOCK = 24 };
 
 void rp_la_transpose(const double *a, int64_t rows, int64_t cols, double *out);
 
@@ -44,5 +44,15 @@ void rp_la_eigen_symmetric(const double *a, int64_t n, double *values, double *v
 /* a [m x n] = u diag(d) v', k = min(m, n): d [k] decreasing, u [m x k], v [n x k]. */
 int64_t rp_la_svd_workspace(int64_t m, int64_t n);
 void rp_la_svd(const double *a, int64_t m, int64_t n, double *d, double *u, double *v, double *workspace);
+
+/* The functions of these names, in the same order, with other kernels. */
+typedef struct {
+  void (*matmul)(const double *a, const double *b, int64_t m, int64_t k, int64_t n, int ta, int tb, double *c);
+  void (*tri_solve)(const double *t, int64_t n, int lower, int transpose, double *b, int64_t m);
+  void (*cholesky)(const double *a, int64_t n, double *l);
+  void (*cholesky_adjoint)(const double *l, const double *l_adjoint, int64_t n, double *a_adjoint, double *workspace);
+} rp_la_kernels;
+extern const rp_la_kernels rp_la_base;
+extern const rp_la_kernels rp_la_avx2; /* with fused multiply-add; for machines that have it */
 
 #endif

@@ -152,13 +152,20 @@ static void run_extreme(const rp_work *work, const rp_array_op *op) {
   else kernels->smallest(out, a, n, work->program->lanes);
 }
 
+/* One lane, with inputs at work->pointers. */
+static void evaluate(const rp_work *work, const rp_array_op *op, double *out, rp_random_key key, double *scratch) {
+  if (op->node.op >= RP_OP_MATMUL && op->node.op <= RP_OP_SVD)
+    rp_evaluate_linalg(&op->node, work->pointers, out, scratch, work->program->kernels->linalg);
+  else rp_evaluate_node(&op->node, work->pointers, op->in_n, out, key, scratch, NULL);
+}
+
 static void run_evaluator(const rp_work *work, const rp_array_op *op, const rp_random_key *keys) {
   const int32_t lanes = work->program->lanes;
   double *out = rp_at(work, op->out), *scratch = rp_at(work, op->scratch);
   const rp_random_key no_key = {0, 0, 0};
   if (lanes == 1) {
     for (int32_t k = 0; k < op->n_in; k++) work->pointers[k] = rp_at(work, op->in[k].place);
-    rp_evaluate_node(&op->node, work->pointers, op->in_n, out, keys ? keys[0] : no_key, scratch, NULL);
+    evaluate(work, op, out, keys ? keys[0] : no_key, scratch);
     return;
   }
   for (int32_t lane = 0; lane < lanes; lane++) {
@@ -170,7 +177,7 @@ static void run_evaluator(const rp_work *work, const rp_array_op *op, const rp_r
       for (int64_t i = 0; i < op->in_n[k] && !single; i++) *next++ = from[i * lanes + lane];
     }
     double *value = next;
-    rp_evaluate_node(&op->node, work->pointers, op->in_n, value, keys ? keys[lane] : no_key, value + op->node.n, NULL);
+    evaluate(work, op, value, keys ? keys[lane] : no_key, value + op->node.n);
     for (int64_t i = 0; i < op->node.n; i++) out[i * lanes + lane] = value[i];
   }
 }

@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 
+#include "../core/linalg_small.h"
 #include "../graph/graph.h"
 #include "program.h"
 
@@ -93,6 +94,7 @@ typedef struct {
   void (*largest)(double *d, const double *a, size_t n, int32_t lanes);
   void (*smallest)(double *d, const double *a, size_t n, int32_t lanes);
   void (*affine[4])(const rp_affine *scan);
+  const rp_la_kernels *linalg;
 } rp_kernels;
 
 extern const rp_kernels rp_kernels_portable;

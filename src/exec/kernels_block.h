@@ -258,4 +258,5 @@ const rp_kernels RP_TABLE = {
   .largest = extreme_max,
   .smallest = extreme_min,
   .affine = { AFFINE_ONE_LANE, MORE_LANES(affine_lanes) },
+  .linalg = RP_SIMD >= RP_SIMD_AVX2 ? &rp_la_avx2 : &rp_la_base,
 };

@@ -82,7 +82,7 @@ rp_code rp_evaluate_node(const rp_node *node, const double *const *in, const int
     if (own == NULL) return rp_fail_memory(status, rp_op_name(node->op));
     workspace = own;
   }
-  if (node->op >= RP_OP_MATMUL && node->op <= RP_OP_SVD) rp_evaluate_linalg(node, in, out, workspace);
+  if (node->op >= RP_OP_MATMUL && node->op <= RP_OP_SVD) rp_evaluate_linalg(node, in, out, workspace, &rp_la_base);
   else rp_evaluate_arrays(node, in, in_n, out, key, workspace);
   free(own);
   return RP_OK;

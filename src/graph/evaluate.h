@@ -7,6 +7,7 @@
 #ifndef RP_GRAPH_EVALUATE_H
 #define RP_GRAPH_EVALUATE_H
 
+#include "../core/linalg_small.h"
 #include "graph.h"
 
 /* Value of an elementwise operation with R's semantics (%% and %/% as R, x^0 = 1^y = 1, comparisons with NaN give NaN,
@@ -29,6 +30,7 @@ int64_t rp_evaluate_arrays_workspace(const rp_node *node);
 void rp_evaluate_arrays(const rp_node *node, const double *const *in, const int64_t *in_n, double *out,
                         rp_random_key key, double *workspace);
 int64_t rp_evaluate_linalg_workspace(const rp_node *node);
-void rp_evaluate_linalg(const rp_node *node, const double *const *in, double *out, double *workspace);
+void rp_evaluate_linalg(const rp_node *node, const double *const *in, double *out, double *workspace,
+                        const rp_la_kernels *la);
 
 #endif

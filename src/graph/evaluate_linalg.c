@@ -22,17 +22,18 @@ static void copy(const double *from, double *to, int64_t n) {
   if (n > 0) memcpy(to, from, (size_t) n * sizeof *to);
 }
 
-void rp_evaluate_linalg(const rp_node *node, const double *const *in, double *out, double *workspace) {
+void rp_evaluate_linalg(const rp_node *node, const double *const *in, double *out, double *workspace,
+                        const rp_la_kernels *la) {
   const int64_t *size = node->attribute;
   switch (node->op) {
     case RP_OP_MATMUL:
-      rp_la_matmul(in[0], in[1], size[0], size[1], size[2], size[3] != 0, size[4] != 0, out);
+      la->matmul(in[0], in[1], size[0], size[1], size[2], size[3] != 0, size[4] != 0, out);
       break;
-    case RP_OP_CHOLESKY: rp_la_cholesky(in[0], size[0], out); break;
-    case RP_OP_CHOLESKY_ADJOINT: rp_la_cholesky_adjoint(in[0], in[1], size[0], out, workspace); break;
+    case RP_OP_CHOLESKY: la->cholesky(in[0], size[0], out); break;
+    case RP_OP_CHOLESKY_ADJOINT: la->cholesky_adjoint(in[0], in[1], size[0], out, workspace); break;
     case RP_OP_TRI_SOLVE:
       copy(in[1], out, node->n);
-      rp_la_tri_solve(in[0], size[0], size[2] != 0, size[3] != 0, out, size[1]);
+      la->tri_solve(in[0], size[0], size[2] != 0, size[3] != 0, out, size[1]);
       break;
     case RP_OP_SOLVE:
       copy(in[1], out, node->n);

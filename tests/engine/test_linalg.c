@@ -6,9 +6,13 @@
 
 #include "../../src/core/linalg_small.h"
 #include "../../src/core/random.h"
+#include "../../src/exec/program.h"
 
-/* Blocks are 48 wide, micro-kernels 4 and 2; 520 takes the LAPACK path. */
-static const int64_t sizes[] = {1, 2, 3, 5, 8, 47, 48, 49, 100, 131};
+/* Kernels under test. */
+static const rp_la_kernels *la;
+
+/* Blocks are 24 wide, tiles 8, 4 and 2; 520 takes the LAPACK path. */
+static const int64_t sizes[] = {1, 2, 3, 5, 8, 23, 24, 25, 47, 48, 49, 100, 131};
 enum { N_SIZES = sizeof sizes / sizeof *sizes };
 
 static double *normals(int64_t n, uint32_t site) {
@@ -46,7 +50,7 @@ static void test_matmul(void) {
     double *a = normals(m * k, 1), *b = normals(k * n, 2), *c = normals(m * n, 3);
     for (int ta = 0; ta < 2; ta++)
       for (int tb = 0; tb < 2; tb++) {
-        rp_la_matmul(a, b, m, k, n, ta, tb, c);
+        la->matmul(a, b, m, k, n, ta, tb, c);
         CHECK(product_error(a, b, c, m, k, n, ta, tb) < 1e-14 * (double) (k + 10));
       }
     free(a);
@@ -68,7 +72,7 @@ static void test_transpose(void) {
 /* x x' + n I: well conditioned, eigenvalues between n and about 5 n. */
 static double *positive_definite(int64_t n, uint32_t site) {
   double *x = normals(n * n, site), *a = normals(n * n, 0);
-  rp_la_matmul(x, x, n, n, n, 0, 1, a);
+  la->matmul(x, x, n, n, n, 0, 1, a);
   for (int64_t i = 0; i < n; i++) a[i + i * n] += (double) n;
   free(x);
   return a;
@@ -78,7 +82,7 @@ static void check_cholesky(int64_t n) {
   double *a = positive_definite(n, 4), *l = normals(n * n, 5);
   for (int64_t j = 0; j < n; j++)
     for (int64_t i = j + 1; i < n; i++) a[i + j * n] = NAN; /* the lower triangle must not be read */
-  rp_la_cholesky(a, n, l);
+  la->cholesky(a, n, l);
   for (int64_t j = 0; j < n; j++)
     for (int64_t i = j + 1; i < n; i++) a[i + j * n] = a[j + i * n];
   CHECK(product_error(l, l, a, n, n, n, 0, 1) < 1e-14 * (double) (n * n));
@@ -86,7 +90,7 @@ static void check_cholesky(int64_t n) {
   for (int64_t j = 0; j < n; j++)
     for (int64_t i = 0; i < j; i++) zero_above = zero_above && l[i + j * n] == 0;
   CHECK(zero_above);
-  rp_la_cholesky(a, n, a);
+  la->cholesky(a, n, a);
   CHECK(memcmp(a, l, (size_t) (n * n) * sizeof *a) == 0);
   free(a);
   free(l);
@@ -94,29 +98,29 @@ static void check_cholesky(int64_t n) {
 
 static void test_not_positive_definite(void) {
   double a[4] = {1, 2, 2, 1}, l[4], with_nan[4] = {1, 0, NAN, 1}, with_inf[4] = {1, 0, 0, INFINITY};
-  rp_la_cholesky(a, 2, l);
+  la->cholesky(a, 2, l);
   CHECK(isnan(l[0]) && isnan(l[1]) && isnan(l[2]) && isnan(l[3]));
-  rp_la_cholesky(with_nan, 2, l);
+  la->cholesky(with_nan, 2, l);
   CHECK(isnan(l[0]) && isnan(l[3]));
-  rp_la_cholesky(with_inf, 2, l);
+  la->cholesky(with_inf, 2, l);
   CHECK(isnan(l[0]) && isnan(l[3]));
   double *big = positive_definite(520, 6);
   big[519 + 519 * 520] = -1;
-  rp_la_cholesky(big, 520, big);
+  la->cholesky(big, 520, big);
   CHECK(isnan(big[0]) && isnan(big[519 * 520]));
   free(big);
 }
 
 static void check_tri_solve(int64_t n, int64_t m) {
   double *a = positive_definite(n, 7), *b = normals(n * m, 8), *x = normals(n * m, 9);
-  rp_la_cholesky(a, n, a);
+  la->cholesky(a, n, a);
   double *u = normals(n * n, 0);
   rp_la_transpose(a, n, n, u);
   for (int lower = 0; lower < 2; lower++)
     for (int transpose = 0; transpose < 2; transpose++) {
       const double *t = lower ? a : u;
       memcpy(x, b, (size_t) (n * m) * sizeof *x);
-      rp_la_tri_solve(t, n, lower, transpose, x, m);
+      la->tri_solve(t, n, lower, transpose, x, m);
       CHECK(product_error(t, x, b, n, n, m, transpose, 0) < 1e-14 * (double) (n + 10));
     }
   free(a);
@@ -128,10 +132,10 @@ static void check_tri_solve(int64_t n, int64_t m) {
 /* The other triangle must not be read. */
 static void test_tri_solve_reads_one_triangle(void) {
   double t[4] = {2, 3, NAN, 4}, x[2] = {2, 11};
-  rp_la_tri_solve(t, 2, 1, 0, x, 1);
+  la->tri_solve(t, 2, 1, 0, x, 1);
   CHECK(x[0] == 1 && x[1] == 2);
   double s[4] = {2, NAN, 3, 4}, y[2] = {8, 8};
-  rp_la_tri_solve(s, 2, 0, 0, y, 1);
+  la->tri_solve(s, 2, 0, 0, y, 1);
   CHECK(y[0] == 1 && y[1] == 2);
 }
 
@@ -141,8 +145,8 @@ static void check_cholesky_adjoint(int64_t n) {
   double *a = positive_definite(n, 10), *l = malloc(bytes), *seed = normals(n * n, 11), *direction = normals(n * n, 12);
   double *adjoint = malloc(bytes), *up = malloc(bytes), *down = malloc(bytes);
   double *workspace = malloc((size_t) rp_la_cholesky_adjoint_workspace(n) * sizeof(double));
-  rp_la_cholesky(a, n, l);
-  rp_la_cholesky_adjoint(l, seed, n, adjoint, workspace);
+  la->cholesky(a, n, l);
+  la->cholesky_adjoint(l, seed, n, adjoint, workspace);
   double step = 3e-6 * (double) n, slope = 0, numeric = 0;
   for (int64_t j = 0; j < n; j++)
     for (int64_t i = 0; i <= j; i++) {
@@ -150,8 +154,8 @@ static void check_cholesky_adjoint(int64_t n) {
       down[i + j * n] = a[i + j * n] - step * direction[i + j * n];
       slope += adjoint[i + j * n] * direction[i + j * n];
     }
-  rp_la_cholesky(up, n, up);
-  rp_la_cholesky(down, n, down);
+  la->cholesky(up, n, up);
+  la->cholesky(down, n, down);
   for (int64_t j = 0; j < n; j++)
     for (int64_t i = j; i < n; i++) numeric += seed[i + j * n] * (up[i + j * n] - down[i + j * n]) / (2 * step);
   CHECK_NEAR(slope, numeric, 1e-8);
@@ -228,23 +232,32 @@ static void check_svd(int64_t m, int64_t n) {
   free(a), free(d), free(u), free(v), free(workspace);
 }
 
-int main(void) {
+static void test_kernels(const rp_la_kernels *kernels) {
+  la = kernels;
   test_matmul();
-  test_transpose();
   test_not_positive_definite();
   test_tri_solve_reads_one_triangle();
-  test_determinants();
   for (int s = 0; s < N_SIZES; s++) {
     check_cholesky(sizes[s]);
     check_tri_solve(sizes[s], 1);
     check_tri_solve(sizes[s], 3);
     check_tri_solve(sizes[s], 50);
-    check_solve(sizes[s], 2);
-    check_eigen(sizes[s]);
     if (sizes[s] <= 100) check_cholesky_adjoint(sizes[s]);
   }
   check_cholesky(520);
   check_tri_solve(520, 4);
+}
+
+int main(void) {
+  test_kernels(&rp_la_base);
+  if (rp_isa_best() >= RP_ISA_AVX2) test_kernels(&rp_la_avx2);
+  la = &rp_la_base;
+  test_transpose();
+  test_determinants();
+  for (int s = 0; s < N_SIZES; s++) {
+    check_solve(sizes[s], 2);
+    check_eigen(sizes[s]);
+  }
   check_svd(1, 1);
   check_svd(5, 3);
   check_svd(3, 5);
