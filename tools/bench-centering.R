@@ -123,19 +123,19 @@ benchmarks <- list(
     data = function() list(), prune = FALSE, stan = "funnel"
   ),
   crossed = list(
-    model = model(function(y, row, column) {
+    model = model(function(y, rows, columns) {
       mu ~ normal(0, 10)
       tau_row ~ half_normal(2)
       tau_column ~ half_normal(2)
       sigma ~ half_normal(5)
       a[1:30] ~ normal(0, tau_row)
       b[1:25] ~ normal(0, tau_column)
-      y ~ normal(mu + a[row] + b[column], sigma)
+      y ~ normal(mu + a[rows] + b[columns], sigma)
     }),
     data = function() {
-      row <- sample(30, 600, TRUE)
-      column <- sample(25, 600, TRUE)
-      list(y = rnorm(600, 1 + rnorm(30)[row] + rnorm(25, 0, 0.5)[column], 1), row = row, column = column)
+      rows <- sample(30, 600, TRUE)
+      columns <- sample(25, 600, TRUE)
+      list(y = rnorm(600, 1 + rnorm(30)[rows] + rnorm(25, 0, 0.5)[columns], 1), rows = rows, columns = columns)
     },
     stan = "crossed"
   ),

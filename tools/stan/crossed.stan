@@ -1,4 +1,4 @@
-data { int N; vector[N] y; int row[N]; int column[N]; }
+data { int N; vector[N] y; int rows[N]; int columns[N]; }
 parameters {
   real mu;
   real<lower=0> tau_row;
@@ -18,5 +18,5 @@ model {
   sigma ~ normal(0, 5);
   z_a ~ std_normal();
   z_b ~ std_normal();
-  y ~ normal(mu + a[row] + b[column], sigma);
+  y ~ normal(mu + a[rows] + b[columns], sigma);
 }
