@@ -123,19 +123,19 @@ benchmarks <- list(
     data = function() list(), prune = FALSE, stan = "funnel"
   ),
   crossed = list(
-    model = model(function(y, rows, columns) {
+    model = model(function(y, row_of, column_of) {
       mu ~ normal(0, 10)
       tau_row ~ half_normal(2)
       tau_column ~ half_normal(2)
       sigma ~ half_normal(5)
       a[1:30] ~ normal(0, tau_row)
       b[1:25] ~ normal(0, tau_column)
-      y ~ normal(mu + a[rows] + b[columns], sigma)
+      y ~ normal(mu + a[row_of] + b[column_of], sigma)
     }),
     data = function() {
-      rows <- sample(30, 600, TRUE)
-      columns <- sample(25, 600, TRUE)
-      list(y = rnorm(600, 1 + rnorm(30)[rows] + rnorm(25, 0, 0.5)[columns], 1), rows = rows, columns = columns)
+      row_of <- sample(30, 600, TRUE)
+      column_of <- sample(25, 600, TRUE)
+      list(y = rnorm(600, 1 + rnorm(30)[row_of] + rnorm(25, 0, 0.5)[column_of], 1), row_of = row_of, column_of = column_of)
     },
     stan = "crossed"
   ),

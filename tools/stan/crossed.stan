@@ -1,4 +1,4 @@
-data { int N; vector[N] y; int rows[N]; int columns[N]; }
+data { int N; vector[N] y; int row_of[N]; int column_of[N]; }
 parameters {
   real mu;
   real<lower=0> tau_row;
@@ -18,5 +18,5 @@ model {
   sigma ~ normal(0, 5);
   z_a ~ std_normal();
   z_b ~ std_normal();
-  y ~ normal(mu + a[rows] + b[columns], sigma);
+  y ~ normal(mu + a[row_of] + b[column_of], sigma);
 }

@@ -1,0 +1,152 @@
+# What each reparameterizer gains on a small posterior where plain coordinates are bad: effective draws of the worst parameter
+# per 1000 gradients (NUTS, warm-up included, median over seeds) or the ELBO of a mean-field guide (SVI, in nats, its own
+# evidence where that is known):
+#   Rscript tools/bench-reparam.R [out=vignettes/reparam-bench.csv] [cases=all] [seeds=3]
+library(reparam)
+
+arguments <- list(out = "vignettes/reparam-bench.csv", cases = "all", seeds = "3")
+for (text in commandArgs(TRUE)) arguments[[sub("=.*", "", text)]] <- sub("[^=]*=", "", text)
+seeds <- seq_len(as.integer(arguments$seeds))
+
+schools <- model(function(y, sigma) {
+  mu ~ normal(0, 5)
+  tau ~ half_cauchy(5)
+  theta[1:8] ~ normal(mu, tau)
+  y ~ normal(theta, sigma)
+})
+schools_data <- list(y = c(28, 8, -3, 7, -1, 1, 18, 12), sigma = c(15, 10, 16, 11, 9, 11, 10, 18))
+
+rates <- model(function(y, J) {
+  m ~ normal(0, 1)
+  s ~ half_normal(1)
+  rate[1:J] ~ lognormal(m, s)
+  y ~ poisson(rate)
+})
+
+heavy <- model(function(y) {
+  x[1:10] ~ student_t(1, 0, 1)
+  y ~ normal(sum(x), 100)
+})
+
+corner <- model(function(y) {
+  p ~ relaxed_onehot_categorical(0.2, logits = c(0, 0.5, -0.5))
+  y ~ normal(p[1] - p[3], 1)
+})
+
+walk <- model(function(y, n, ratio) {
+  x ~ gaussian_random_walk(n, 1)
+  y ~ normal(x, ratio)
+})
+walk_data <- function(ratio) {
+  set.seed(1)
+  list(y = cumsum(rnorm(256)) + rnorm(256, 0, ratio), n = 256, ratio = ratio)
+}
+
+angle <- model(function(y) {
+  direction ~ von_mises(3, 0.5)
+  y ~ von_mises(direction, 3)
+})
+
+line <- model(function(x, y) {
+  a ~ normal(0, 100)
+  b ~ normal(0, 10)
+  y ~ normal(a + b * x, 1)
+})
+line_data <- list(x = 50:59, y = c(25.4, 24.9, 26.6, 27.1, 26.8, 27.9, 28.5, 28.0, 29.6, 29.3))
+
+far <- model(function(y) {
+  m ~ normal(0, 1e7)
+  y ~ normal(m, 1)
+})
+
+funnel <- model(function() {
+  v ~ normal(0, 3)
+  x[1:4] ~ normal(0, exp(v / 2))
+})
+
+coin <- model(function(hits, n) {
+  p ~ beta(0.5, 1.5)
+  hits ~ binomial(n, p)
+})
+
+pair <- model(function(y, sigma) {
+  mu ~ normal(0, 1)
+  x ~ normal(mu, 1)
+  y ~ normal(x, sigma)
+})
+
+robust <- model(function(y) {
+  step ~ half_normal(1)
+  x ~ gaussian_random_walk(length(y), step)
+  y ~ student_t(2, x, 0.3)
+})
+robust_hmm <- model(function(y) {
+  step ~ half_normal(1)
+  y ~ linear_hmm(dist_normal(0, step), 1, dist_normal(0, step), 1, dist_student_t(2, 0, 0.3), duration = length(y))
+})
+robust_data <- {
+  set.seed(2)
+  list(y = cumsum(rnorm(60, 0, 0.3)) + 0.3 * rt(60, 2))
+}
+
+trained <- function(guide, of, model, data, ...) {
+  of(fit_svi(model, data, guide = guide, prune = FALSE, reparam = "none", seed = 1, ...))
+}
+
+# `with` is called when its case runs: a model, or (for the same model) what goes into reparam().
+nuts <- function(model, data, with, ...) list(engine = "NUTS", model = model, data = data, with = with, settings = list(...))
+svi <- function(model, data, with, evidence = NA, ...) {
+  list(engine = "SVI", model = model, data = data, with = with, evidence = evidence, settings = list(...))
+}
+cases <- list(
+  loc_scale = nuts(schools, schools_data, function(m) reparam(m, theta = reparam_loc_scale(0))),
+  loc_scale_svi = svi(pair, list(y = 1.3, sigma = 0.5), function(m) reparam(m, x = reparam_loc_scale()),
+                      dnorm(1.3, 0, sqrt(2.25), log = TRUE), tolerance = 1e-3),
+  transform = nuts(rates, list(y = c(0, 1, 1, 2, 0, 0, 1, 3, 1, 0), J = 10), function(m) reparam(m, rate = decenter())),
+  student_t = nuts(heavy, list(y = 3), function(m) reparam(m, x = reparam_student_t())),
+  gumbel_softmax = nuts(corner, list(y = 0.5), function(m) reparam(m, p = reparam_gumbel_softmax())),
+  discrete_cosine = nuts(walk, walk_data(30), function(m) reparam(m, x = reparam_discrete_cosine(smooth = 1))),
+  haar = nuts(walk, walk_data(30), function(m) reparam(m, x = reparam_haar())),
+  discrete_cosine_no_gain = nuts(walk, walk_data(1), function(m) reparam(m, x = reparam_discrete_cosine(smooth = 1))),
+  circular = nuts(angle, list(y = c(2.5, -2.7)), function(m) reparam(m, direction = reparam_circular())),
+  explicit = svi(far, list(y = 2e6), function(m) reparam(m, m = reparam_explicit(transform_affine(-2e6, 1))),
+                 dnorm(2e6, 0, sqrt(1e14 + 1), log = TRUE), steps = 2000),
+  conjugate = svi(coin, list(hits = 2, n = 10),
+                  function(m) reparam(m, p = reparam_conjugate(function(hits, n) dist_beta(1 + hits, 1 + n - hits))),
+                  lchoose(10, 2) + lbeta(2.5, 9.5) - lbeta(0.5, 1.5)),
+  neutra = nuts(funnel, list(), function(m) reparam(m, trained(guide_iaf(), reparam_neutra, m, list(), steps = 10000))),
+  structured = nuts(line, line_data, function(m) {
+    reparam(m, trained(guide_structured(), reparam_structured, m, line_data))
+  }),
+  linear_hmm = nuts(robust, robust_data, function(m) robust_hmm)
+)
+
+measure <- function(case, model, strategy) {
+  if (case$engine == "SVI") {
+    fits <- lapply(seeds, function(seed) do.call(fit_svi, c(list(model, case$data, seed = seed, reparam = strategy), case$settings)))
+    return(c(value = median(vapply(fits, function(fit) fit$elbo[["mean"]], 0)), rhat = NA, divergent = NA))
+  }
+  values <- vapply(seeds, function(seed) {
+    fit <- do.call(fit_nuts, c(list(model, case$data, seed = seed, reparam = strategy, prune = FALSE, refresh = FALSE), case$settings))
+    table <- summary(fit)
+    gradients <- sum(fit$adaptation$gradients_warmup + fit$adaptation$gradients_sampling)
+    c(1000 * min(table$ess_bulk) / gradients, max(table$rhat), 100 * mean(fit$sampler$divergent))
+  }, numeric(3))
+  c(value = median(values[1, ]), rhat = max(values[2, ]), divergent = max(values[3, ]))
+}
+
+chosen <- if (arguments$cases == "all") names(cases) else strsplit(arguments$cases, ",")[[1]]
+for (name in chosen) {
+  case <- cases[[name]]
+  plain <- measure(case, case$model, "none")
+  with <- measure(case, case$with(case$model), "minimal")
+  row <- data.frame(
+    case = name, unit = if (case$engine == "SVI") "ELBO" else "ESS per 1000 gradients", plain = signif(plain[["value"]], 4),
+    with = signif(with[["value"]], 4), best = if (is.null(case$evidence)) NA else signif(case$evidence, 5),
+    rhat_plain = round(plain[["rhat"]], 3), rhat_with = round(with[["rhat"]], 3),
+    divergent_plain = round(plain[["divergent"]], 2), divergent_with = round(with[["divergent"]], 2)
+  )
+  print(row, row.names = FALSE)
+  old <- if (file.exists(arguments$out)) read.csv(arguments$out)
+  write.csv(rbind(old[old$case != name, ], row), arguments$out, row.names = FALSE, quote = FALSE)
+}
