@@ -142,10 +142,10 @@ benchmarks <- list(
   slopes = list(
     model = model(function(y, x, group, J) {
       mu[1:2] ~ normal(0, 5)
-      sd[1:2] ~ half_normal(2)
+      spread[1:2] ~ half_normal(2)
       r ~ uniform(-1, 1)
       sigma ~ half_normal(5)
-      b[1:J, 1:2] ~ mvn(mu, cholesky = rbind(c(sd[1], 0), sd[2] * c(r, sqrt(1 - r^2))))
+      b[1:J, 1:2] ~ mvn(mu, cholesky = rbind(c(spread[1], 0), spread[2] * c(r, sqrt(1 - r^2))))
       y ~ normal(b[group, 1] + b[group, 2] * x, sigma)
     }),
     data = function() {
