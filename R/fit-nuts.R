@@ -44,8 +44,12 @@
 #' @param iter_warmup,iter_sampling Iterations of each chain in warm-up (not kept) and in sampling. `iter_warmup =
 #'   NULL` is 400 for the fast schedule and 1000 for Stan's.
 #' @param thin Keep every `thin`-th iteration.
-#' @param init NULL: uniform on (-2, 2) on the unconstrained scale. Or a named list of starting values of sites, in
-#'   the user's scale and by the user's names, for all chains; sites that it does not name start as with NULL.
+#' @param init Where the chains begin. NULL or `"uniform"`: uniform on (-2, 2) on the unconstrained scale; one number:
+#'   uniform within that radius. `"prior"`: a draw from the prior; `"median"`: the median of 51 prior draws, coordinate
+#'   by coordinate (both need priors that can be drawn from). A named list of starting values of sites, in the user's
+#'   scale and by the user's names; sites that it does not name start uniformly. A list of such lists, one for each
+#'   chain. A fit by `fit_nuts()` or [fit_svi()]: each chain begins at one of its draws. Where the density is not finite
+#'   another position is tried: up to 100 uniform ones (also for what a list leaves open), 20 draws.
 #' @param adapt_delta Acceptance probability that the step size is adapted to, between 0 and 1.
 #' @param max_treedepth Largest number of doublings of a trajectory, which then has `2^max_treedepth - 1` leapfrog
 #'   steps.
@@ -123,6 +127,7 @@ fit_nuts <- function(model, data = list(), chains = 4, cores = getOption("mc.cor
   if (!is.null(iter)) {
     stop_reparam("`iter` is how many iterations more a fit is continued by.", "Use `iter_sampling`, or give a fit.")
   }
+  init <- check_init(init)
   metric <- check_metric(metric)
   warmup <- check_choice(warmup, "warmup", c("fast", "stan"))
   if (is.null(iter_warmup)) iter_warmup <- if (warmup == "fast") 400 else 1000
@@ -130,7 +135,7 @@ fit_nuts <- function(model, data = list(), chains = 4, cores = getOption("mc.cor
     chains = check_whole(chains, "chains", 1, 1e5), cores = check_whole(cores, "cores", 1, 1e4),
     iter_warmup = check_whole(iter_warmup, "iter_warmup"),
     iter_sampling = check_whole(iter_sampling, "iter_sampling", 1),
-    thin = check_whole(thin, "thin", 1), init = check_init(init),
+    thin = check_whole(thin, "thin", 1),
     adapt_delta = check_number(adapt_delta, "adapt_delta", function(x) x > 0 && x < 1, "between 0 and 1"),
     max_treedepth = check_whole(max_treedepth, "max_treedepth", 1, 30),
     metric = metric$kind, blocks = metric$blocks, inverse_metric = check_inverse_metric(inverse_metric, metric),
@@ -146,14 +151,13 @@ fit_nuts <- function(model, data = list(), chains = 4, cores = getOption("mc.cor
     stop_reparam("NUTS needs the whole log density, but a plate of the model has a `subsample`.",
                  "Fit by `fit_svi()`, or leave `subsample` out of `with_plate()`.")
   }
-  control$init <- drop_computed_init(control$init, spec)
-  check_init_sites(control$init, spec)
   saved <- read_checkpoint(checkpoint)
   if (is.null(seed)) seed <- if (is.null(saved)) handler_seed(spec) else saved$control$seed
   control <- c(
     control, model_control(as_strategy(reparam), prune, seed),
     list(centering = centering_control(reparam, control$chains))
   )
+  control <- with_init(control, init, spec)
   if (!is.null(saved)) {
     check_checkpoint(saved, spec, control, checkpoint)
     control$isa <- saved$control$isa
@@ -201,46 +205,6 @@ sample_here <- function(spec, engine, refresh) {
   engine$progress <- progress$show
   on.exit(if (!is.null(progress)) progress$close())
   .Call(ffi_sample_nuts, spec, engine)
-}
-
-check_init <- function(init) {
-  if (is.null(init)) return(NULL)
-  if (!is.list(init) || is.null(names(init)) || any(!nzchar(names(init)))) {
-    stop_reparam("`init` must be a named list of values of sites.", "Write `init = list(k = 1, k_d = 0.1)`.")
-  }
-  numeric <- vapply(init, is.numeric, NA)
-  if (!all(numeric)) {
-    stop_reparam(sprintf("`init` gives %s for `%s`.", describe(init[!numeric][[1]]), names(init)[!numeric][1]))
-  }
-  lapply(init, function(value) {
-    storage.mode(value) <- "double"
-    value
-  })
-}
-
-# Values of sites that functions of new_reparam() compute cannot be inverted: nothing is known of the function.
-drop_computed_init <- function(init, spec) {
-  auxiliary <- function(name) {
-    unique(unlist(lapply(spec$statements, function(s) if (s$kind == "draw" && identical(s$original, name)) s$name)))
-  }
-  drawn <- unlist(lapply(spec$statements, function(s) if (s$kind == "draw") s$name))
-  made_of <- Filter(length, lapply(stats::setNames(nm = setdiff(names(init), drawn)), auxiliary))
-  for (name in names(made_of)) {
-    warn_reparam(
-      sprintf("`init` is ignored for `%s`, which a function reparameterizes and which therefore cannot be inverted.", name),
-      sprintf("Give values for %s instead.", quote_names(made_of[[name]])), site = name
-    )
-  }
-  init[setdiff(names(init), names(made_of))]
-}
-
-check_init_sites <- function(init, spec) {
-  sites <- unique(unlist(lapply(spec$statements, function(s) if (s$kind %in% c("draw", "param")) s$name)))
-  unknown <- setdiff(names(init), sites)
-  if (length(unknown)) {
-    stop_reparam(sprintf("`init` names %s, but the model has no such site.", quote_names(unknown)),
-                 sprintf("Its sites are %s.", quote_names(sites)))
-  }
 }
 
 # Chains that failed or never began are left out. Of those cut short, as many are kept as give most draws: k chains

@@ -86,7 +86,7 @@ fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_
     tolerance = check_number(tolerance, "tolerance", function(x) x > 0, "positive"),
     first_window = if (has_flows(guide)) 1000, dependencies = has_structure(guide),
     draws = check_whole(draws, "draws", 1, 1e8), elbo_draws = check_whole(elbo_draws, "elbo_draws", 0, 1e9),
-    init = check_init(init), keep = check_sites(keep, "keep"), budget = storage_budget()
+    init = if (!is.null(init)) check_init_values(init), keep = check_sites(keep, "keep"), budget = storage_budget()
   )
   control <- c(control, model_control(reparam, prune, seed), list(centering = "learned"), natural_control(guide))
   model <- with_strategy(model, reparam)

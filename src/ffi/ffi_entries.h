@@ -8,6 +8,8 @@
 #include <Rinternals.h>
 
 SEXP ffi_sample_nuts(SEXP spec, SEXP control);
+/* Unconstrained coordinates at control$init; those that it leaves open are drawn for control$chain, control$try. */
+SEXP ffi_initial_position(SEXP spec, SEXP control);
 SEXP ffi_fit_svi(SEXP spec, SEXP guide, SEXP control);
 /* Sites with their values and log densities in one draw from the prior. */
 SEXP ffi_model_table(SEXP spec, SEXP control);

@@ -9,6 +9,7 @@
 #include "ffi_chains.h"
 #include "ffi_draws.h"
 #include "ffi_entries.h"
+#include "ffi_initial.h"
 #include "ffi_metric.h"
 #include "ffi_progress.h"
 
@@ -17,7 +18,7 @@ typedef struct {
   const ffi_draws *plan;
   rp_density *density;
   rp_chains chains;
-  double *inits;
+  double *inits, init_radius;
   double *centering; /* where it starts, [chain][2][element] */
   ffi_metric metric;
   int64_t *number;   /* of each chain; NULL: 0, 1, ... */
@@ -31,8 +32,9 @@ static void release(void *data);
 static rp_code run_chains(nuts_run *run, SEXP control, rp_status *status);
 static rp_code add_lanes(nuts_run *run, int32_t n_chains, int32_t cores, int64_t lanes, rp_status *status);
 static rp_nuts_options read_options(SEXP control, rp_status *status);
-static rp_code make_inits(nuts_run *run, int32_t n_chains, rp_status *status);
-static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, double *q, rp_status *status);
+static rp_code make_inits(nuts_run *run, SEXP given, int32_t n_chains, rp_status *status);
+static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, const double *candidates,
+                         int64_t n_candidates, double *q, rp_status *status);
 static const double *start_of(const nuts_run *run, int32_t chain);
 static int64_t number_of(const nuts_run *run, int32_t chain);
 static rp_code finish(void *context, int32_t chain, const double *draws, int64_t n_draws, rp_status *status);
@@ -96,6 +98,7 @@ static rp_code run_chains(nuts_run *run, SEXP control, rp_status *status) {
   int32_t n_chains = (int32_t) ffi_integer(ffi_get(control, "chains"), 4);
   int32_t cores = (int32_t) ffi_integer(ffi_get(control, "cores"), 1);
   rp_nuts_options options = read_options(control, status);
+  run->init_radius = options.init_radius;
   SEXP centering = ffi_get(control, "centering");
   run->centering = ffi_centering_read(m->model, centering, n_chains, status);
   options.centering = run->centering;
@@ -108,7 +111,7 @@ static rp_code run_chains(nuts_run *run, SEXP control, rp_status *status) {
   if (status->code == RP_OK) run->number = ffi_chain_numbers(ffi_get(control, "numbers"), n_chains, status);
   if (status->code == RP_OK) run->past = ffi_past_read(ffi_get(control, "past"), n_chains, m->model->dim, status);
   run->n_past = n_chains;
-  if (!run->density || status->code != RP_OK || make_inits(run, n_chains, status) != RP_OK) return status->code;
+  if (!run->density || status->code != RP_OK || make_inits(run, ffi_get(control, "inits"), n_chains, status) != RP_OK) return status->code;
   const int64_t lanes = ffi_integer(ffi_get(control, "lanes"), 0);
   if (add_lanes(run, n_chains, cores, lanes, status) != RP_OK) return status->code;
   rp_target target = rp_density_target(run->density);
@@ -143,6 +146,7 @@ static rp_nuts_options read_options(SEXP control, rp_status *status) {
   o.max_treedepth_warmup = (int32_t) ffi_integer(ffi_get(control, "max_treedepth_warmup"), 0);
   o.step_size = ffi_number(ffi_get(control, "step_size"), 0);
   o.step_size_jitter = ffi_number(ffi_get(control, "step_size_jitter"), 0);
+  o.init_radius = ffi_number(ffi_get(control, "init_radius"), o.init_radius);
   o.static_steps = (int32_t) ffi_integer(ffi_get(control, "static_steps"), 0);
   const char *warmup = ffi_text(ffi_get(control, "warmup"), "fast");
   o.schedule = rp_schedule_from_name(warmup);
@@ -156,37 +160,47 @@ static rp_nuts_options read_options(SEXP control, rp_status *status) {
   return o;
 }
 
-/* Positions with the user's initial values. The other coordinates are drawn, and drawn again while the density is not
- * finite: those asked for may depend on them (a decentered one on its location). */
-static rp_code make_inits(nuts_run *run, int32_t n_chains, rp_status *status) {
+/* Positions with the user's initial values, or the first of the given candidates with a finite density. */
+static rp_code make_inits(nuts_run *run, SEXP given, int32_t n_chains, rp_status *status) {
   const rp_model *model = run->model->model;
-  if (!rp_has_initial_values(model)) return RP_OK;
+  const int64_t n_given = Rf_xlength(given), size = model->dim * n_chains;
+  const int64_t n_candidates = size > 0 && TYPEOF(given) == REALSXP && n_given % size == 0 ? n_given / size : 0;
+  if (size > 0 && n_given > 0 && n_candidates == 0)
+    return rp_fail(status, RP_BAD_ARGUMENT, NULL, "the initial positions do not fit the model's coordinates");
+  if (n_candidates == 0 && !rp_has_initial_values(model)) return RP_OK;
   run->inits = malloc((size_t) n_chains * (size_t) model->dim * sizeof *run->inits);
   rp_work *work = rp_work_new(rp_density_program(run->density, 1), status);
   if (!run->inits) rp_fail_memory(status, "initial values");
-  for (int32_t c = 0; c < n_chains && status->code == RP_OK; c++)
-    find_init(run, c, work, run->inits + (int64_t) c * model->dim, status);
+  for (int32_t c = 0; c < n_chains && status->code == RP_OK; c++) {
+    const double *candidates = n_candidates > 0 ? REAL(given) + n_candidates * model->dim * c : NULL;
+    find_init(run, c, work, candidates, n_candidates, run->inits + (int64_t) c * model->dim, status);
+  }
   rp_work_free(work);
   return status->code;
 }
 
-/* Leaves the last position tried when none will do; the chain then reports what is wrong there. */
-static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, double *q, rp_status *status) {
+/* Leaves the last position tried when none will do; the chain then reports what is wrong there.  Without candidates
+ * the coordinates that the user's values leave open are drawn again each time. */
+static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, const double *candidates,
+                         int64_t n_candidates, double *q, rp_status *status) {
   const rp_model *model = run->model->model;
   double *inputs = ffi_centering_inputs(model, start_of(run, chain), status);
-  rp_nuts_options options = rp_nuts_options_default();
-  uint64_t number = (uint64_t) number_of(run, chain);
+  int64_t tries = candidates ? n_candidates : rp_nuts_options_default().init_tries;
   int finite = 0;
-  for (int32_t k = 0; k < options.init_tries && !finite && status->code == RP_OK; k++) {
-    rp_random_key key = {.seed = run->model->seed, .chain = number, .draw = (uint64_t) k};
-    rp_random stream = rp_random_open(key, rp_random_site("initial values", 0));
-    for (int64_t i = 0; i < model->dim; i++) q[i] = options.init_radius * (2 * rp_random_uniform(&stream) - 1);
-    if (rp_initial_values(model, q, inputs, run->model->seed, number, status) != RP_OK) break;
+  for (int64_t k = 0; k < tries && !finite && status->code == RP_OK; k++) {
+    if (candidates) memcpy(q, candidates + k * model->dim, (size_t) model->dim * sizeof *q);
+    else if (ffi_initial_values(run->model, inputs, number_of(run, chain), k, run->init_radius, q, status) != RP_OK) break;
     double log_density;
     const double *gradient;
     rp_density_run(run->density, work, q, inputs, NULL, &log_density, &gradient);
     finite = isfinite(log_density);
     for (int64_t i = 0; finite && i < model->dim; i++) finite = isfinite(gradient[i]);
+  }
+  for (int64_t i = 0; !finite && i < model->dim && status->code == RP_OK; i++) {
+    char name[128];
+    if (isfinite(q[i])) continue;
+    rp_model_coordinate_name(model, i, name, sizeof name);
+    rp_fail(status, RP_BAD_ARGUMENT, name, "its value in `init` is not inside the support of its distribution");
   }
   free(inputs);
   return status->code;

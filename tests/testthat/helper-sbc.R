@@ -20,7 +20,7 @@ sbc_cases <- list(
   ),
   schools_centered = list(
     model = sbc_schools, data = sbc_schools_data, quantities = c("mu", "tau", "theta"),
-    settings = list(reparam = "none"), fails = TRUE
+    settings = list(reparam = "none"), fails = TRUE, lengths = 990
   ),
   catalyst = list(
     model = model(function(n, dt, y = NULL) {
@@ -83,7 +83,8 @@ sbc_ranks <- function(case, replications, seed, first = 1, draw = sbc_draws) {
 }
 
 sbc_draws <- function(spec, case, seed) {
-  for (length in 990 * c(1, 4, 16)) {
+  lengths <- if (is.null(case$lengths)) 990 * c(1, 4, 16) else case$lengths
+  for (length in lengths) {
     arguments <- list(
       spec, chains = 1, iter_warmup = 300, iter_sampling = length, seed = seed, keep = case$quantities, refresh = FALSE
     )
