@@ -38,10 +38,14 @@ SEXP ffi_trace_begin(SEXP home_env) {
   if (home != home_env) {
     SEXP found = Rf_findVarInFrame(home_env, Rf_install("trace_prototype"));
     if (TYPEOF(found) == PROMSXP) found = Rf_eval(found, home_env);
+    PROTECT(found);
+    R_PreserveObject(home_env);
+    R_PreserveObject(found);
+    UNPROTECT(1);
     if (home) R_ReleaseObject(home);
+    if (prototype) R_ReleaseObject(prototype);
     home = home_env;
     prototype = found;
-    R_PreserveObject(home);
   }
   trace *t = calloc(1, sizeof *t);
   if (t) t->graph = rp_graph_new();
