@@ -90,7 +90,8 @@ finite_bounds <- function(lower, upper) {
 #' multivariate parts) has its own choice.
 #'
 #' Parts may differ in family, and be truncated, transformed or mixtures themselves; they must agree in shape, and be
-#' all discrete or all continuous. Which part an element came from is summed out and has no draws.
+#' all discrete or all continuous. Which part an element came from is summed out and has no draws; for these, draw an
+#' indicator as a site (see [discrete_sites]).
 #'
 #' @param ... Two or more distributions, or one list of them.
 #' @param weights Weights of the parts: numbers that are not negative (they need not sum to 1), one for each, or a matrix

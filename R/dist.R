@@ -88,6 +88,7 @@ format.reparam_dist <- function(x, ...) {
     if (!is.null(x$transforms)) vapply(x$transforms, format, ""),
     format_arguments(c(x$args[!names(x$args) %in% c("levels", "steps", "states", "outputs")], x[intersect(names(x), c("mask", "dim", "n"))]))
   )
+  if (identical(x$family, "custom")) return(sprintf("%s(%s)", x$name, paste(format_arguments(x$args), collapse = ", ")))
   sprintf("%s(%s)", x$family, paste(inner, collapse = ", "))
 }
 

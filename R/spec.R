@@ -327,6 +327,7 @@ plate_text <- function(plate) {
 
 dist_label <- function(dist) {
   if (is.null(dist$base) && is.null(dist$components)) return(dist$family)
+  if (identical(dist$family, "custom")) return(dist$name)
   inner <- c(vapply(c(list(dist$base)[!is.null(dist$base)], dist$components), dist_label, ""), vapply(dist$transforms, `[[`, "", "name"))
   sprintf("%s(%s)", dist$family, paste(inner, collapse = ", "))
 }

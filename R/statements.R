@@ -248,7 +248,9 @@ draw_site <- function(session, name, dist, obs, dim, index, origin, extents = NU
   whole <- !is.null(event_shape(dist)) || has_event_transform(dist)
   statement <- list(
     kind = "draw", name = name, dim = shape,
-    dist = map_dist(unclass_dist(dist), function(x, argument) dist_row(x, argument, n, name, shape, origin, whole))
+    dist = trace_families(
+      map_dist(unclass_dist(dist), function(x, argument) dist_row(x, argument, n, name, shape, origin, whole))
+    )
   )
   in_batch <- has_codes(obs)
   if (!in_batch && any(session$batches)) stop_latent_in_batch(name, origin)
@@ -336,6 +338,8 @@ map_dist <- function(dist, fn) {
     })
   }
   if (!is.null(dist$mask)) dist$mask <- fn(dist$mask, "mask")
+  if (!is.null(dist$rows)) dist$rows <- Map(fn, dist$rows, names(dist$rows))
+  if (!is.null(dist$draws)) dist$draws <- lapply(dist$draws, map_dist, fn)
   dist
 }
 

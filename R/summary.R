@@ -129,7 +129,8 @@ print_sites <- function(fit, digits) {
   worst <- list(rhat = NULL, ess = NULL)
   if (any(scalar)) {
     table <- summary(fit, sites[scalar])
-    worst <- worse(worst, table$variable, table$rhat, pmin(table$ess_bulk, table$ess_tail))
+    sampled <- !table$variable %in% summed_out_sites(fit)
+    worst <- worse(worst, table$variable[sampled], table$rhat[sampled], pmin(table$ess_bulk, table$ess_tail)[sampled])
     table$mcse_mean <- NULL
     names(table) <- sub("^q([0-9.]+)$", "\\1%", names(table))
     table <- format_table(as.data.frame(unclass(table), optional = TRUE), digits)
@@ -141,6 +142,10 @@ print_sites <- function(fit, digits) {
   for (name in sites[!scalar]) worst <- print_array(fit, name, digits, worst)
   invisible(worst)
 }
+
+# Drawn given the others, at each draw anew: mixing of the others is what counts, and an indicator that is nearly always
+# the same has few effective draws of no concern.
+summed_out_sites <- function(fit) site_field(fit, "name")[site_field(fit, "kind") == "summed out"]
 
 print_array <- function(fit, name, digits, worst) {
   x <- as.array(fit, name)
@@ -154,7 +159,7 @@ print_array <- function(fit, name, digits, worst) {
     ess <- diagnostics[, "ess_bulk"]
     if (!all(is.na(rhat))) line <- sprintf("%s  rhat <= %s", line, format_rhat(max(rhat, na.rm = TRUE)))
     if (!all(is.na(ess))) line <- sprintf("%s  ess_bulk >= %.0f", line, floor(min(ess, na.rm = TRUE)))
-    worst <- worse(worst, dimnames(x)$variable, rhat, ess)
+    if (!name %in% summed_out_sites(fit)) worst <- worse(worst, dimnames(x)$variable, rhat, ess)
   }
   cat(line, "\n", sep = "")
   worst

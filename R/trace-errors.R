@@ -23,7 +23,9 @@ site_name <- function(number) {
 depends_text <- function(x) {
   if (!has_codes(x)) return("is not known")
   if (!trace_active()) return("belongs to a model that is not running")
-  paste("depends on", sites_text(trace_depends(x)))
+  sites <- trace_depends(x)
+  if (!length(sites)) return("depends on the value or the arguments of a family")
+  paste("depends on", sites_text(sites))
 }
 
 # what: "`if`"; expression: the user's code of the value.

@@ -1,9 +1,11 @@
 #include <string.h>
 
+#include "../model/custom.h"
 #include "ffi_decode.h"
 
 static int decode_combinator(ffi_decoder *d, SEXP list, const char *name, rp_dist_spec *s, const char *site, int depth);
 static rp_code decode_compound(ffi_decoder *d, SEXP list, rp_dist_spec *s, const char *site, int depth);
+static rp_code decode_custom(ffi_decoder *d, SEXP list, rp_dist_spec *s, const char *site, int depth);
 static rp_code decode_arguments(ffi_decoder *d, SEXP args, rp_dist_spec *s, const char *site);
 static rp_code decode_transforms(ffi_decoder *d, SEXP list, rp_dist_spec *s, const char *site);
 static rp_code decode_transform(ffi_decoder *d, SEXP list, rp_transform_spec *t, const char *site);
@@ -34,6 +36,7 @@ static const struct {
     {"mixture", RP_COMPOUND_MIXTURE, -1, {NULL, NULL}},
     {"ordered", RP_COMPOUND_ORDERED, 0, {NULL, NULL}},
     {"linear_hmm", RP_COMPOUND_LINEAR_HMM, 5, {"transition_matrix", "observation_matrix", "steps", "states", "outputs"}},
+    {"custom", RP_COMPOUND_CUSTOM, 0, {NULL, NULL}},
 };
 
 /* 1 when the name is a combinator's (whether or not decoding it went well). */
@@ -82,6 +85,38 @@ static rp_code decode_compound(ffi_decoder *d, SEXP list, rp_dist_spec *s, const
   }
   s->components = components;
   s->numbers = numbers;
+  if (s->compound == RP_COMPOUND_CUSTOM && d->status->code == RP_OK) decode_custom(d, list, s, site, depth);
+  return d->status->code;
+}
+
+/* A family written in R: list(name, discrete, args, rows = list(log_density, cdf, quantile, random), draws). */
+static rp_code decode_custom(ffi_decoder *d, SEXP list, rp_dist_spec *s, const char *site, int depth) {
+  static const char *const names[] = {"log_density", "cdf", "quantile", "random"};
+  SEXP args = ffi_get(list, "args"), draws = ffi_get(list, "draws"), rows = ffi_get(list, "rows");
+  rp_custom *custom = rp_pool_alloc(d->spec->pool, sizeof *custom);
+  int64_t n = Rf_xlength(args), n_draws = Rf_xlength(draws);
+  const char *name = ffi_text(ffi_get(list, "name"), NULL);
+  if ((args != R_NilValue && TYPEOF(args) != VECSXP) || (draws != R_NilValue && TYPEOF(draws) != VECSXP) ||
+      1 + n + n_draws > RP_MOST_PLACEHOLDERS || !name)
+    return rp_fail(d->status, RP_BAD_SPEC, site, "the parts of its family are not lists");
+  rp_node_id *numbers = rp_pool_array(d->spec->pool, n, sizeof *numbers);
+  const rp_dist_spec **parts = rp_pool_array(d->spec->pool, n_draws, sizeof *parts);
+  if (!custom || !numbers || !parts) return rp_fail_memory(d->status, "a family");
+  *custom = (rp_custom){.name = rp_pool_text(d->spec->pool, name), .trace = d->spec->trace, .n_arguments = (int32_t) n,
+                        .discrete = ffi_number(ffi_get(list, "discrete"), 0) != 0, .n_draws = (int32_t) n_draws, .draws = parts};
+  rp_node_id *const row[] = {&custom->log_density, &custom->cdf, &custom->quantile, &custom->random};
+  for (int k = 0; k < 4 && d->status->code == RP_OK; k++) {
+    SEXP given = ffi_get(rows, names[k]);
+    *row[k] = given == R_NilValue && k > 0 ? RP_NONE : ffi_decode_row(d, given, site, names[k]);
+    if (d->status->code == RP_OK && *row[k] != RP_NONE && rp_graph_node(d->spec->trace, *row[k])->n != 1)
+      rp_fail(d->status, RP_BAD_SPEC, site, "the %s of its family is not one number", names[k]);
+  }
+  for (int64_t k = 0; k < n && d->status->code == RP_OK; k++) numbers[k] = ffi_decode_row(d, VECTOR_ELT(args, k), site, "args");
+  for (int64_t k = 0; k < n_draws && d->status->code == RP_OK; k++)
+    parts[k] = ffi_decode_dist(d, VECTOR_ELT(draws, k), site, depth + 1);
+  s->numbers = numbers;
+  s->n_numbers = (int32_t) n;
+  s->custom = custom;
   return d->status->code;
 }
 

@@ -396,6 +396,10 @@ SEXP ffi_trace_site(SEXP number, SEXP n) {
   return ffi_trace_codes(rp_site(ffi_trace_graph(), Rf_asInteger(number), length), length, 0);
 }
 
+SEXP ffi_trace_placeholder(SEXP number) {
+  return ffi_trace_codes(rp_param(ffi_trace_graph(), Rf_asInteger(number), 1), 1, 0);
+}
+
 SEXP ffi_trace_row(SEXP x) {
   rp_node_id id = ffi_trace_array(x);
   if (id == RP_NONE) fail_graph(ffi_trace_graph());

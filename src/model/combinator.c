@@ -6,12 +6,13 @@
 #include "../bij/events.h"
 #include "../dist/support.h"
 #include "../graph/shorthand.h"
+#include "custom.h"
 #include "linear_hmm.h"
 
 enum { LOWER = 0, UPPER = 1, PROB = 0 };
 
 static const char *const kind_names[] = {"truncated", "censored", "interval_censored", "zero_inflated", "mixture", "ordered",
-                                         "linear_hmm"};
+                                         "linear_hmm", "custom"};
 
 static rp_compound *compound_like(rp_graph *g, rp_pool *pool, const rp_compound *like, int32_t n_parts, int32_t n_numbers);
 static rp_code take_parts(rp_compound *c, rp_distribution *d, const rp_dist_spec *spec, const rp_resolve *with, int64_t n_value);
@@ -25,7 +26,7 @@ static void name_face(rp_compound *c);
 /* ---- from the spec ---- */
 
 rp_code rp_compound_resolve(rp_distribution *d, const rp_dist_spec *spec, const rp_resolve *with, int64_t n_value) {
-  rp_compound like = {.kind = spec->compound};
+  rp_compound like = {.kind = spec->compound, .custom = spec->custom};
   rp_compound *c = compound_like(with->g, with->pool, &like, spec->n_components, spec->n_numbers);
   if (!c) return rp_graph_status(with->g)->code;
   if (c->kind == RP_COMPOUND_LINEAR_HMM) return rp_linear_hmm_resolve(d, c, spec, with, n_value);
@@ -35,7 +36,7 @@ rp_code rp_compound_resolve(rp_distribution *d, const rp_dist_spec *spec, const 
   int ordered = c->kind == RP_COMPOUND_ORDERED;
   if (take_numbers(c, spec, with, first->n_events) != RP_OK) return with->status->code;
   c->face.event_dim = ordered ? 1 : first->family->event_dim;
-  c->face.discrete = first->family->discrete;
+  c->face.discrete = c->custom ? c->custom->discrete : first->family->discrete;
   c->face.location = c->face.scale = -1;
   d->event_size = ordered ? n_value : first->event_size;
   d->n_events = n_value / d->event_size;
@@ -95,6 +96,7 @@ static rp_code take_numbers(rp_compound *c, const rp_dist_spec *spec, const rp_r
   int32_t want = c->kind == RP_COMPOUND_MIXTURE         ? c->n_parts
                  : c->kind == RP_COMPOUND_ORDERED       ? 0
                  : c->kind == RP_COMPOUND_ZERO_INFLATED ? 1
+                 : c->kind == RP_COMPOUND_CUSTOM        ? c->custom->n_arguments
                                                         : 2;
   if (c->n_numbers != want) return rp_fail(with->status, RP_BAD_SPEC, with->site, "%s() lacks %s", kind_names[c->kind], needed);
   for (int32_t k = 0; k < c->n_numbers; k++) {
@@ -137,6 +139,10 @@ static rp_code order_on_the_line(rp_distribution *d, rp_compound *c, const rp_re
 }
 
 static void name_face(rp_compound *c) {
+  if (c->custom) {
+    c->face.name = c->custom->name;
+    return;
+  }
   const char *text = rp_pool_format(c->pool, "%s %s", kind_names[c->kind], c->parts[0].family->name);
   for (int32_t k = 1; text && k < c->n_parts && k < 4; k++)
     text = rp_pool_format(c->pool, "%s%s%s", text, k == 1 ? " and " : ", ", c->parts[k].family->name);
@@ -243,6 +249,42 @@ static rp_support support_between(rp_graph *g, rp_node_id lower, rp_node_id uppe
 static rp_node_id one_bound(rp_graph *g, rp_node_id a, rp_node_id b, int upper, int wider) {
   if (a == RP_NONE || b == RP_NONE) return wider ? RP_NONE : a == RP_NONE ? b : a;
   return upper == wider ? rp_max2(g, a, b) : rp_min2(g, a, b);
+}
+
+static rp_node_id whole_bound(rp_graph *g, rp_op op, rp_node_id a, rp_node_id b) {
+  return a == RP_NONE ? b : b == RP_NONE ? a : rp_binary(g, op, a, b);
+}
+
+int rp_distribution_integer_bounds(rp_graph *g, const rp_distribution *d, rp_node_id *lower, rp_node_id *upper) {
+  const rp_compound *c = d->compound;
+  if (!c) {
+    rp_support_bounds(g, rp_family_support(g, d->family, d->arguments), lower, upper);
+    return 1;
+  }
+  if (!rp_distribution_integer_bounds(g, &c->parts[0], lower, upper)) return 0;
+  switch (c->kind) {
+  case RP_COMPOUND_TRUNCATED:
+  case RP_COMPOUND_CENSORED:
+  case RP_COMPOUND_INTERVAL_CENSORED:
+    *lower = whole_bound(g, RP_OP_MAX, *lower, c->numbers[0] == RP_NONE ? RP_NONE : rp_unary(g, RP_OP_CEILING, c->numbers[0]));
+    *upper = whole_bound(g, RP_OP_MIN, *upper, c->numbers[1] == RP_NONE ? RP_NONE : rp_floor(g, c->numbers[1]));
+    return 1;
+  case RP_COMPOUND_ZERO_INFLATED:
+    if (*lower != RP_NONE) *lower = rp_min2(g, *lower, rp_const(g, 0));
+    return 1;
+  case RP_COMPOUND_MIXTURE:
+    for (int32_t k = 1; k < c->n_parts; k++) {
+      rp_node_id low, high;
+      if (!rp_distribution_integer_bounds(g, &c->parts[k], &low, &high)) return 0;
+      *lower = *lower == RP_NONE || low == RP_NONE ? RP_NONE : rp_min2(g, *lower, low);
+      *upper = *upper == RP_NONE || high == RP_NONE ? RP_NONE : rp_max2(g, *upper, high);
+    }
+    return 1;
+  case RP_COMPOUND_CUSTOM:
+    return 1;
+  default:
+    return 0;
+  }
 }
 
 int rp_compound_support(rp_graph *g, const rp_compound *c, rp_support *support, int explain) {

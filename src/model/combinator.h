@@ -1,5 +1,5 @@
 /* Distributions made of others that are more than a chain of transforms: truncated, censored, mixtures,
- * zero-inflated, ordered.
+ * zero-inflated, ordered; and families written in R, whose support is that of an improper uniform part.
  *
  * A rp_distribution whose `compound` is set has no family of the table: `family` is then the compound's face, which
  * tells its name, whether it is discrete and how many dims an event has, and everything else is asked of the
@@ -22,6 +22,7 @@ struct rp_compound {
   int32_t n_numbers;
   rp_node_id *numbers; /* a scalar or one per event */
   int64_t steps, states, outputs; /* linear_hmm: see linear_hmm.h, also for its parts and numbers */
+  const rp_custom *custom; /* of a custom family; its arguments are the numbers */
 };
 
 /* Resolves a spec whose combinator is RP_DIST_COMPOUND into d; the part's mask and event dims move into d. */
@@ -41,6 +42,8 @@ int rp_compound_can_sample(const rp_compound *c);
 int rp_compound_has_cdf(const rp_compound *c);
 rp_node_id rp_compound_log_tail(rp_graph *g, const rp_compound *c, rp_node_id x, int upper);
 
+/* The least and the largest value of a discrete distribution, RP_NONE where there is none; 0: not known. */
+int rp_distribution_integer_bounds(rp_graph *g, const rp_distribution *d, rp_node_id *lower, rp_node_id *upper);
 /* Where values live; 0, with the reason in the graph's status if `explain`, when no unconstrained coordinates lead
  * there. */
 int rp_compound_support(rp_graph *g, const rp_compound *c, rp_support *support, int explain);

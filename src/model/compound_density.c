@@ -5,6 +5,7 @@
 #include "../dist/support.h"
 #include "../dist/terms.h"
 #include "combinator.h"
+#include "custom.h"
 #include "linear_hmm.h"
 
 enum { LOWER = 0, UPPER = 1, PROB = 0 };
@@ -14,10 +15,12 @@ static rp_node_id censored(rp_graph *g, const rp_compound *c, rp_node_id x);
 static rp_node_id mixture(rp_graph *g, const rp_compound *c, rp_node_id x, int inside);
 static rp_node_id zero_inflated(rp_graph *g, const rp_compound *c, rp_node_id x);
 static rp_node_id ordered(rp_graph *g, const rp_compound *c, rp_node_id x, int64_t n_events, int64_t event_size, int inside);
+static rp_node_id custom(rp_graph *g, const rp_compound *c, rp_node_id x, int64_t n_events, int inside);
 static rp_node_id within(rp_graph *g, const rp_compound *c, rp_node_id x);
 static rp_node_id log_mass(rp_graph *g, const rp_distribution *d, rp_node_id above, rp_node_id up_to);
 static rp_node_id below(rp_graph *g, const rp_distribution *d, rp_node_id lower);
 static rp_node_id tail_at(rp_graph *g, const rp_distribution *d, rp_node_id x, int upper);
+static rp_node_id custom_tail(rp_graph *g, const rp_compound *c, rp_node_id x, int upper);
 static rp_node_id truncated_tail(rp_graph *g, const rp_compound *c, rp_node_id x, int upper);
 static rp_node_id sorted(rp_graph *g, rp_node_id x, int64_t n_events, int64_t event_size);
 static rp_node_id uniform(rp_graph *g, int64_t n, uint32_t stream);
@@ -43,6 +46,8 @@ rp_node_id rp_compound_log_density(rp_graph *g, const rp_compound *c, rp_node_id
   case RP_COMPOUND_LINEAR_HMM:
     rp_fail(rp_graph_status(g), RP_UNSUPPORTED, NULL, "linear_hmm() has no density of its own: reparam_linear_hmm() makes its noise normal");
     return RP_NONE;
+  case RP_COMPOUND_CUSTOM:
+    return custom(g, c, x, n_events, inside);
   case RP_COMPOUND_ORDERED:
     break;
   }
@@ -96,6 +101,17 @@ static rp_node_id ordered(rp_graph *g, const rp_compound *c, rp_node_id x, int64
   return inside ? density : rp_guard(g, rp_support_inside(g, support, x, n_events, event_size), density);
 }
 
+/* Values beyond the bounds are evaluated at a bound, where the formula need not hold, and then left out. */
+static rp_node_id custom(rp_graph *g, const rp_compound *c, rp_node_id x, int64_t n_events, int inside) {
+  rp_node_id density = rp_custom_at(g, c->custom, c->custom->log_density, x, c->numbers, n_events);
+  if (inside) return density;
+  rp_support support;
+  if (!rp_distribution_support(g, &c->parts[0], &support)) return RP_NONE;
+  rp_node_id is_inside = rp_support_inside(g, support, x, n_events, 1);
+  if (c->face.discrete) is_inside = rp_mul(g, is_inside, rp_eq(g, x, rp_floor(g, x)));
+  return rp_guard(g, is_inside, density);
+}
+
 /* lower <= x <= upper */
 static rp_node_id within(rp_graph *g, const rp_compound *c, rp_node_id x) {
   rp_node_id is = rp_const(g, 1);
@@ -108,6 +124,7 @@ static rp_node_id within(rp_graph *g, const rp_compound *c, rp_node_id x) {
 
 int rp_compound_has_cdf(const rp_compound *c) {
   if (c->kind == RP_COMPOUND_INTERVAL_CENSORED || c->kind == RP_COMPOUND_ORDERED || c->face.event_dim > 0) return 0;
+  if (c->kind == RP_COMPOUND_CUSTOM) return c->custom->cdf != RP_NONE;
   int all = 1;
   for (int32_t k = 0; k < c->n_parts; k++) all = all && rp_distribution_has_cdf(&c->parts[k]);
   return all;
@@ -117,6 +134,7 @@ rp_node_id rp_compound_log_tail(rp_graph *g, const rp_compound *c, rp_node_id x,
   const rp_distribution *base = &c->parts[0];
   rp_node_id never = minus_infinity(g), always = rp_const(g, 0), total = RP_NONE;
   if (c->kind == RP_COMPOUND_TRUNCATED) return truncated_tail(g, c, x, upper);
+  if (c->kind == RP_COMPOUND_CUSTOM) return custom_tail(g, c, x, upper);
   if (c->kind == RP_COMPOUND_CENSORED) {
     total = rp_distribution_log_tail(g, base, x, upper);
     if (c->numbers[LOWER] != RP_NONE)
@@ -137,6 +155,18 @@ rp_node_id rp_compound_log_tail(rp_graph *g, const rp_compound *c, rp_node_id x,
     total = k == 0 ? term : rp_binary(g, RP_OP_LOG_ADD_EXP, total, term);
   }
   return total;
+}
+
+static rp_node_id custom_tail(rp_graph *g, const rp_compound *c, rp_node_id x, int upper) {
+  rp_node_id lower, limit, p = rp_custom_at(g, c->custom, c->custom->cdf, c->face.discrete ? rp_floor(g, x) : x, c->numbers,
+                                            rp_size_of(g, x) > 1 ? rp_size_of(g, x) : c->parts[0].n_events);
+  rp_node_id tail = upper ? rp_log1p(g, rp_neg(g, p)) : rp_log(g, p), all = rp_const(g, 0);
+  rp_support support;
+  if (!rp_distribution_support(g, &c->parts[0], &support)) return RP_NONE;
+  rp_support_bounds(g, support, &lower, &limit);
+  if (lower != RP_NONE) tail = rp_select(g, rp_lt(g, x, lower), upper ? all : minus_infinity(g), tail);
+  if (limit != RP_NONE) tail = rp_select(g, rp_le(g, limit, x), upper ? minus_infinity(g) : all, tail);
+  return tail;
 }
 
 static rp_node_id truncated_tail(rp_graph *g, const rp_compound *c, rp_node_id x, int upper) {
@@ -193,6 +223,8 @@ static rp_node_id tail_at(rp_graph *g, const rp_distribution *d, rp_node_id x, i
 
 int rp_compound_can_sample(const rp_compound *c) {
   if (c->kind == RP_COMPOUND_TRUNCATED || c->kind == RP_COMPOUND_INTERVAL_CENSORED) return 1;
+  if (c->kind == RP_COMPOUND_CUSTOM)
+    return c->custom->random != RP_NONE || c->custom->quantile != RP_NONE || c->custom->cdf != RP_NONE;
   int all = 1;
   for (int32_t k = 0; k < c->n_parts; k++) all = all && rp_distribution_can_sample(&c->parts[k]);
   return all;
@@ -223,6 +255,12 @@ rp_node_id rp_compound_random(rp_graph *g, const rp_distribution *d, int64_t n_e
   const rp_distribution *base = &c->parts[0];
   if (c->kind == RP_COMPOUND_LINEAR_HMM) return rp_linear_hmm_random(g, c, n_events, stream);
   if (c->kind == RP_COMPOUND_MIXTURE) return random_mixture(g, c, n_events, event_size, stream);
+  if (c->kind == RP_COMPOUND_CUSTOM && c->custom->random != RP_NONE)
+    return rp_custom_random(g, c->custom, c->numbers, n_events, stream, c->pool);
+  if (c->kind == RP_COMPOUND_CUSTOM) {
+    rp_distribution plain = {.family = &c->face, .compound = c, .n_events = n_events, .event_size = 1, .mask = RP_NONE};
+    return rp_distribution_quantile(g, &plain, uniform(g, n_events, stream));
+  }
   if (c->kind == RP_COMPOUND_TRUNCATED || c->kind == RP_COMPOUND_INTERVAL_CENSORED) {
     rp_compound within_bounds = *c; /* what is known to lie between bounds follows the truncated law */
     within_bounds.kind = RP_COMPOUND_TRUNCATED;

@@ -12,7 +12,6 @@
 
 static rp_summed *new_summed(rp_run *run);
 static rp_code find_values(rp_run *run, const rp_message *m, rp_summed *summed);
-static int integer_bounds(rp_graph *g, const rp_distribution *d, rp_node_id *lower, rp_node_id *upper);
 static int least_and_most(const rp_graph *g, rp_node_id a, double *least, double *most);
 static int cover_touched(rp_run *run);
 
@@ -105,7 +104,7 @@ static rp_code find_values(rp_run *run, const rp_message *m, rp_summed *summed) 
     return rp_fail(run->status, RP_UNSUPPORTED, site,
                    "it is discrete and latent, but only numbers can be summed out, not %s of %s()",
                    m->dist.n_transforms > 0 ? "transforms" : "vectors", name);
-  int known = integer_bounds(run->graph, &m->dist, &lower, &upper);
+  int known = rp_distribution_integer_bounds(run->graph, &m->dist, &lower, &upper);
   if (!known || lower == RP_NONE || upper == RP_NONE)
     return rp_fail(run->status, RP_UNSUPPORTED, site,
                    "it is discrete and latent, and %s() has no largest value, so that it cannot be summed out; bound it, as "
@@ -122,41 +121,6 @@ static rp_code find_values(rp_run *run, const rp_message *m, rp_summed *summed) 
   summed->lowest = least[0];
   summed->n_values = (int32_t) n;
   return RP_OK;
-}
-
-static rp_node_id tighter(rp_graph *g, rp_op op, rp_node_id a, rp_node_id b) {
-  return a == RP_NONE ? b : b == RP_NONE ? a : rp_binary(g, op, a, b);
-}
-
-/* The least and the largest value that a discrete distribution can have, RP_NONE where there is none. */
-static int integer_bounds(rp_graph *g, const rp_distribution *d, rp_node_id *lower, rp_node_id *upper) {
-  const rp_compound *c = d->compound;
-  if (!c) {
-    rp_support_bounds(g, rp_family_support(g, d->family, d->arguments), lower, upper);
-    return 1;
-  }
-  if (!integer_bounds(g, &c->parts[0], lower, upper)) return 0;
-  switch (c->kind) {
-  case RP_COMPOUND_TRUNCATED:
-  case RP_COMPOUND_CENSORED:
-  case RP_COMPOUND_INTERVAL_CENSORED:
-    *lower = tighter(g, RP_OP_MAX, *lower, c->numbers[0] == RP_NONE ? RP_NONE : rp_unary(g, RP_OP_CEILING, c->numbers[0]));
-    *upper = tighter(g, RP_OP_MIN, *upper, c->numbers[1] == RP_NONE ? RP_NONE : rp_floor(g, c->numbers[1]));
-    return 1;
-  case RP_COMPOUND_ZERO_INFLATED:
-    if (*lower != RP_NONE) *lower = rp_min2(g, *lower, rp_const(g, 0));
-    return 1;
-  case RP_COMPOUND_MIXTURE:
-    for (int32_t k = 1; k < c->n_parts; k++) {
-      rp_node_id low, high;
-      if (!integer_bounds(g, &c->parts[k], &low, &high)) return 0;
-      *lower = *lower == RP_NONE || low == RP_NONE ? RP_NONE : rp_min2(g, *lower, low);
-      *upper = *upper == RP_NONE || high == RP_NONE ? RP_NONE : rp_max2(g, *upper, high);
-    }
-    return 1;
-  default:
-    return 0;
-  }
 }
 
 /* 0 when it is no constant. */

@@ -22,8 +22,10 @@ typedef struct {
 /* Combinators that are more than a chain of transforms, see combinator.h. */
 typedef enum {
   RP_COMPOUND_TRUNCATED, RP_COMPOUND_CENSORED, RP_COMPOUND_INTERVAL_CENSORED, RP_COMPOUND_ZERO_INFLATED, RP_COMPOUND_MIXTURE,
-  RP_COMPOUND_ORDERED, RP_COMPOUND_LINEAR_HMM
+  RP_COMPOUND_ORDERED, RP_COMPOUND_LINEAR_HMM, RP_COMPOUND_CUSTOM
 } rp_compound_kind;
+
+typedef struct rp_custom rp_custom; /* custom.h */
 
 typedef struct rp_dist_spec rp_dist_spec;
 struct rp_dist_spec {
@@ -33,8 +35,9 @@ struct rp_dist_spec {
   rp_compound_kind compound;
   int32_t n_components; /* COMPOUND */
   const rp_dist_spec *const *components;
-  int32_t n_numbers;    /* COMPOUND: bounds (RP_NONE: none), probability or weights */
+  int32_t n_numbers;    /* COMPOUND: bounds (RP_NONE: none), probability, weights or a custom family's arguments */
   const rp_node_id *numbers;
+  const rp_custom *custom; /* COMPOUND: a family written in R, whose only component gives the support */
   const rp_dist_spec *base;
   int32_t n_transforms;
   const rp_transform_spec *transforms;

@@ -4,6 +4,7 @@
 
 #include "../graph/shorthand.h"
 #include "combinator.h"
+#include "custom.h"
 
 static rp_node_id base_tail(rp_graph *g, const rp_distribution *d, rp_node_id x, int upper);
 static rp_node_id decreasing(rp_graph *g, const rp_transform *t);
@@ -49,11 +50,15 @@ rp_node_id rp_distribution_quantile(rp_graph *g, const rp_distribution *d, rp_no
   for (int32_t t = 0; t < d->n_transforms; t++) turned = rp_ne(g, turned, decreasing(g, &d->transforms[t]));
   rp_distribution base = *d;
   base.n_transforms = 0;
-  if (d->compound || !d->family->quantile) {
+  const rp_custom *custom = d->compound ? d->compound->custom : NULL;
+  rp_node_id own_p = rp_select(g, turned, rp_minus_from(g, 1, p), p);
+  if (custom && custom->quantile != RP_NONE) {
+    p = rp_custom_at(g, custom, custom->quantile, own_p, d->compound->numbers, d->n_events);
+  } else if (d->compound || !d->family->quantile) {
     rp_node_id log_p = rp_log(g, p), log_q = rp_unary(g, RP_OP_LOG1P, rp_neg(g, p));
     p = bisect(g, &base, rp_select(g, turned, log_q, log_p), rp_select(g, turned, log_p, log_q));
   } else {
-    p = d->family->quantile(g, rp_select(g, turned, rp_minus_from(g, 1, p), p), d->arguments);
+    p = d->family->quantile(g, own_p, d->arguments);
   }
   return rp_distribution_forward(g, d, p);
 }
@@ -112,8 +117,9 @@ static rp_node_id bisect(rp_graph *g, const rp_distribution *d, rp_node_id log_p
   rp_node_id lower, upper;
   int discrete = d->family->discrete;
   if (!discrete) rp_distribution_support(g, d, &support);
-  else if (!d->compound) support = rp_family_support(g, d->family, d->arguments);
   rp_support_bounds(g, support, &lower, &upper);
+  if (discrete) rp_distribution_integer_bounds(g, d, &lower, &upper);
+  rp_node_id least = lower, most = upper;
   if (discrete && lower != RP_NONE) lower = rp_plus(g, lower, -1);
   int bounded = lower != RP_NONE && upper != RP_NONE;
   rp_node_id from = bounded ? lower : rp_const(g, -700), to = bounded ? upper : rp_const(g, 700);
@@ -126,5 +132,10 @@ static rp_node_id bisect(rp_graph *g, const rp_distribution *d, rp_node_id log_p
     to = rp_select(g, enough, t, to);
     from = rp_select(g, enough, from, t);
   }
-  return point(g, to, lower, upper, discrete);
+  rp_node_id found = point(g, to, lower, upper, discrete);
+  if (!discrete) return found;
+  /* all of the probability is reached at the largest value only, none of it at the least already */
+  rp_node_id none = rp_const(g, -HUGE_VAL), end = most == RP_NONE ? rp_const(g, HUGE_VAL) : most;
+  found = rp_select(g, rp_eq(g, log_q, none), end, found);
+  return rp_select(g, rp_eq(g, log_p, none), least == RP_NONE ? rp_const(g, -HUGE_VAL) : least, found);
 }
