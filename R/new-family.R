@@ -65,7 +65,7 @@ new_family <- function(name, log_density, support = "real", cdf = NULL, quantile
         sprintf("Write `function(%s)`.", paste(c("x", names(arguments)), collapse = ", ")))
     }
   }
-  check_support(support, name, discrete)
+  check_family_support(support, name, discrete)
   unknown <- setdiff(names(constraints), names(arguments))
   odd <- setdiff(unlist(constraints), names(argument_constraints))
   if (length(unknown)) stop_reparam(sprintf("`constraints` names %s, which is no argument of the family.", quote_names(unknown)))
@@ -92,7 +92,7 @@ check_family_function <- function(fn, part) {
   stop_reparam(sprintf("`%s` must be a function of a value and of the family's arguments, without `...`.", part))
 }
 
-check_support <- function(support, name, discrete) {
+check_family_support <- function(support, name, discrete) {
   if (is.function(support)) return(invisible())
   named <- is.character(support) && length(support) == 1L && support %in% names(named_supports)
   if (named && !discrete) return(invisible())

@@ -23,6 +23,8 @@ static rp_code enter_scope(rp_run *run, int32_t i);
 static rp_node_id latent(rp_run *run, rp_message *message);
 static int split(rp_run *run, const rp_message *message, int32_t *events[2], int64_t counts[2]);
 static rp_node_id in_two(rp_run *run, rp_message *message, int32_t *const events[2], const int64_t counts[2]);
+static int split_by_mask(rp_run *run, const rp_message *m, int32_t *events[2], int64_t counts[2]);
+static rp_node_id observed_in_two(rp_run *run, rp_message *m, int32_t *const events[2], const int64_t counts[2]);
 static rp_node_id point_mass(rp_run *run, rp_message *message);
 static rp_node_id observed(rp_run *run, rp_message *message);
 static rp_node_id observed_in_batch(rp_run *run, rp_message *message);
@@ -224,10 +226,50 @@ static rp_node_id observed(rp_run *run, rp_message *m) {
     if (run->options->replicate && rp_discrete_evidence(run, m) != RP_OK) return RP_NONE;
     return rp_run_add_ancestral(run, m);
   }
+  int32_t *events[2];
+  int64_t counts[2];
+  if (split_by_mask(run, m, events, counts) && counts[1] > 0) return observed_in_two(run, m, events, counts);
   if (!run->options->natural) rp_handlers_reparameterize(run, m);
   if (run->status->code != RP_OK) return RP_NONE;
   rp_node_id x = rp_data(run->graph, m->observed, m->dist.n_events * m->dist.event_size);
   return rp_run_add_part(run, m, RP_SOURCE_OBSERVED, x, NULL);
+}
+
+/* Events that a constant mask leaves in, and those that it leaves out; 0 when the mask is not known. */
+static int split_by_mask(rp_run *run, const rp_message *m, int32_t *events[2], int64_t counts[2]) {
+  const rp_node *mask = rp_graph_node(run->graph, m->mask);
+  int64_t n = m->dist.n_events;
+  counts[0] = counts[1] = 0;
+  if (mask->op != RP_OP_CONST) return 0;
+  for (int k = 0; k < 2; k++) {
+    events[k] = rp_pool_array(run->pool, n, sizeof *events[k]);
+    if (!events[k]) return rp_fail_memory(run->status, "a site"), 0;
+  }
+  for (int64_t b = 0; b < n; b++) {
+    int out = (mask->n == 1 ? mask->value : mask->data[b]) == 0;
+    events[out][counts[out]++] = (int32_t) b;
+  }
+  return 1;
+}
+
+/* What is masked out has a log density of 0, whatever its distribution depends on: often on latent events that are
+ * masked out with it and drawn at random. */
+static rp_node_id observed_in_two(rp_run *run, rp_message *m, int32_t *const events[2], const int64_t counts[2]) {
+  rp_node_id values[2];
+  int64_t size = m->dist.event_size;
+  for (int k = 0; k < 2; k++) {
+    double *data = rp_pool_array(run->pool, counts[k] * size, sizeof *data);
+    if (!data) return rp_fail_memory(run->status, "a site's data"), RP_NONE;
+    for (int64_t i = 0; i < counts[k]; i++)
+      memcpy(data + i * size, m->observed + events[k][i] * size, (size_t) size * sizeof *data);
+    rp_message part = rp_message_select(run, m, events[k], counts[k]);
+    part.observed = data;
+    if (k == 1) values[k] = rp_run_add_masked_out(run, &part);
+    else values[k] = counts[k] > 0 ? observed(run, &part) : rp_data(run->graph, data, 0);
+  }
+  const int32_t *const places[2] = {events[0], events[1]};
+  int first = counts[0] == 0;
+  return rp_assemble(run, values + first, places + first, counts + first, 2 - first, m->dist.n_events, size);
 }
 
 static rp_node_id observed_in_batch(rp_run *run, rp_message *m) {

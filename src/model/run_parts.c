@@ -110,6 +110,19 @@ void rp_message_unweigh(rp_run *run, rp_message *m) {
   m->scale = rp_const(run->graph, 1);
 }
 
+rp_node_id rp_run_add_masked_out(rp_run *run, const rp_message *m) {
+  rp_message silent = *m;
+  silent.rest = NULL;
+  rp_node_id x = rp_data(run->graph, m->observed, m->dist.n_events * m->dist.event_size);
+  x = rp_run_add_part(run, &silent, RP_SOURCE_COMPUTED, x, NULL);
+  rp_site_info *site = x == RP_NONE ? NULL : rp_run_site(run, m);
+  if (!site) return RP_NONE;
+  rp_part *part = &run->parts[site->last_part];
+  part->source = RP_SOURCE_OBSERVED;
+  part->term = rp_const(run->graph, 0);
+  return x;
+}
+
 rp_node_id rp_run_add_ancestral(rp_run *run, const rp_message *m) {
   if (!rp_distribution_can_sample(&m->dist))
     return rp_run_fail(run, RP_UNSUPPORTED, m->name, "%s() has no sampler, so the site cannot be simulated",

@@ -10,6 +10,8 @@
 /* A part whose value is known; term computed where the source has a density. unconstrained may be NULL. */
 rp_node_id rp_run_add_part(rp_run *run, const rp_message *message, rp_source source, rp_node_id value,
                            const rp_part *latent);
+/* Observed events whose mask is 0: their log density is 0. */
+rp_node_id rp_run_add_masked_out(rp_run *run, const rp_message *message);
 rp_node_id rp_run_add_ancestral(rp_run *run, const rp_message *message);
 /* Observed events some numbers of which are NA (run_partial.c). Those become latent, elements of the auxiliary site
  * x_missing, where something depends on them; else they are drawn given the observed ones. */
