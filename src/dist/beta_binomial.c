@@ -6,6 +6,8 @@
 
 enum { SIZE, SHAPE1, SHAPE2 };
 
+extern const rp_family rp_family_beta_binomial;
+
 RP_DENSITY(log_density) {
   rp_node_id failures = rp_sub(g, a[SIZE], x);
   rp_node_id ratio = rp_sub(g, rp_log_beta(g, rp_add(g, x, a[SHAPE1]), rp_add(g, failures, a[SHAPE2])),
@@ -16,6 +18,8 @@ RP_DENSITY(log_density) {
 RP_SAMPLE(sample) { *x = rp_sample_binomial(r, *a[SIZE], rp_sample_beta(r, *a[SHAPE1], *a[SHAPE2])); }
 
 RP_SUPPORT_OF(support) { return (rp_support) {RP_SUPPORT_INTEGER_INTERVAL, rp_const(g, 0), a[SIZE]}; }
+RP_OF_VALUE(log_cdf) { return rp_summed_log_tail(g, &rp_family_beta_binomial, x, a, 0); }
+RP_OF_VALUE(log_ccdf) { return rp_summed_log_tail(g, &rp_family_beta_binomial, x, a, 1); }
 RP_OF_ARGUMENTS(mean) { return rp_mul(g, a[SIZE], rp_div(g, a[SHAPE1], rp_add(g, a[SHAPE1], a[SHAPE2]))); }
 RP_OF_ARGUMENTS(variance) {
   rp_node_id sum = rp_add(g, a[SHAPE1], a[SHAPE2]), q = rp_div(g, a[SHAPE2], sum);
@@ -34,6 +38,8 @@ const rp_family rp_family_beta_binomial = {
     .sample = sample,
     .location = -1,
     .scale = -1,
+    .log_cdf = log_cdf,
+    .log_ccdf = log_ccdf,
     .mean = mean,
     .variance = variance,
 };

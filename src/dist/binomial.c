@@ -17,18 +17,22 @@ RP_SAMPLE(sample) { *x = rp_sample_binomial(r, *a[SIZE], *a[PROB]); }
 RP_SUPPORT_OF(support) { return (rp_support) {RP_SUPPORT_INTEGER_INTERVAL, rp_const(g, 0), a[SIZE]}; }
 
 /* P(X > k) = I(prob; k + 1, size - k) for k = 0, .., size - 1. */
-static rp_node_id log_tail(rp_graph *g, rp_node_id k, const rp_node_id *a, int upper) {
-  rp_node_id inner = rp_max2(g, rp_min2(g, k, rp_plus(g, a[SIZE], -1)), rp_const(g, 0));
-  rp_node_id successes = rp_plus(g, inner, 1), failures = rp_sub(g, a[SIZE], inner);
-  rp_node_id tail = upper ? rp_ternary(g, RP_OP_BETA_I, a[PROB], successes, failures)
-                          : rp_ternary(g, RP_OP_BETA_I, rp_minus_from(g, 1, a[PROB]), failures, successes);
+rp_node_id rp_binomial_log_tail(rp_graph *g, rp_node_id k, rp_node_id size, rp_node_id p, rp_node_id q, int upper) {
+  rp_node_id inner = rp_max2(g, rp_min2(g, k, rp_plus(g, size, -1)), rp_const(g, 0));
+  rp_node_id successes = rp_plus(g, inner, 1), failures = rp_sub(g, size, inner);
+  rp_node_id tail = upper ? rp_ternary(g, RP_OP_BETA_I, p, successes, failures)
+                          : rp_ternary(g, RP_OP_BETA_I, q, failures, successes);
   rp_node_id certain = rp_const(g, 0), impossible = rp_const(g, -HUGE_VAL);
-  rp_node_id at_least_zero = rp_select(g, rp_lt(g, k, a[SIZE]), rp_log(g, tail), upper ? impossible : certain);
+  rp_node_id at_least_zero = rp_select(g, rp_lt(g, k, size), rp_log(g, tail), upper ? impossible : certain);
   return rp_select(g, rp_lt(g, k, rp_const(g, 0)), upper ? certain : impossible, at_least_zero);
 }
 
-RP_OF_VALUE(log_cdf) { return log_tail(g, rp_floor(g, x), a, 0); }
-RP_OF_VALUE(log_ccdf) { return log_tail(g, rp_floor(g, x), a, 1); }
+static rp_node_id log_tail(rp_graph *g, rp_node_id x, const rp_node_id *a, int upper) {
+  return rp_binomial_log_tail(g, rp_floor(g, x), a[SIZE], a[PROB], rp_minus_from(g, 1, a[PROB]), upper);
+}
+
+RP_OF_VALUE(log_cdf) { return log_tail(g, x, a, 0); }
+RP_OF_VALUE(log_ccdf) { return log_tail(g, x, a, 1); }
 RP_OF_ARGUMENTS(mean) { return rp_mul(g, a[SIZE], a[PROB]); }
 RP_OF_ARGUMENTS(variance) { return rp_mul(g, mean(g, a), rp_minus_from(g, 1, a[PROB])); }
 

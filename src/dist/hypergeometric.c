@@ -4,6 +4,8 @@
 
 enum { M, N, K };
 
+extern const rp_family rp_family_hypergeometric;
+
 RP_DENSITY(log_density) {
   rp_node_id ways = rp_add(g, rp_log_choose(g, a[M], x), rp_log_choose(g, a[N], rp_sub(g, a[K], x)));
   return rp_sub(g, ways, rp_log_choose(g, rp_add(g, a[M], a[N]), a[K]));
@@ -15,6 +17,8 @@ RP_SUPPORT_OF(support) {
   rp_node_id lower = rp_max2(g, rp_const(g, 0), rp_sub(g, a[K], a[N]));
   return (rp_support) {RP_SUPPORT_INTEGER_INTERVAL, lower, rp_min2(g, a[K], a[M])};
 }
+RP_OF_VALUE(log_cdf) { return rp_summed_log_tail(g, &rp_family_hypergeometric, x, a, 0); }
+RP_OF_VALUE(log_ccdf) { return rp_summed_log_tail(g, &rp_family_hypergeometric, x, a, 1); }
 RP_OF_ARGUMENTS(mean) { return rp_div(g, rp_mul(g, a[K], a[M]), rp_add(g, a[M], a[N])); }
 RP_OF_ARGUMENTS(variance) {
   rp_node_id total = rp_add(g, a[M], a[N]);
@@ -33,6 +37,8 @@ const rp_family rp_family_hypergeometric = {
     .sample = sample,
     .location = -1,
     .scale = -1,
+    .log_cdf = log_cdf,
+    .log_ccdf = log_ccdf,
     .mean = mean,
     .variance = variance,
 };

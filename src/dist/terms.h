@@ -39,6 +39,13 @@ void rp_log_odds_pair(rp_graph *g, rp_node_id p, rp_node_id *log_p, rp_node_id *
 /* x within [lower, upper]. */
 rp_node_id rp_clamp(rp_graph *g, rp_node_id x, double lower, double upper);
 
+/* log P(X <= k), or log P(X > k) if upper, of a binomial with success probability p = 1 - q; k is a whole number. */
+rp_node_id rp_binomial_log_tail(rp_graph *g, rp_node_id k, rp_node_id size, rp_node_id p, rp_node_id q, int upper);
+/* The same of a family with finitely many whole numbers between constants lower and upper, as a sum over them. The
+ * density is asked for numbers within the bounds only. RP_UNSUPPORTED, in the graph's status, when the bounds are no
+ * constants. */
+rp_node_id rp_summed_log_tail(rp_graph *g, const rp_family *family, rp_node_id x, const rp_node_id *a, int is_upper);
+
 /* ---- exact samplers (sample_*.c) ---- */
 double rp_sample_beta(rp_random *r, double shape1, double shape2);
 double rp_sample_poisson(rp_random *r, double mean);

@@ -79,10 +79,10 @@ parts <- list(
   beta = list(d = dist_beta(2, 3), x = 0.4, cdf = TRUE, kind = "real"),
   exp_normal = list(d = dist_transformed(dist_normal(0, 0.5), "exp"), x = 0.8, cdf = TRUE, kind = "real"),
   minus_gamma = list(d = dist_transformed(dist_gamma(2, 1.5), transform_affine(3, -1)), x = 2.5, cdf = TRUE, kind = "real"),
-  von_mises = list(d = dist_von_mises(0, 2), x = 0.4, cdf = FALSE, kind = "real"),
+  von_mises = list(d = dist_von_mises(0, 2), x = 0.4, cdf = TRUE, kind = "real"),
   poisson = list(d = dist_poisson(2.5), x = 2, cdf = TRUE, kind = "count"),
   binomial = list(d = dist_binomial(8, 0.3), x = 2, cdf = TRUE, kind = "count"),
-  beta_binomial = list(d = dist_beta_binomial(8, 2, 3), x = 2, cdf = FALSE, kind = "count"),
+  beta_binomial = list(d = dist_beta_binomial(8, 2, 3), x = 2, cdf = TRUE, kind = "count"),
   mvn = list(d = dist_mvn(c(0, 0), diag(2)), x = c(0.3, 1), cdf = FALSE, kind = "vector")
 )
 wrappers <- list(

@@ -47,7 +47,7 @@ test_that("draws have the distribution's shape and follow the seed", {
 })
 
 test_that("what is not known is an error", {
-  expect_error(dist_cdf(dist_von_mises(0, 1), 0), "cdf of von_mises\\(\\) is not known", class = "reparam_error")
+  expect_error(dist_cdf(dist_categorical(c(0.2, 0.8)), 1), "cdf of categorical\\(\\) is not known", class = "reparam_error")
   expect_error(dist_quantile(dist_normal(), 2), "`p` must be", class = "reparam_error")
   expect_error(dist_mean(3), "`d` must be a distribution", class = "reparam_error")
 })
@@ -67,4 +67,71 @@ test_that("cdfs of all families are 0, 1 or between, also far outside of their s
     q <- dist_cdf(d, c(-1e6, -3, 0.3, 2, 1e6, 1e300), lower_tail = FALSE)
     expect_equal(p + q, rep(1, 6), tolerance = 1e-10, label = d$family)
   }
+})
+
+test_that("cdfs of counts that are sums over their values, or go through the log odds", {
+  x <- c(-1, 0, 1, 2.5, 4, 5)
+  expect_cdf <- function(d, p) {
+    expect_equal(dist_cdf(d, x), p, tolerance = 1e-13)
+    expect_equal(dist_cdf(d, x, lower_tail = FALSE), 1 - p, tolerance = 1e-13)
+  }
+  prob <- plogis(0.3)
+  expect_cdf(dist_bernoulli(logits = 0.3), pbinom(x, 1, prob))
+  expect_cdf(dist_binomial(4, logits = 0.3), pbinom(x, 4, prob))
+  expect_cdf(dist_zero_inflated_poisson(2, 0.3), ifelse(x < 0, 0, 0.3) + 0.7 * ppois(x, 2))
+  expect_cdf(dist_hypergeometric(4, 5, 3), phyper(x, 4, 5, 3))
+  k <- 0:4
+  mass <- choose(4, k) * beta(k + 1.5, 4 - k + 2) / beta(1.5, 2)
+  expect_cdf(dist_beta_binomial(4, 1.5, 2), vapply(x, function(x) sum(mass[k <= x]), 0))
+  # in the far tail, by its log
+  expect_equal(dist_cdf(dist_binomial(50, logits = 10), 30, log = TRUE), pbinom(19, 50, plogis(-10), FALSE, TRUE), tolerance = 1e-12)
+  traced <- model(function(y) {
+    n ~ categorical(c(0.5, 0.5))
+    y ~ truncated(beta_binomial(n, 1, 1), 0, 1)
+  })
+  expect_error(log_density(traced, list(y = 1)), "known for sizes that are numbers only")
+})
+
+test_that("the cdf of von_mises()", {
+  # by quadrature in pieces around the mode, wherever it lies
+  cdf <- function(q, mu, k) {
+    f <- function(x) exp(k * (cos(x - mu) - 1)) / (2 * pi * besselI(k, 0, TRUE))
+    width <- 1 / sqrt(k + 0.1)
+    cuts <- c(outer(mu + c(-2, 0, 2) * pi, c(-8, -2, 0, 2, 8) * width, `+`))
+    cuts <- sort(unique(c(-pi, q, cuts[cuts > -pi & cuts < q])))
+    sum(mapply(function(a, b) stats::integrate(f, a, b, rel.tol = 1e-13)$value, cuts[-length(cuts)], cuts[-1]))
+  }
+  q <- c(-3, -0.4, 0.5, 3.1)
+  for (k in c(0, 0.3, 5, 49, 51, 800)) {
+    for (mu in c(0, 2.5, -7)) {
+      d <- dist_von_mises(mu, k)
+      exact <- vapply(q, cdf, 0, mu = mu, k = k)
+      expect_equal(dist_cdf(d, q), exact, tolerance = 1e-11)
+      expect_equal(dist_cdf(d, q, lower_tail = FALSE), 1 - exact, tolerance = 1e-11)
+    }
+  }
+  truncated <- model(function(y) {
+    mu ~ normal(0, 1)
+    k ~ lognormal(0, 1)
+    y ~ truncated(von_mises(mu, k), -1, 1)
+  })
+  at <- c(0.3, log(2))
+  gradient <- attr(log_density(truncated, list(y = c(0.2, -0.5)), at), "gradient")
+  h <- 1e-5
+  for (i in 1:2) {
+    step <- h * (1:2 == i)
+    change <- log_density(truncated, list(y = c(0.2, -0.5)), at + step) - log_density(truncated, list(y = c(0.2, -0.5)), at - step)
+    expect_equal(gradient[[i]], as.numeric(change) / (2 * h), tolerance = 1e-6)
+  }
+})
+
+test_that("quantiles of counts reach the ends of the support", {
+  p <- c(0, 0.1, 0.5, 0.9, 0.999, 1)
+  expect_equal(dist_quantile(dist_poisson(3), p), qpois(p, 3))
+  expect_equal(dist_quantile(dist_binomial(10, 0.3), p), qbinom(p, 10, 0.3))
+  expect_equal(dist_quantile(dist_geometric(0.3), p), qgeom(p, 0.3))
+  expect_equal(dist_quantile(dist_hypergeometric(4, 5, 3), p), qhyper(p, 4, 5, 3))
+  expect_equal(dist_quantile(dist_truncated(dist_poisson(3), 1, 5), c(0, 1)), c(1, 5))
+  expect_equal(dist_quantile(dist_zero_inflated(dist_poisson(3), 0.4), c(0, 0.4, 1)), c(0, 0, Inf))
+  expect_equal(dist_quantile(dist_mixture(dist_poisson(3), dist_poisson(30), weights = c(1, 1)), c(0, 1)), c(0, Inf))
 })
