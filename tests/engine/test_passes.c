@@ -129,6 +129,51 @@ static void test_dead_code(void) {
   rp_graph_free(g);
 }
 
+/* Live affine scans with so many states that run from the end (or the beginning). */
+static int count_affine(const rp_graph *g, rp_node_id root, int64_t states, int64_t reverse) {
+  uint8_t *live = calloc((size_t) root + 1, 1);
+  int n = 0;
+  live[root] = 1;
+  for (rp_node_id id = root; id >= 0; id--) {
+    const rp_node *node = rp_graph_node(g, id);
+    for (int32_t k = 0; live[id] && k < node->n_in; k++) live[node->in[k]] = 1;
+    n += live[id] && node->op == RP_OP_AFFINE_SCAN && node->attribute[1] == states && node->attribute[2] == reverse;
+  }
+  free(live);
+  return n;
+}
+
+/* A loop over x' = x + h r (y - x), y' = y - h x y z, z' = z - d z: z is split off as an affine recurrence of its own,
+ * x and y stay one loop whose invariants h r and h have been lifted out, and its adjoint is an affine recurrence of two
+ * states from the end. */
+static void test_scans(void) {
+  enum { STEPS = 30 };
+  rp_graph *g = rp_graph_new(), *b = rp_graph_new();
+  rp_scan_body body = {b, 3, 0, 3, malloc(3 * sizeof(rp_node_id))};
+  rp_node_id x = rp_carry(b, 0), y = rp_carry(b, 1), z = rp_carry(b, 2);
+  rp_node_id h = rp_exp(b, rp_invariant(b, 0)), r = rp_invariant(b, 1), d = rp_invariant(b, 2);
+  body.next[0] = rp_add(b, x, rp_mul(b, rp_mul(b, h, r), rp_sub(b, y, x)));
+  body.next[1] = rp_sub(b, y, rp_mul(b, h, rp_mul(b, rp_mul(b, x, y), z)));
+  body.next[2] = rp_sub(b, z, rp_mul(b, d, z));
+  rp_node_id initial[3] = {rp_param(g, 0, 1), rp_param(g, 1, 1), rp_const(g, 1)}, states[3], gradient;
+  rp_node_id rates[3] = {rp_param(g, 2, 1), rp_param(g, 3, 1), rp_param(g, 4, 1)}, all = rp_param(g, 0, 5);
+  CHECK(rp_scan(g, body, initial, NULL, rates, STEPS, states) == RP_OK);
+  CHECK(count_affine(g, states[2], 1, 0) == 1 && count_live(g, states[2], RP_OP_SCAN) == 0);
+  CHECK(count_live(g, states[0], RP_OP_SCAN) == 1 && count_affine(g, states[0], 1, 0) == 1);
+  for (rp_node_id id = 0; id < rp_graph_size(g); id++) {
+    const rp_node *node = rp_graph_node(g, id);
+    if (node->op != RP_OP_SCAN) continue;
+    CHECK(node->scan->n_carry == 2);
+    for (rp_node_id k = 0; k < rp_graph_size(node->scan->body); k++)
+      CHECK(rp_graph_node(node->scan->body, k)->op != RP_OP_EXP); /* once, before the loop */
+  }
+  rp_node_id output = rp_sum(g, rp_mul(g, states[0], states[1]));
+  CHECK(rp_gradient(g, output, &all, 1, &gradient) == RP_OK);
+  CHECK(count_affine(g, gradient, 2, 1) == 1 && count_affine(g, gradient, 1, 1) == 1);
+  CHECK(check_gradient(g, output, (double[]){0.5, 0.8, -2, 0.7, 0.05}, 5) < 1e-8);
+  rp_graph_free(g);
+}
+
 /* ---- passes of programs ---- */
 
 /* The listing without its first line, which tells sizes. */
@@ -209,6 +254,7 @@ int main(void) {
   test_factors_elsewhere();
   test_data();
   test_dead_code();
+  test_scans();
   test_fusion();
   test_schedule();
   test_slots();
