@@ -191,7 +191,7 @@ respecify <- function(fit, newdata) {
     ))
   }
   data[names(newdata)] <- newdata
-  make_spec(fit$model, data, TRUE)
+  make_spec(keep_guides(fit$model, fit$spec), data, TRUE)
 }
 
 # Arguments of the model that sites observe.
@@ -206,7 +206,7 @@ given_draws <- function(draws, sites) {
   settable <- known[!vapply(sites, function(site) site$kind %in% c("recorded", "observed"), NA)]
   if (inherits(draws, "reparam_fit")) {
     fit <- draws
-    left <- c(ancestral_sites(fit), names(Filter(function(kind) kind %in% c("recorded", "partial"),
+    left <- c(setdiff(ancestral_sites(fit), updated_sites(fit)), names(Filter(function(kind) kind %in% c("recorded", "partial"),
                                                  stats::setNames(site_field(fit, "kind"), site_field(fit, "name")))))
     given <- site_draws(fit, intersect(setdiff(random_sites(fit), left), settable))
   } else if (is.list(draws) && !is.data.frame(draws)) {

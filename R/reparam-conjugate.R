@@ -21,6 +21,9 @@
 #' As a function of `x`, a binomial likelihood of `k` in `n` is `beta(1 + k, 1 + n - k)`, a Poisson likelihood `gamma(1 + sum(y), n)`
 #' of its mean, and a normal one `normal(y, sd)`. [dist_masked()] guides leave the prior where the mask is 0.
 #'
+#' Where a function's arguments are not among the data, as in draws from the prior, the site stays as it is. [posterior_predict()] with
+#' `newdata` keeps the guide of the fit.
+#'
 #' Auxiliary site: `x_updated`. An observed `x` is left alone. A starting value of `x` is used where `x` is inferred.
 #'
 #' @param guide A distribution of numbers that do not depend on sites, or a function of some of the model's arguments that returns one:
@@ -58,7 +61,7 @@ reparam_conjugate <- function(guide) {
 resolve_guides <- function(handlers, data) {
   resolve <- function(entry, name) {
     if (identical(entry$kind, "chain")) entry$parts <- lapply(entry$parts, resolve, name)
-    if (identical(entry$kind, "conjugate") && is.function(entry$guide)) entry$guide <- called_guide(entry$guide, data, name)
+    if (identical(entry$kind, "conjugate") && is.function(entry$guide)) entry["guide"] <- list(called_guide(entry$guide, data, name))
     entry
   }
   lapply(handlers, function(handler) {
@@ -68,8 +71,28 @@ resolve_guides <- function(handlers, data) {
   })
 }
 
+# The model with the guides of a fit, whose draws come from the data of the fit whatever is predicted.
+keep_guides <- function(model, spec) {
+  guides <- list()
+  for (handler in spec$handlers) {
+    if (handler$kind != "reparam" || is.character(handler$config$kind)) next
+    for (name in names(handler$config)) guides[[name]] <- handler$config[[name]]$guide
+  }
+  model <- as_model(model)
+  model$handlers <- lapply(model$handlers, function(handler) {
+    if (handler$kind != "reparam" || !is.list(handler$config) || is.character(handler$config$kind)) return(handler)
+    for (name in intersect(names(guides), names(handler$config))) {
+      if (identical(handler$config[[name]]$kind, "conjugate")) handler$config[[name]]$guide <- guides[[name]]
+    }
+    handler
+  })
+  model
+}
+
 called_guide <- function(fn, data, name) {
   wanted <- names(formals(fn))
+  needed <- setdiff(wanted[!nzchar(vapply(formals(fn), function(x) paste(deparse(x), collapse = ""), ""))], "...")
+  if (length(setdiff(needed, names(drop_null(data))))) return(NULL) # nothing is observed yet that could be learned from
   arguments <- if ("..." %in% wanted) data else data[intersect(wanted, names(data))]
   guide <- do.call(fn, arguments, quote = TRUE)
   if (!is_dist(guide)) {

@@ -176,13 +176,18 @@ worse <- function(worst, variables, rhat, ess) {
 
 print_drawn_afterwards <- function(fit) {
   ancestral <- ancestral_sites(fit)
-  updated <- intersect(ancestral, site_field(fit, "name")[site_field(fit, "why") == "conjugate"])
+  updated <- intersect(ancestral, updated_sites(fit))
   if (length(updated)) cat(sprintf("\nIntegrated out: %s, drawn from the updated prior.\n", quote_names(updated)))
   ancestral <- setdiff(ancestral, updated)
   if (length(ancestral)) cat(sprintf("\nNo data depend on %s: drawn directly, not sampled.\n", quote_names(ancestral)))
 }
 
 # Sites that left the sampler, also those of which a reparameterizer made auxiliary sites that all left it.
+# Sites that reparam_conjugate() acts on.
+updated_sites <- function(fit) {
+  site_field(fit, "name")[site_field(fit, "why") == "conjugate"]
+}
+
 ancestral_sites <- function(fit) {
   names <- site_field(fit, "name")
   kinds <- site_field(fit, "kind")

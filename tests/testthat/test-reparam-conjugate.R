@@ -160,6 +160,29 @@ test_that("simulated data and raw fits", {
   expect_equal(raw$unconstrained_names, "p_updated")
 })
 
+test_that("predictions for other data keep the posterior of the fit", {
+  m <- model(function(x, y = NULL) {
+    tau ~ lognormal(0, 1)
+    b ~ normal(0, tau)
+    y ~ normal(b * x, 0.01)
+  }) |> reparam(b = reparam_conjugate(function(x, y) dist_normal(sum(x * y) / sum(x^2), 0.01 / sqrt(sum(x^2)))))
+  fit <- fit_nuts(m, list(x = 1:3, y = c(2.1, 3.9, 6.2)), chains = 1, iter_warmup = 100, iter_sampling = 200, seed = 9)
+  ahead <- posterior_predict(fit, list(x = c(10, 20), y = NULL))
+  b <- draws(fit, "b")
+  # predictions are b x with standard deviation 0.01
+  expect_lt(max(abs(draws(ahead, "y")[, , 2] - 20 * b)), 0.06)
+  again <- predictive(m, fit, list(x = 5), seed = 1)
+  expect_equal(draws(again, "b"), b, ignore_attr = TRUE)
+  prior <- draws(prior_draws(binomial_model |> reparam(p = reparam_conjugate(function(hits, n) dist_beta(1 + hits, n - hits))), list(hits = NULL, n = 10), seed = 1), "p")
+  expect_mean(prior, 0.25)
+})
+
+test_that("variational fits integrate exact updates out as well", {
+  m <- binomial_model |> reparam(p = reparam_conjugate(dist_beta(3, 9)))
+  fit <- fit_svi(m, hits, seed = 1)
+  expect_equal(fit$elbo[["mean"]], -2.1732117701, tolerance = 1e-8)
+})
+
 test_that("what cannot be is refused", {
   refuse <- function(r) cat(condition_text(log_density(binomial_model |> reparam(p = r), hits)))
   expect_snapshot(error = TRUE, {

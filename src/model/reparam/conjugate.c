@@ -1,7 +1,7 @@
 /* conjugate(): with a guide density g(x) that stands for the likelihood of x, the prior f is updated in closed form, f g =
  * f_g exp(log Z).  Auxiliary site: x_updated ~ f_g; the site itself contributes log Z - log g(x), so that both give log
  * f(x) whatever g is. Where what remains of the joint density does not depend on x, which is the case when g is the
- * likelihood but for a factor, x leaves the sampler: see conjugate.h. */
+ * likelihood but for a factor, x leaves the sampler: see conjugate.h. Without a guide the site stays as it is. */
 #include "../conjugate.h"
 
 #include <string.h>
@@ -36,7 +36,7 @@ static rp_reparam_result replace(rp_run *run, rp_message *message, rp_part *term
 static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_message *message) {
   rp_graph *g = run->graph;
   update u;
-  if (run->options->prior) return RP_REPARAM_KEPT;
+  if (run->options->prior || !settings->guide) return RP_REPARAM_KEPT;
   if (!guide_distribution(run, settings, message, &u.guide) || !update_law(run, message, &u)) return RP_REPARAM_PASSED;
   rp_message own = rp_message_auxiliary(run, message, "updated", u.is_series ? &message->dist : &u.law);
   if (rp_reparam_is_set(run, &own)) {
@@ -87,7 +87,6 @@ static int guide_distribution(rp_run *run, const rp_reparam *settings, const rp_
   const rp_fixed_dist *from = settings->guide;
   const char *prior = m->dist.family->name;
   int known = 0;
-  if (!from) return rp_run_fail(run, RP_BAD_SPEC, m->name, "reparam_conjugate() has no guide") != RP_NONE;
   for (size_t k = 0; k < sizeof pairs / sizeof *pairs; k++)
     known |= m->dist.n_transforms == 0 && strcmp(pairs[k].prior, prior) == 0 && strcmp(pairs[k].guide, from->family->name) == 0;
   char description[64];
