@@ -185,7 +185,7 @@ print_drawn_afterwards <- function(fit) {
 # Sites that left the sampler, also those of which a reparameterizer made auxiliary sites that all left it.
 # Sites that reparam_conjugate() acts on.
 updated_sites <- function(fit) {
-  site_field(fit, "name")[site_field(fit, "why") == "conjugate"]
+  site_field(fit, "name")[vapply(fit$sites, function(site) identical(site$why, "conjugate"), NA)]
 }
 
 ancestral_sites <- function(fit) {
