@@ -25,6 +25,7 @@ typedef struct {
   rp_chain_past *past;
   int64_t n_past;
   SEXP checkpoint; /* an R function of what the chains have done, or R_NilValue */
+  int stop;        /* Ctrl-C while that function ran */
   ffi_progress progress;
 } nuts_run;
 
@@ -241,8 +242,11 @@ static void show(void *context, const rp_chain_progress *chains, int32_t n_chain
   ffi_progress_chains(&run->progress, chains, n_chains);
 }
 
-/* R's errors must not jump over the threads. */
-static void checkpoint(void *context) { R_ToplevelExec(write_checkpoint, context); }
+/* R's jumps must not cross the threads.  The function catches errors, so a jump is an interrupt. */
+static void checkpoint(void *context) {
+  nuts_run *run = context;
+  if (!R_ToplevelExec(write_checkpoint, run)) run->stop = 1;
+}
 
 static void write_checkpoint(void *context) {
   const nuts_run *run = context;
@@ -256,7 +260,7 @@ static void write_checkpoint(void *context) {
 
 static int interrupted(void *context) {
   nuts_run *run = context;
-  return ffi_progress_interrupted(&run->progress);
+  return run->stop || ffi_progress_interrupted(&run->progress);
 }
 
 /* ---- result ---- */
