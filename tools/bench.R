@@ -8,7 +8,7 @@
 # package is taken from REPARAM_LIB if that is set.
 #
 # --checks measures instead what concerns this package alone: all draws of four chains, the time to the first draw, memory
-# over refits, and how the cost of a gradient grows with the data.
+# over refits, how the cost of a gradient grows with the data, and what lanes gain. The last table is in inst/bench.csv.
 
 here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)))
 source(file.path(here, "bench-models.R"))
