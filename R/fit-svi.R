@@ -33,12 +33,14 @@
 #'   `fit$log_weights` the log density of model minus guide at each draw, `fit$converged` whether the convergence
 #'   test was passed, `fit$khat` the [Pareto k][psis_khat] of the weights: how far the guide is from the posterior.
 #' @section How a fit ends:
-#' The steps are cut into windows, each half as long as all before it. When the average of a window's iterates has an
-#' ELBO less than `tolerance` better than that of the window before (by the same random numbers for both), the search
-#' is over. The path derivative follows, whose gradient has no noise where guide and posterior agree, until it does
-#' not improve the ELBO either; then the rate falls to a hundredth and the last iterates are averaged. With `steps =
-#' "auto"` the fit ends when that improved the ELBO by less than `tolerance`; given a number of steps, the rate falls
-#' over those that are left, two fifths of them at least.
+#' The steps are cut into windows, each a fifth as long as all before it (half as long, given a number of steps). When
+#' the average of a window's iterates has an ELBO less than `tolerance` better than that of the window before (by the
+#' same random numbers for both), the search is over. The path derivative follows, whose gradient has no noise where
+#' guide and posterior agree, until it does not improve the ELBO either; then the rate falls to a hundredth and the last
+#' iterates are averaged. With `steps = "auto"` the fit ends when they are no better than those from the middle of the
+#' fall, by three times `tolerance`; given a number of steps, the rate falls over those that are left, two fifths of
+#' them at least. A smaller `tolerance` takes longer and gets closer: the ELBO hardly tells when a correlation is
+#' learned but for its last digits.
 #'
 #' Of a model with minibatches (`subsample` of [with_plate()]) each step and each estimate of the ELBO looks at a random
 #' choice of the data. The log density at the draws is not known then, so that there is no Pareto k; all draws,

@@ -2,8 +2,12 @@
  * whose noise vanishes where guide and posterior agree, until that no longer improves it; then let the rate fall and
  * average the iterates.
  *
- * Whether the ELBO improves is judged by averaged iterates (Polyak & Juditsky 1992) of successive windows, the second
- * half as long again as all before the first, so that a slow drift has ever more time to show: the difference of the
+ * With a fixed number of steps each part has its share. A fit that ends by itself looks more often, at windows of a
+ * fifth of what lies before, and when the end of the fall is no better than its middle, it is done: it should take at
+ * most twice as many steps as the best fixed number (tools/bench-svi.R).
+ *
+ * Whether the ELBO improves is judged by averaged iterates (Polyak & Juditsky 1992) of successive windows, each of
+ * which is a fixed share of all before it, so that a slow drift has ever more time to show: the difference of the
  * ELBO at the two averages, by the same noise for both, has hardly any Monte Carlo error when they are close. Rates
  * that fall after a convergence test, and averages, as in Welandawe, Andersen, Vehtari & Huggins (2022), "Robust,
  * automated, and accurate black-box variational inference". */
@@ -13,11 +17,16 @@
 
 #include "svi.h"
 
-enum { FIRST_WINDOW = 100, DRAWS_AT_ONCE = 32, RATES = 50, SHORTEST_FALL = 200 };
-static const double GROWTH = 1.5, FALL = 0.01, LOST = 0.5, AVERAGED_SHARE = 0.3;
+enum { FIRST_WINDOW = 100, DRAWS_AT_ONCE = 32, RATES = 50, SHORTEST_FALL = 100, SHORTEST_PATH = 500 };
+static const double GROWTH = 1.5, GROWTH_AUTOMATIC = 1.2, FALL_SHARE = 0.3, FALL = 0.01, LOST = 0.5, AVERAGED_SHARE = 0.3;
 /* An improvement that is this share of what the noise of the iterates costs does not keep a search going: it is time
  * for less noise instead. */
 static const double NOISE_SHARE = 0.1;
+/* The rate falls to a quarter between the middle of a fall and its end, and with it what the noise of the iterates
+ * costs: a third of what that gains is left. */
+static const double LATE_GAIN = 3;
+/* What the first window of the path derivative gains is mostly noise that it does not have; more than this is not. */
+static const double PATH_GAIN = 2;
 /* Of a fixed number of steps, the search may take this share, and search and path derivative together this. */
 static const double SEARCH_SHARE = 0.4, SETTLE_SHARE = 0.6;
 
@@ -93,14 +102,16 @@ static rp_code fit_and_anneal(rp_fit *fit) {
     if (code != RP_OK || (plan->automatic && !settled)) return code;
   }
   int64_t length = left(fit);
-  if (plan->automatic) length = shorter(length, fit->report->n_done / 2 + SHORTEST_FALL);
+  if (plan->automatic) length = shorter(length, (int64_t) (FALL_SHARE * (double) fit->report->n_done) + SHORTEST_FALL);
   for (double from = 1; code == RP_OK && length > 0; from *= 0.1) {
+    double late = NAN; /* by which the end of the fall is better than its middle */
     code = fall(fit, length, from);
+    if (code == RP_OK) code = compare(fit, fit->best, 1000, plan->tolerance, &late);
     if (code == RP_OK) code = compare(fit, fit->before, 1000, plan->tolerance, &fit->report->last_gain);
     if (code == RP_OK && !(fit->report->last_gain > -LOST)) rp_svi_set_parameters(fit->svi, fit->before);
     else swap(fit);
     fit->report->converged = found && settled && code == RP_OK;
-    if (!plan->automatic || fit->report->last_gain < plan->tolerance) break;
+    if (!plan->automatic || late < LATE_GAIN * plan->tolerance) break;
     fit->report->converged = 0;
     length = shorter(left(fit), (int64_t) (GROWTH * (double) length));
   }
@@ -121,7 +132,9 @@ static rp_code choose_gradient(rp_fit *fit) {
 static rp_code settle_path(rp_fit *fit, int64_t limit, int *settled) {
   const rp_elbo_kind searched_with = rp_svi_gradient(fit->svi);
   const int64_t step = rp_svi_step(fit->svi);
-  const double window = fmax(first_window(fit), 0.5 * (double) fit->report->n_done);
+  const double share = fit->plan->automatic ? GROWTH_AUTOMATIC - 1 : GROWTH - 1;
+  const double shortest = fit->plan->automatic ? fmax(SHORTEST_PATH, first_window(fit)) : first_window(fit);
+  const double window = fmax(shortest, share * (double) fit->report->n_done);
   memcpy(fit->best, fit->before, (size_t) rp_svi_n_parameters(fit->svi) * sizeof(double));
   memcpy(fit->state, rp_svi_state(fit->svi), (size_t) rp_svi_state_size(fit->svi) * sizeof(double));
   rp_svi_set_parameters(fit->svi, fit->best);
@@ -129,15 +142,18 @@ static rp_code settle_path(rp_fit *fit, int64_t limit, int *settled) {
   if (code != RP_OK || rp_svi_gradient(fit->svi) == searched_with) return code;
   rp_svi_average_from_here(fit->svi);
   int lost = 0;
+  double gain = NAN;
   const double parts[2] = {FIRST_WINDOW, window - FIRST_WINDOW};
   for (int k = 0; k < 2 && code == RP_OK && !lost; k++) {
-    double gain = -INFINITY;
+    gain = -INFINITY;
     code = run(fit, shorter((int64_t) parts[k], limit - fit->report->n_done));
     if (code == RP_OK && rp_svi_average(fit->svi, fit->after) > 0) code = compare(fit, fit->best, 100, -LOST, &gain);
     lost = code == RP_NOT_FINITE || (code == RP_OK && !(gain >= -LOST));
   }
   if (!lost && code == RP_OK) {
+    if (fit->plan->automatic) code = compare(fit, fit->best, 1000, fit->plan->tolerance, &gain);
     swap(fit);
+    if (code != RP_OK || (fit->plan->automatic && gain < PATH_GAIN * fit->plan->tolerance)) return code;
     return settle(fit, window, 1, limit, settled);
   }
   if (code != RP_NOT_FINITE && code != RP_OK) return code;
@@ -151,7 +167,8 @@ static rp_code settle_path(rp_fit *fit, int64_t limit, int *settled) {
 /* The first two windows have the given length; first: 1 when the first has been run, and its average is in
  * fit->before, where that of the last is in the end. */
 static rp_code settle(rp_fit *fit, double window, int first, int64_t limit, int *settled) {
-  double length = window, since = first ? window : 0;
+  const double growth = fit->plan->automatic ? GROWTH_AUTOMATIC : GROWTH;
+  double length = window, since = first ? fmax(window, (double) fit->report->n_done) : 0;
   *settled = 0;
   for (int k = first; fit->report->n_done < limit; k++) {
     rp_svi_average_from_here(fit->svi);
@@ -168,21 +185,22 @@ static rp_code settle(rp_fit *fit, double window, int first, int64_t limit, int 
     swap(fit);
     if (*settled) return RP_OK;
     since += length;
-    if (k > 0) length = (GROWTH - 1) * since;
+    if (k > 0) length = fmax(first_window(fit), (growth - 1) * since);
   }
   return RP_OK;
 }
 
-/* The rate falls geometrically; the last iterates are averaged and taken. */
+/* The rate falls geometrically; the last iterates are averaged and taken. fit->best takes the average of those before. */
 static rp_code fall(rp_fit *fit, int64_t n_steps, double from) {
   const int64_t start = fit->report->n_done;
   int averaging = 0;
   rp_code code = RP_OK;
   for (int k = 0; k < RATES && code == RP_OK; k++) {
     rp_svi_set_rate_factor(fit->svi, from * pow(FALL, (k + 0.5) / RATES));
-    if (!averaging && k >= (1 - AVERAGED_SHARE) * RATES) {
+    if (averaging < 2 && k >= (1 - (2 - averaging) * AVERAGED_SHARE) * RATES) {
+      if (averaging == 1) rp_svi_average(fit->svi, fit->best);
       rp_svi_average_from_here(fit->svi);
-      averaging = 1;
+      averaging++;
     }
     code = run(fit, start + n_steps * (k + 1) / RATES - fit->report->n_done);
   }
