@@ -234,7 +234,10 @@ int rp_run_is_inferred(const rp_run *run, const rp_message *m, int32_t event) {
   for (int32_t i = 0; i < run->layout->n; i++) {
     const rp_layout_site *place = &run->layout->sites[i];
     if (!place->original || strcmp(place->original, m->name) != 0) continue;
-    if (place->n_events != m->n_site_events || place->rank[event] >= 0 || place->carried[event]) return 1;
+    int64_t n = m->n_site_events, each = place->n_events == n * m->dist.event_size ? m->dist.event_size : 1;
+    if (place->n_events != n * each) return 1;
+    for (int64_t e = 0; e < each; e++)
+      if (place->rank[event + e * n] >= 0 || place->carried[event + e * n]) return 1;
   }
   return 0;
 }

@@ -323,3 +323,29 @@ test_that("correlated effects in groups of all sizes: exact means, and c grows w
   c <- tapply(centering(fit)$c, centering(fit)$element, mean)
   expect_true(all(diff(c[1:3]) > 0))
 })
+
+test_that("multivariate normals keep their draws when groups are added, masked or without data", {
+  m <- model(function(y, J) {
+    s[1:2] ~ half_normal(1)
+    b[1:J, 1:2] ~ mvn(c(0, 0), cholesky = rbind(c(s[1], 0), c(0.3 * s[2], s[2])))
+    y ~ normal(b[1:3, 1], 1)
+  })
+  fit <- fit_nuts(m, list(y = c(1, 0, -1), J = 4), chains = 2, iter_warmup = 60, iter_sampling = 20, seed = 1)
+  b <- draws(fit, "b")
+  expect_identical(draws(posterior_predict(fit), "b"), b)
+  expect_equal(draws(posterior_predict(fit, list(y = NULL, J = 6)), "b")[, , 1:4, ], b, tolerance = 1e-12)
+  init <- list(b = matrix(1:8 / 10, 4), s = c(1, 2))
+  control <- list(reparam = "auto", prune = TRUE, seed = 1, centering = random_table("b", 8), init = init)
+  data <- list(y = c(1, 0, -1), J = 4)
+  z <- .Call(ffi_log_density, model_spec(m, data), control, init)$unconstrained
+  expect_equal(adapted_at(m, data, z, control$centering)$sites$b, as.vector(init$b), tolerance = 1e-12)
+
+  masked <- model(function(y) {
+    s ~ half_normal(1)
+    with_mask(c(TRUE, FALSE), b[1:2, 1:2] ~ mvn(c(0, 0), cholesky = s * diag(2)))
+    y ~ normal(b[1, ], 1)
+  })
+  short <- fit_nuts(masked, list(y = 1:2), chains = 1, iter_warmup = 60, iter_sampling = 20, seed = 1)
+  expect_identical(centering(short)$element, c(1L, 3L))
+  expect_true(all(is.finite(draws(short, "b"))))
+})

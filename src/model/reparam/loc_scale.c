@@ -202,23 +202,36 @@ static rp_node_id location_of(rp_run *run, const rp_message *message, rp_node_id
   return rp_add(g, mean, before);
 }
 
-/* x = mean + L z with standard normal z. */
+/* Of all elements, in the engine's layout. */
+static rp_node_id means_of(rp_run *run, const rp_distribution *d) {
+  rp_graph *g = run->graph;
+  if (d->widths[0] == 1 && rp_size_of(g, d->arguments[0]) == d->n_events)
+    return rp_event_repeat(g, d->arguments[0], d->n_events, d->event_size);
+  return rp_recycle(g, d->arguments[0], d->n_events * d->event_size);
+}
+
+/* x = mean + L e, e in R's layout. All of an event depends on all of its e, so that none is drawn apart from the others. */
+static rp_node_id unwhiten(rp_run *run, const rp_distribution *d, rp_node_id l, rp_node_id e) {
+  rp_graph *g = run->graph;
+  const int64_t n = d->n_events, size = d->event_size;
+  e = rp_broadcast(g, rp_reparam_events(g, e, n, size), n * size);
+  return rp_add(g, means_of(run, d), rp_matmul(g, l, e, size, size, n, 0, 0));
+}
+
+/* z is standard normal. */
 static rp_reparam_result whiten(rp_run *run, rp_message *message, rp_node_id l) {
   rp_graph *g = run->graph;
   const rp_distribution *d = &message->dist;
   const int64_t n = d->n_events, size = d->event_size;
   rp_distribution noise = rp_reparam_noise("normal", n * size, rp_const(g, 0), rp_const(g, 1));
   rp_message auxiliary = rp_reparam_elements(run, message, "decentered", &noise, size);
-  rp_node_id mean = rp_recycle(g, d->arguments[0], n * size);
-  if (d->widths[0] == 1 && rp_size_of(g, d->arguments[0]) == n) mean = rp_event_repeat(g, d->arguments[0], n, size);
   if (message->initial != RP_NONE) {
-    rp_node_id residual = rp_sub(g, rp_broadcast(g, message->initial, n * size), mean);
+    rp_node_id residual = rp_sub(g, rp_broadcast(g, message->initial, n * size), means_of(run, d));
     auxiliary.initial = rp_from_events(g, rp_tri_solve(g, l, residual, size, n, 1, 0), n, size);
   }
   rp_node_id z = rp_reparam_draw(run, message, &auxiliary, 1);
   if (z == RP_NONE) return RP_REPARAM_PASSED;
-  z = rp_broadcast(g, rp_reparam_events(g, z, n, size), n * size);
-  message->value = rp_add(g, mean, rp_matmul(g, l, z, size, size, n, 0, 0));
+  message->value = unwhiten(run, d, l, z);
   rp_run_replaced(run, message, "loc_scale");
   rp_run_add_jacobian(run, message, rp_sum(g, rp_log(g, rp_diagonal_of(g, l, 1, size))));
   return RP_REPARAM_REPLACED;
@@ -231,8 +244,8 @@ static rp_reparam_result multivariate(rp_run *run, const rp_reparam *settings, r
   rp_node_id l = strcmp(d->family->name, "mvn") == 0 ? rp_cholesky(g, d->arguments[1], size) : d->arguments[1];
   rp_node_id log_jacobian = rp_const(g, 0);
   if (!adapts && are_all(settings, 0)) return whiten(run, message, l);
-  rp_node_id *values = rp_pool_array(run->pool, size, sizeof *values), *whitened = rp_pool_array(run->pool, size, sizeof *whitened);
-  if (!values || !whitened) return rp_fail_memory(run->status, "a site's elements"), RP_REPARAM_PASSED;
+  rp_node_id *whitened = rp_pool_array(run->pool, size, sizeof *whitened);
+  if (!whitened) return rp_fail_memory(run->status, "a site's elements"), RP_REPARAM_PASSED;
   for (int64_t k = 0; k < size; k++) {
     rp_node_id scale = rp_slice(g, l, k + k * size, 1), location = location_of(run, message, l, whitened, k);
     if (location == RP_NONE) return RP_REPARAM_PASSED;
@@ -240,11 +253,10 @@ static rp_reparam_result multivariate(rp_run *run, const rp_reparam *settings, r
     rp_node_id c = adapts ? RP_NONE : given(run, settings, &element);
     rp_node_id drawn = adapts ? draw_flexible(run, &element) : c == RP_NONE ? RP_NONE : draw_fixed(run, c, &element);
     if (drawn == RP_NONE) return RP_REPARAM_PASSED;
-    values[k] = rp_broadcast(g, element.value, n);
     whitened[k] = rp_broadcast(g, rp_div(g, adapts ? drawn : rp_sub(g, element.value, location), scale), n);
     if (!adapts) log_jacobian = rp_add(g, log_jacobian, drawn);
   }
-  message->value = rp_reparam_events(g, rp_concat(g, values, (int32_t) size), n, size);
+  message->value = unwhiten(run, d, l, rp_concat(g, whitened, (int32_t) size));
   rp_run_replaced(run, message, "loc_scale");
   if (!adapts) rp_run_add_jacobian(run, message, log_jacobian);
   return RP_REPARAM_REPLACED;
