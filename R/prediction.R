@@ -65,7 +65,48 @@ posterior_predict.reparam_fit <- function(fit, newdata = NULL, seed = NULL, keep
   control <- fit_control(fit, if (is.null(seed)) fit$control$seed else fit_seed(seed), check_sites(keep, "keep"))
   control$simulate <- TRUE
   control$replicate <- is.null(newdata)
-  predicted(spec, control, fit$unconstrained, "predictive", match.call(), fit$unconstrained_names)
+  coordinates <- fit$unconstrained_names
+  if (!is.null(newdata)) {
+    resized <- resized_sites(fit, .Call(ffi_model_table, spec, c(list(prior = 1), control))$sites)
+    for (site in resized) coordinates <- move_coordinates(coordinates, site)
+    for (site in resized) control$centering <- move_centering(control$centering, site)
+    control$coordinates <- coordinates
+  }
+  predicted(spec, control, fit$unconstrained, "predictive", match.call(), coordinates)
+}
+
+# Sites whose leading extents have changed: elements are numbered column by column, so that their numbers change, too.
+resized_sites <- function(fit, sites) {
+  now <- lapply(sites, `[[`, "dim")
+  names(now) <- vapply(sites, `[[`, "", "name")
+  changes <- lapply(fit$sites, function(site) list(name = site$name, old = site$dim, new = now[[site$name]]))
+  Filter(function(x) {
+    k <- length(x$old)
+    k > 1L && length(x$new) == k && !identical(as.integer(x$old[-k]), as.integer(x$new[-k]))
+  }, changes)
+}
+
+moved_elements <- function(element, site) {
+  index <- arrayInd(element, site$old)
+  if (any(index > rep(site$new, each = nrow(index)))) {
+    stop_reparam(sprintf("`newdata` makes the site `%s` smaller (%s) than in the fit (%s), whose elements then have no place.", site$name,
+                         paste(site$new, collapse = " by "), paste(site$old, collapse = " by ")))
+  }
+  as.integer(1 + (index - 1) %*% cumprod(c(1, site$new[-length(site$new)])))
+}
+
+# "b[5]" numbers all elements of a site; "b[2,1]" whole vectors, whose numbers stay.
+move_coordinates <- function(names, site) {
+  inside <- substring(names, nchar(site$name) + 2L, nchar(names) - 1L)
+  own <- which(startsWith(names, paste0(site$name, "[")) & grepl("^[0-9]+$", inside))
+  if (length(own)) names[own] <- sprintf("%s[%d]", site$name, moved_elements(as.integer(inside[own]), site))
+  names
+}
+
+move_centering <- function(centering, site) {
+  own <- if (is.list(centering)) which(centering$site == site$name)
+  if (length(own)) centering$element[own] <- moved_elements(centering$element[own], site)
+  centering
 }
 
 #' @rdname prior_draws

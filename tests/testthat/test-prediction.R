@@ -301,3 +301,18 @@ test_that("predictive() refuses draws that do not fit", {
   expect_error(predictive(m, data.frame(`x[1]` = 1:3, check.names = FALSE)), "1 elements of `x`, but the site has 2")
   expect_error(predictive(m, 1:3), "named variables")
 })
+
+test_that("elements of a matrix keep their draws when rows are added, and cannot lose their place", {
+  m <- model(function(y, J) {
+    s ~ half_normal(1)
+    b[1:J, 1:2] ~ normal(0, s)
+    y ~ normal(b[, 1] + b[, 2], 1)
+  })
+  for (strategy in c("none", "auto")) {
+    fit <- fit_nuts(m, list(y = c(1, 0, -1), J = 3), chains = 2, iter_warmup = 60, iter_sampling = 5, seed = 1, reparam = strategy)
+    more <- draws(posterior_predict(fit, list(y = NULL, J = 5)), "b")
+    expect_equal(more[, , 1:3, ], draws(fit, "b"), tolerance = 1e-12)
+    expect_true(all(is.finite(more)))
+    expect_error(posterior_predict(fit, list(y = NULL, J = 2)), "makes the site `b")
+  }
+})
