@@ -17,7 +17,7 @@
 
 #include "svi.h"
 
-enum { FIRST_WINDOW = 100, DRAWS_AT_ONCE = 32, RATES = 50, SHORTEST_FALL = 100, SHORTEST_PATH = 500 };
+enum { FIRST_WINDOW = 100, DRAWS_AT_ONCE = 32, RATES = 50, SHORTEST_FALL = 100, SHORTEST_PATH = 300 };
 static const double GROWTH = 1.5, GROWTH_AUTOMATIC = 1.2, FALL_SHARE = 0.3, FALL = 0.01, LOST = 0.5, AVERAGED_SHARE = 0.3;
 /* An improvement that is this share of what the noise of the iterates costs does not keep a search going: it is time
  * for less noise instead. */
@@ -25,8 +25,6 @@ static const double NOISE_SHARE = 0.1;
 /* The rate falls to a quarter between the middle of a fall and its end, and with it what the noise of the iterates
  * costs: a third of what that gains is left. */
 static const double LATE_GAIN = 3;
-/* What the first window of the path derivative gains is mostly noise that it does not have; more than this is not. */
-static const double PATH_GAIN = 2;
 /* Of a fixed number of steps, the search may take this share, and search and path derivative together this. */
 static const double SEARCH_SHARE = 0.4, SETTLE_SHARE = 0.6;
 
@@ -153,7 +151,7 @@ static rp_code settle_path(rp_fit *fit, int64_t limit, int *settled) {
   if (!lost && code == RP_OK) {
     if (fit->plan->automatic) code = compare(fit, fit->best, 1000, fit->plan->tolerance, &gain);
     swap(fit);
-    if (code != RP_OK || (fit->plan->automatic && gain < PATH_GAIN * fit->plan->tolerance)) return code;
+    if (code != RP_OK || (fit->plan->automatic && gain < fit->plan->tolerance)) return code;
     return settle(fit, window, 1, limit, settled);
   }
   if (code != RP_NOT_FINITE && code != RP_OK) return code;
