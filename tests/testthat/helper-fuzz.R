@@ -91,7 +91,7 @@ fuzz_change <- function(part, spec) {
     function() part[0],
     function() part[-1],
     function() rep(part, 3),
-    function() rep_len(if (length(part)) part else 0, sample(c(5, 1000, 1e5), 1)),
+    function() rep_len(if (length(part)) part else 0, sample(c(5, 1000, 2e4), 1)),
     function() one_element(part, number),
     function() one_element(part, number),
     function() one_element(part, sample(200, 1)),
