@@ -5,29 +5,36 @@
 #'
 #' The functions are computed with as a model is: they run once, on traced values, when a model is traced, and what they
 #' computed goes into the model's spec. So they are ordinary R functions of numbers (arithmetic, `exp()`, `lgamma()`,
-#' `ifelse()`, `dnorm(x, log = TRUE)`, loops), but cannot branch on their arguments by `if`. Each call sees one value and
+#' `ifelse()`, `dnorm(x, log = TRUE)`, loops), but cannot branch on their arguments by `if`. Each call sees one value
+#' and
 #' one number for each argument; the family is applied element by element to sites that have more. A function that is
-#' called by name from within the family's functions is found where they were written. Values of other sites have to come in as arguments.
+#' called by name from within the family's functions is found where they were written. Values of other sites have to
+#' come in as arguments.
 #'
-#' With `random`, `quantile` or `cdf` the family can be drawn from, which [prior_draws()], [posterior_predict()] and latent
+#' With `random`, `quantile` or `cdf` the family can be drawn from, which [prior_draws()], [posterior_predict()] and
+#' latent
 #' sites on which no data depend need; `cdf` lets it be truncated and censored. A discrete family with finite bounds is
 #' summed out when it is latent (see [discrete_sites]).
 #'
 #' @param name The family's name, one text, for messages and listings.
 #' @param log_density A function of the value and the arguments, in this order, that gives the log density (log
-#'   probability) of a value within the support. Its arguments after the first, with their defaults, become those of the new function.
-#' @param support Where values live: `"real"`, `"positive"`, `"unit"` (between 0 and 1), two numbers (of which one may be
+#'   probability) of a value within the support. Its arguments after the first, with their defaults, become those of the
+#'   new function.
+#' @param support Where values live: `"real"`, `"positive"`, `"unit"` (between 0 and 1), two numbers (of which one may
+#'   be
 #'   infinite), or a function of the arguments that gives two numbers. Outside, the density is 0.
 #' @param cdf A function of the value and the arguments: the probability up to and including it.
 #' @param quantile A function of a probability and the arguments.
 #' @param random A function of `draw` and the arguments, which calls `draw(dist)` with any distributions for the random
 #'   numbers it needs, and gives one draw of the family.
 #' @param discrete Are the values whole numbers? Then `support` must be two numbers or a function.
-#' @param constraints Named list of what arguments that are numbers must satisfy: `"positive"`, `"nonnegative"`, `"unit"`,
+#' @param constraints Named list of what arguments that are numbers must satisfy: `"positive"`, `"nonnegative"`,
+#'   `"unit"`,
 #'   `"count"`, `"positive_count"` or `"any"`; `"real"` (finite) where not listed.
 #' @return A function of the family's arguments that returns an object of class `reparam_dist`.
 #' @section Errors:
-#' Functions whose arguments differ from those of `log_density`; a log density that is not one number, that branches on a
+#' Functions whose arguments differ from those of `log_density`; a log density that is not one number, that branches on
+#' a
 #' traced value, or that uses a site of the model by its name (when a model is traced).
 #' @seealso `vignette("extending")`; [new_reparam()], [combinators] for what can be built from families that exist.
 #' @examples
@@ -52,7 +59,8 @@
 #' )
 #' dist_draw(dist_ratio_t(4), 3, seed = 1)
 #' @export
-new_family <- function(name, log_density, support = "real", cdf = NULL, quantile = NULL, random = NULL, discrete = FALSE,
+new_family <- function(name, log_density, support = "real", cdf = NULL, quantile = NULL, random = NULL,
+  discrete = FALSE,
                        constraints = list()) {
   check_name(name)
   check_flag(discrete, "discrete")
@@ -61,14 +69,16 @@ new_family <- function(name, log_density, support = "real", cdf = NULL, quantile
   arguments <- formals(log_density)[-1]
   for (part in names(code)) {
     if (!identical(names(formals(code[[part]]))[-1], names(arguments))) {
-      stop_reparam(sprintf("`%s` of family `%s` must take a value and then the arguments of `log_density`.", part, name),
+      stop_reparam(sprintf("`%s` of family `%s` must take a value and then the arguments of `log_density`.", part,
+        name),
         sprintf("Write `function(%s)`.", paste(c("x", names(arguments)), collapse = ", ")))
     }
   }
   check_family_support(support, name, discrete)
   unknown <- setdiff(names(constraints), names(arguments))
   odd <- setdiff(unlist(constraints), names(argument_constraints))
-  if (length(unknown)) stop_reparam(sprintf("`constraints` names %s, which is no argument of the family.", quote_names(unknown)))
+  if (length(unknown)) stop_reparam(sprintf("`constraints` names %s, which is no argument of the family.",
+    quote_names(unknown)))
   if (length(odd)) {
     stop_reparam(sprintf("There is no constraint %s.", quote_names(odd)),
       sprintf("Constraints are %s.", quote_names(names(argument_constraints), 20L)))
@@ -99,7 +109,8 @@ check_family_support <- function(support, name, discrete) {
   bounds <- is.numeric(support) && length(support) == 2L && !anyNA(support) && support[1] < support[2]
   if (bounds) return(invisible())
   stop_reparam(
-    sprintf("`support` of family `%s` must be %stwo numbers, or a function of its arguments that gives two numbers.", name,
+    sprintf("`support` of family `%s` must be %stwo numbers, or a function of its arguments that gives two numbers.",
+      name,
       if (discrete) "" else "\"real\", \"positive\", \"unit\", "),
     "Write `support = c(0, Inf)`."
   )
@@ -112,7 +123,8 @@ family_dist <- function(name, code, support, discrete, constraints, args) {
     constraint <- constraints[[argument]]
     check_dist_argument(args[[argument]], argument, if (is.null(constraint)) "real" else constraint)
   }
-  bounds <- if (is.function(support)) do.call(support, unname(args)) else if (is.character(support)) named_supports[[support]] else support
+  bounds <- if (is.function(support)) do.call(support, unname(args)) else support
+  if (is.character(support)) bounds <- named_supports[[support]]
   half <- length(bounds) / 2
   ends <- list(bounds[seq_len(half)], bounds[half + seq_len(half)])
   dist <- combine("custom", dist_improper_uniform(ends[[1]], ends[[2]]), args = args)
@@ -134,10 +146,13 @@ trace_families <- function(dist) {
   arguments <- lapply(seq_len(n), trace_placeholder)
   draws <- list()
   draw_nested <- function(d) {
-    if (!is_dist(d)) stop_reparam(sprintf("`draw()` in `random` of family `%s` takes a distribution, not %s.", dist$name, describe(d)))
+    if (!is_dist(d)) stop_reparam(sprintf("`draw()` in `random` of family `%s` takes a distribution, not %s.",
+      dist$name, describe(d)))
     categories <- !is.null(event_shape(d)) && prod(event_shape(d)) == 1
     rows <- map_dist(unclass_dist(d), function(x, argument) {
-      if (length(x) != 1L && !categories) stop_reparam(sprintf("`draw()` in `random` of family `%s` takes distributions of single numbers.", dist$name))
+      if (length(x) != 1L && !categories) {
+        stop_reparam(sprintf("`draw()` in `random` of family `%s` takes distributions of single numbers.", dist$name))
+      }
       trace_row(as_plain(x))
     })
     draws[[length(draws) + 1L]] <<- trace_families(rows)

@@ -15,7 +15,8 @@ rp_node_id rp_summed_log_tail(rp_graph *g, const rp_family *family, rp_node_id x
   rp_support support = rp_family_support(g, family, a);
   double least, most, unused;
   if (!range(g, support.lower, &least, &unused) || !range(g, support.upper, &unused, &most)) {
-    rp_fail(rp_graph_status(g), RP_UNSUPPORTED, NULL, "the cdf of %s() is known for sizes that are numbers only", family->name);
+    rp_fail(rp_graph_status(g), RP_UNSUPPORTED, NULL, "the cdf of %s() is known for sizes that are numbers only",
+            family->name);
     return RP_NONE;
   }
   int64_t n = rp_size_of(g, x), n_numbers = (int64_t) (most - least) + 1;
@@ -28,7 +29,8 @@ rp_node_id rp_summed_log_tail(rp_graph *g, const rp_family *family, rp_node_id x
   }
   rp_node_id repeated[RP_MAX_ARGUMENTS], number = number_of_each(g, n, n_numbers, least);
   for (int32_t k = 0; k < family->n_arguments; k++) repeated[k] = rp_event_repeat(g, a[k], n, n_numbers);
-  rp_node_id lower = rp_event_repeat(g, support.lower, n, n_numbers), upper = rp_event_repeat(g, support.upper, n, n_numbers);
+  rp_node_id lower = rp_event_repeat(g, support.lower, n, n_numbers), upper = rp_event_repeat(g, support.upper, n,
+                                                                                              n_numbers);
   rp_node_id inner = rp_max2(g, rp_min2(g, number, upper), lower);
   rp_node_id at_most = rp_le(g, number, rp_event_repeat(g, rp_floor(g, x), n, n_numbers));
   rp_node_id counts = rp_mul(g, rp_eq(g, inner, number), is_upper ? rp_not(g, at_most) : at_most);

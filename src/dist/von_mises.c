@@ -30,11 +30,10 @@ RP_DENSITY(log_density) {
   return rp_sub(g, kernel, rp_plus(g, log_bessel(g, a[CONCENTRATION]), 2 * RP_LOG_SQRT_2PI));
 }
 
-/* ---- cdf ----
- * H(d) = integral of the density from 0 to d, d = x - location. Below concentration 50 by its Fourier series, d / (2 pi) +
- * sum r_j sin(j d) / (pi j) with r_j = I_j / I_0 (Mardia and Jupp 2000, eq. 3.5.29), beyond by the substitution
- * t = 2 sqrt(k) sin(d / 2), in which the density is normal times (1 - t^2 / (4 k))^(-1/2), a series of incomplete
- * gamma functions; what it lacks near d = pi has a probability below exp(-100). */
+/* ---- cdf ---- H(d) = integral of the density from 0 to d, d = x - location. Below concentration 50 by its Fourier
+ * series, d / (2 pi) + sum r_j sin(j d) / (pi j) with r_j = I_j / I_0 (Mardia and Jupp 2000, eq. 3.5.29), beyond by
+ * the substitution t = 2 sqrt(k) sin(d / 2), in which the density is normal times (1 - t^2 / (4 k))^(-1/2), a series
+ * of incomplete gamma functions; what it lacks near d = pi has a probability below exp(-100). */
 
 enum { N_FOURIER = 72, N_SERIES = 14 };
 

@@ -22,7 +22,8 @@ static int is_elementwise(const instance *i);
 static rp_node_id build(instance *i, rp_node_id row);
 static rp_node_id build_each(instance *i, rp_node_id row, int64_t n);
 
-rp_node_id rp_custom_at(rp_graph *g, const rp_custom *c, rp_node_id row, rp_node_id x, const rp_node_id *arguments, int64_t n) {
+rp_node_id rp_custom_at(rp_graph *g, const rp_custom *c, rp_node_id row, rp_node_id x, const rp_node_id *arguments,
+                        int64_t n) {
   instance i;
   rp_node_id result = RP_NONE;
   if (open_instance(&i, g, c, row)) {
@@ -103,11 +104,13 @@ static int open_instance(instance *i, rp_graph *g, const rp_custom *c, rp_node_i
     i->order[i->n_order++] = id;
     i->varies[id] = node->op == RP_OP_PARAM;
     for (int32_t k = 0; k < node->n_in; k++) i->varies[id] |= i->varies[node->in[k]];
-    ok = ok && node->op != RP_OP_SITE && (node->op != RP_OP_PARAM || (node->n == 1 && node->attribute[0] < RP_MOST_PLACEHOLDERS));
+    ok = ok && node->op != RP_OP_SITE && (node->op != RP_OP_PARAM || (node->n == 1 &&
+                                                                      node->attribute[0] < RP_MOST_PLACEHOLDERS));
   }
   free(live);
   if (!ok)
-    rp_fail(rp_graph_status(g), RP_UNSUPPORTED, NULL, "%s() uses the value of a site that is none of its arguments", c->name);
+    rp_fail(rp_graph_status(g), RP_UNSUPPORTED, NULL, "%s() uses the value of a site that is none of its arguments",
+            c->name);
   return ok;
 }
 
@@ -121,7 +124,8 @@ static int is_elementwise(const instance *i) {
   for (int32_t k = 0; k < i->n_order; k++) {
     const rp_node *node = rp_graph_node(i->custom->trace, i->order[k]);
     int picks = node->op == RP_OP_GATHER_AT && !i->varies[node->in[0]];
-    if (i->varies[i->order[k]] && node->op != RP_OP_PARAM && !picks && (!rp_op_is_elementwise(node->op) || node->n > 1)) return 0;
+    if (i->varies[i->order[k]] && node->op != RP_OP_PARAM && !picks && (!rp_op_is_elementwise(node->op) ||
+                                                                        node->n > 1)) return 0;
   }
   return 1;
 }

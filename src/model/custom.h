@@ -23,7 +23,8 @@ enum { RP_MOST_PLACEHOLDERS = 64 };
 
 /* A row at x and arguments (of n elements or scalars; x RP_NONE where the row has none): one number per element, or a
  * scalar for all. */
-rp_node_id rp_custom_at(rp_graph *g, const rp_custom *c, rp_node_id row, rp_node_id x, const rp_node_id *arguments, int64_t n);
+rp_node_id rp_custom_at(rp_graph *g, const rp_custom *c, rp_node_id row, rp_node_id x, const rp_node_id *arguments,
+                        int64_t n);
 /* n values drawn by the row `random`. */
 rp_node_id rp_custom_random(rp_graph *g, const rp_custom *c, const rp_node_id *arguments, int64_t n, uint32_t stream,
                             rp_pool *pool);

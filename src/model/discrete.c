@@ -43,7 +43,8 @@ int rp_discrete_touches(rp_run *run, rp_node_id id) {
 }
 
 rp_code rp_discrete_evidence(rp_run *run, const rp_message *m) {
-  rp_node_id term = rp_run_weigh(run, m, rp_distribution_log_density(run->graph, &m->dist, rp_data(run->graph, m->observed, m->dist.n_events * m->dist.event_size), 0));
+  rp_node_id x = rp_data(run->graph, m->observed, m->dist.n_events * m->dist.event_size);
+  rp_node_id term = rp_run_weigh(run, m, rp_distribution_log_density(run->graph, &m->dist, x, 0));
   if (!rp_discrete_touches(run, term)) return run->status->code;
   if (run->n_evidence == run->cap_evidence) {
     int32_t cap = run->cap_evidence ? 2 * run->cap_evidence : 8;
@@ -107,16 +108,18 @@ static rp_code find_values(rp_run *run, const rp_message *m, rp_summed *summed) 
   int known = rp_distribution_integer_bounds(run->graph, &m->dist, &lower, &upper);
   if (!known || lower == RP_NONE || upper == RP_NONE)
     return rp_fail(run->status, RP_UNSUPPORTED, site,
-                   "it is discrete and latent, and %s() has no largest value, so that it cannot be summed out; bound it, as "
-                   "in truncated(%s(..), upper = 50), or observe it", name, name);
-  if (!least_and_most(run->graph, lower, &least[0], &most[0]) || !least_and_most(run->graph, upper, &least[1], &most[1]))
+                   "it is discrete and latent, and %s() has no largest value, so that it cannot be summed out; "
+                   "bound it, as in truncated(%s(..), upper = 50), or observe it", name, name);
+  if (!least_and_most(run->graph, lower, &least[0], &most[0]) || !least_and_most(run->graph, upper, &least[1],
+                                                                                 &most[1]))
     return rp_fail(run->status, RP_UNSUPPORTED, site,
-                   "it is discrete and latent, and the values of %s() depend on other sites, so that it cannot be summed out; "
-                   "make its bounds numbers", name);
+                   "it is discrete and latent, and the values of %s() depend on other sites, so that it cannot be "
+                   "summed out; make its bounds numbers", name);
   double n = most[1] - least[0] + 1;
   if (!(n >= 1 && n <= RP_MOST_VALUES))
     return rp_fail(run->status, RP_UNSUPPORTED, site,
-                   "it is discrete and latent, and can be summed out over at most %d values, but %s() has %.0f", (int) RP_MOST_VALUES,
+                   "it is discrete and latent, and can be summed out over at most %d values, but %s() has %.0f",
+                   (int) RP_MOST_VALUES,
                    name, n);
   summed->lowest = least[0];
   summed->n_values = (int32_t) n;

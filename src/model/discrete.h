@@ -1,13 +1,13 @@
 /* Discrete latent sites of small support, summed out of the log density.
  *
- * While the model runs, the value of such a site is a SITE leaf of the run's graph: one variable per event.  After the
- * run, rp_discrete_sum_out() finds which elements of which log density terms depend on which variables
+ * While the model runs, the value of such a site is a SITE leaf of the run's graph: one variable per event. After
+ * the run, rp_discrete_sum_out() finds which elements of which log density terms depend on which variables
  * (discrete_depend.c), evaluates those terms at every value of the variables they depend on, as tables
  * (discrete_tables.c), and eliminates the variables (discrete_eliminate.c; Zhang and Poole 1994): what is alike is
- * done at once as vector operations, so that mixture indicators are one log-sum-exp over whole vectors, and a chain over
- * time is halved in each round by summing out every other state, in log time where the forward algorithm takes linear
- * time.  Going back through the rounds gives exact draws of the variables given everything else, which take the
- * leaves' place in all values that the model reports.
+ * done at once as vector operations, so that mixture indicators are one log-sum-exp over whole vectors, and a chain
+ * over time is halved in each round by summing out every other state, in log time where the forward algorithm takes
+ * linear time. Going back through the rounds gives exact draws of the variables given everything else, which take
+ * the leaves' place in all values that the model reports.
  *
  * Memory comes from the run's pool. Failures go to the run's status: RP_UNSUPPORTED names the site that cannot be
  * summed out and says why. */

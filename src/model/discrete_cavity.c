@@ -1,7 +1,8 @@
 /* What is known of each factor's variables without the factor itself: back through the steps of an elimination.
  *
  * In a step, the cavity of a factor is the sum of the step's other factors and of what later steps say about the
- * neighbours, with the other variables summed out; what later steps say is the cavity of the step's own message there. */
+ * neighbours, with the other variables summed out; what later steps say is the cavity of the step's own message
+ * there. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -48,12 +49,14 @@ static int visit_step(passing *p, int32_t which) {
   return 1;
 }
 
-/* Messages of several rows to the same neighbours were added up: each has the others' beside the cavity of their sum. */
+/* Messages of several rows to the same neighbours were added up: each has the others' beside the cavity of their
+ * sum. */
 static rp_node_id from_later(passing *p, const rp_taken *s, int32_t combination) {
   rp_graph *g = p->e->d->g;
   if (s->n_axes == 1) return rp_const(g, 0);
   int64_t n_rows = p->e->tables->table[s->message].n_rows;
-  rp_node_id outside = rp_gather(g, rp_broadcast(g, cavity_of(p, s->message, combination), n_rows), s->message_row, s->n_rows);
+  rp_node_id outside = rp_gather(g, rp_broadcast(g, cavity_of(p, s->message, combination), n_rows), s->message_row,
+                                 s->n_rows);
   if (n_rows == s->n_rows) return outside;
   int32_t n = s->n_values[0];
   rp_node_id own = rp_broadcast(g, rp_log_sum_exp_of(g, s->sum + (int64_t) combination * n, n), s->n_rows);

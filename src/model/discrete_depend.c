@@ -254,7 +254,8 @@ static void visit_product(rp_discrete *d, rp_node_id id, const rp_node *node) {
   for (int64_t i = 0; row && !a->each && i < m; i++) row[i] = a->all;
   for (int64_t j = 0; row && each && j < n; j++) {
     int32_t column = b->all;
-    for (int64_t l = 0; b->each && l < k; l++) column = rp_sets_join(&d->sets, column, b->each[tb ? j + l * n : l + j * k]);
+    for (int64_t l = 0; b->each && l < k; l++) column = rp_sets_join(&d->sets, column,
+                                                                     b->each[tb ? j + l * n : l + j * k]);
     for (int64_t i = 0; i < m; i++) each[i + j * m] = rp_sets_join(&d->sets, row[i], column);
   }
   free(row);

@@ -1,9 +1,9 @@
 /* Elimination of discrete variables from a product of tables, and draws of them on the way back.
  *
  * A round takes out variables of which no two share a table: the factors of such a variable are added up over itself
- * and its neighbours, and the log-sum-exp over its values is a new table over the neighbours.  Variables whose factors
- * look alike are taken out together, as rows of vectors. Variables with at most two neighbours are taken as many at once
- * as there are, so that a chain has half its length after each round; otherwise the cheapest are taken. */
+ * and its neighbours, and the log-sum-exp over its values is a new table over the neighbours. Variables whose
+ * factors look alike are taken out together, as rows of vectors. Variables with at most two neighbours are taken as
+ * many at once as there are, so that a chain has half its length after each round; otherwise the cheapest are taken. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,7 +182,8 @@ static int list_factors(rp_elimination *e, candidate *c) {
 }
 
 static int alike(const rp_elimination *e, const candidate *a, const candidate *b) {
-  if (a->n_axes != b->n_axes || a->n_factors != b->n_factors || e->group[a->variable] != e->group[b->variable]) return 0;
+  if (a->n_axes != b->n_axes || a->n_factors != b->n_factors ||
+      e->group[a->variable] != e->group[b->variable]) return 0;
   for (int32_t k = 0; k < a->n_axes; k++)
     if (rp_values_of_variable(e->d, a->tuple[k]) != rp_values_of_variable(e->d, b->tuple[k])) return 0;
   return a->n_factors == 0 || memcmp(a->axes, b->axes, (size_t) a->n_factors * RP_MOST_MEMBERS * sizeof *a->axes) == 0;
@@ -218,7 +219,8 @@ static int add_step(rp_elimination *e, const candidate *chosen, const int32_t *r
   }
   const candidate *like = &chosen[rows[0]];
   rp_taken *s = &e->steps[e->n_steps];
-  *s = (rp_taken){.group = e->group[like->variable], .n_axes = like->n_axes, .n_factors = like->n_factors, .n_rows = n_rows,
+  *s = (rp_taken){.group = e->group[like->variable], .n_axes = like->n_axes, .n_factors = like->n_factors,
+                  .n_rows = n_rows,
               .axes = like->axes};
   s->tuple = rp_pool_array(e->d->pool, s->n_axes * n_rows, sizeof *s->tuple);
   s->factors = rp_pool_array(e->d->pool, s->n_factors * n_rows, sizeof *s->factors);
@@ -240,7 +242,8 @@ static int add_step(rp_elimination *e, const candidate *chosen, const int32_t *r
 /* ---- one step ---- */
 
 /* Elements of several nodes as one vector: element at[i] of node from[i] of the n_nodes nodes. */
-rp_node_id rp_gather_from(rp_graph *g, const rp_node_id *nodes, const int64_t *lengths, int32_t n_nodes, const int32_t *from,
+rp_node_id rp_gather_from(rp_graph *g, const rp_node_id *nodes, const int64_t *lengths, int32_t n_nodes,
+                          const int32_t *from,
                               const int32_t *at, int64_t n) {
   rp_node_id *parts = malloc((size_t) n_nodes * sizeof *parts);
   int64_t *begin = malloc((size_t) n_nodes * sizeof *begin), total = 0;
@@ -354,7 +357,8 @@ rp_node_id rp_log_sum_exp_of(rp_graph *g, const rp_node_id *terms, int32_t n) {
 
 /* The tuples' neighbours, each once: place[r] is that of row r, row[k] the first row of place k. */
 static int64_t places(const rp_elimination *e, const rp_taken *s, int32_t *place, int32_t *row) {
-  int32_t *last = e->row_of; /* of a living variable: the last place with it as first neighbour; rows come by variable */
+  /* of a living variable: the last place with it as first neighbour; rows come by variable */
+  int32_t *last = e->row_of;
   int64_t n = 0;
   for (int64_t r = 0; r < s->n_rows; r++) last[s->tuple[s->n_rows + r]] = -1;
   for (int64_t r = 0; r < s->n_rows; r++) {
@@ -380,7 +384,8 @@ static int send(rp_elimination *e, rp_taken *s) {
     return 1;
   }
   int32_t arity = s->n_axes - 1;
-  int32_t *place = rp_pool_array(e->d->pool, s->n_rows, sizeof *place), *row = rp_pool_array(e->d->pool, s->n_rows, sizeof *row);
+  int32_t *place = rp_pool_array(e->d->pool, s->n_rows, sizeof *place), *row = rp_pool_array(e->d->pool, s->n_rows,
+                                                                                             sizeof *row);
   rp_table *table = rp_tables_add(e->d, e->tables);
   int32_t *n_values = rp_pool_array(e->d->pool, arity, sizeof *n_values);
   if (!place || !row || !table || !n_values) return 0;
@@ -486,7 +491,8 @@ static rp_node_id draw_step(const rp_elimination *e, int32_t which, const rp_nod
     rp_node_id arguments[2] = {rp_transpose(g, rp_concat(g, weights, n), s->n_rows, n), rp_const(g, n)};
     const int64_t widths[2] = {n, 1};
     uint32_t stream = rp_random_site(e->d->summed[e->d->owner[s->tuple[0]]].site, 0);
-    result = rp_random_node(g, choose, rp_substream(stream, (uint32_t) which + 1000), arguments, widths, 2, s->n_rows, 1);
+    result = rp_random_node(g, choose, rp_substream(stream, (uint32_t) which + 1000), arguments, widths, 2, s->n_rows,
+                            1);
   } else {
     rp_fail_memory(e->d->status, "draws of discrete sites");
   }

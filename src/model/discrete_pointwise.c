@@ -1,14 +1,15 @@
 /* Log likelihoods of single observations where discrete sites are summed out: log p(y_i | all other data), the other
- * latent sites given.  Where each observation has its own indicator this is its marginal log density; in general it is
- * what importance sampling needs to leave an observation out (Vehtari, Gelman and Gabry 2017, eq. 4), and their sum is not
- * the log likelihood of all data. */
+ * latent sites given. Where each observation has its own indicator this is its marginal log density; in general it
+ * is what importance sampling needs to leave an observation out (Vehtari, Gelman and Gabry 2017, eq. 4), and their
+ * sum is not the log likelihood of all data. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "../graph/shorthand.h"
 #include "discrete_steps.h"
 
-static rp_node_id of_table(rp_discrete *d, rp_tabulation *t, const rp_table *table, int32_t which, const rp_node_id *cavity,
+static rp_node_id of_table(rp_discrete *d, rp_tabulation *t, const rp_table *table, int32_t which,
+                           const rp_node_id *cavity,
                            const int64_t *atoms, int64_t n);
 
 rp_node_id rp_discrete_pointwise(rp_discrete *d, rp_tabulation *t, const rp_tables *tables, rp_node_id *const *cavity,
@@ -36,7 +37,8 @@ rp_node_id rp_discrete_pointwise(rp_discrete *d, rp_tabulation *t, const rp_tabl
 
 /* An atom's variables as the others see them: its row's cavity and the row's other atoms. The row without an atom is a
  * difference of finite sums, and impossible when another atom is. */
-static rp_node_id of_table(rp_discrete *d, rp_tabulation *t, const rp_table *table, int32_t which, const rp_node_id *cavity,
+static rp_node_id of_table(rp_discrete *d, rp_tabulation *t, const rp_table *table, int32_t which,
+                           const rp_node_id *cavity,
                            const int64_t *atoms, int64_t n) {
   rp_graph *g = d->g;
   int32_t *row = rp_pool_array(d->pool, n, sizeof *row);

@@ -46,9 +46,10 @@ struct rp_elimination {
 
 /* Entries of the factors at one place of a step, row by row: a vector, or a scalar when they are all the same. */
 rp_node_id rp_taken_pick(rp_elimination *e, const rp_taken *s, int32_t place, int32_t entry);
-/* Elements of several nodes as one vector: element at[i] of node from[i] of the n_nodes nodes, which have these lengths or are
- * scalars. */
-rp_node_id rp_gather_from(rp_graph *g, const rp_node_id *nodes, const int64_t *lengths, int32_t n_nodes, const int32_t *from,
+/* Elements of several nodes as one vector: element at[i] of node from[i] of the n_nodes nodes, which have these
+ * lengths or are scalars. */
+rp_node_id rp_gather_from(rp_graph *g, const rp_node_id *nodes, const int64_t *lengths, int32_t n_nodes,
+                          const int32_t *from,
                           const int32_t *at, int64_t n);
 /* log-sum-exp of n nodes, elementwise. */
 rp_node_id rp_log_sum_exp_of(rp_graph *g, const rp_node_id *terms, int32_t n);

@@ -58,7 +58,8 @@ rp_node_id rp_discrete_sum_out(rp_run *run) {
   if (ok && run->status->code == RP_OK) {
     total = rp_add(run->graph, s.plain, any_values(&s, s.beside));
     for (int32_t k = 0; k < s.n_groups; k++)
-      total = rp_add(run->graph, total, s.scales[k] == RP_NONE ? totals[k] : rp_mul(run->graph, s.scales[k], totals[k]));
+      total = rp_add(run->graph, total, s.scales[k] == RP_NONE ? totals[k] : rp_mul(run->graph, s.scales[k],
+                                                                                    totals[k]));
     ok = put_back(&s, run, draws);
   }
   if (!ok) rp_fail_memory(run->status, "the sum over discrete sites");
@@ -69,7 +70,8 @@ rp_node_id rp_discrete_sum_out(rp_run *run) {
 
 static int open_summation(summation *s, rp_run *run) {
   rp_discrete *d = &s->d;
-  *d = (rp_discrete){.run = run, .pool = rp_pool_new(), .g = run->graph, .status = run->status, .n_summed = run->n_summed,
+  *d = (rp_discrete){.run = run, .pool = rp_pool_new(), .g = run->graph, .status = run->status,
+                     .n_summed = run->n_summed,
                      .summed = run->summed};
   if (!d->pool || !rp_sets_open(&d->sets)) return 0;
   int32_t *first = rp_pool_array(d->pool, run->n_summed + 1, sizeof *first);
@@ -133,7 +135,8 @@ static int add_piece(summation *s, piece p) {
   return 1;
 }
 
-/* Factors' sums fall apart into what they add up, so that sum(log density of each) is as good as the densities themselves. */
+/* Factors' sums fall apart into what they add up, so that sum(log density of each) is as good as the densities
+ * themselves. */
 static int take_apart(summation *s, piece whole) {
   rp_graph *g = s->d.g;
   if (!rp_discrete_touches(s->d.run, whole.node)) {
@@ -195,7 +198,8 @@ static int32_t first_member(const summation *s, const piece *p, int64_t element,
 static rp_code fail_many(summation *s, const piece *p) {
   s->d.status->statement = s->d.summed[0].statement;
   return rp_fail(s->d.status, RP_UNSUPPORTED, s->d.summed[0].site,
-                 "it is discrete and latent, and to sum it out, each element of `%s` may depend on at most %d discrete elements",
+                 "it is discrete and latent, and to sum it out, each element of `%s` may depend on at most %d "
+                 "discrete elements",
                  p->site, (int) RP_MOST_MEMBERS);
 }
 

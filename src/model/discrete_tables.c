@@ -1,9 +1,9 @@
 /* Tables: terms evaluated at all values of the discrete variables that they depend on.
  *
- * Variables get colours such that those of one set differ in colour.  Setting all variables of a colour to the same
- * value at once then evaluates every element of a term at the wanted values of its own variables, so that the copies of
- * a term are as many as its combinations of colours, however long it is: one per value for mixture indicators, the square
- * of that for a chain. */
+ * Variables get colours such that those of one set differ in colour. Setting all variables of a colour to the same
+ * value at once then evaluates every element of a term at the wanted values of its own variables, so that the copies
+ * of a term are as many as its combinations of colours, however long it is: one per value for mixture indicators,
+ * the square of that for a chain. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +52,8 @@ static int fill_table(tabulation *t, rp_table *table, int32_t which);
 rp_tabulation *rp_discrete_tabulate(rp_discrete *d, const rp_atom *atoms, int64_t n_atoms, rp_tables *tables) {
   tabulation *t = rp_pool_array(d->pool, 1, sizeof *t);
   if (!t) return rp_fail_memory(d->status, "tables of discrete sites"), NULL;
-  *t = (tabulation){.d = d, .tables = tables, .atoms = atoms, .n_atoms = n_atoms, .substitution = rp_substitution_new(d->run)};
+  *t = (tabulation){.d = d, .tables = tables, .atoms = atoms, .n_atoms = n_atoms,
+                    .substitution = rp_substitution_new(d->run)};
   int ok = t->substitution && find_used(t) && assign_rows(t, tables);
   ok = ok && (d->status->code != RP_OK || (find_colours(t) && find_palettes(t) && list_nodes(t)));
   for (int32_t k = 0; ok && k < t->n_palettes && d->status->code == RP_OK; k++) ok = copy_nodes(t, &t->palettes[k]);
@@ -76,8 +77,9 @@ rp_code rp_discrete_fits(rp_discrete *d, const int32_t *variables, int32_t n) {
   int own = other == site || strcmp(other->site, site->site) == 0;
   d->status->statement = site->statement;
   return rp_fail(d->status, RP_UNSUPPORTED, site->site,
-                 "it is discrete and latent, and summing it out takes %.0f combinations of its values with those of %s%s%s, but "
-                 "at most %d can be", combinations, own ? "its other elements" : "`", own ? "" : other->site, own ? "" : "`",
+                 "it is discrete and latent, and summing it out takes %.0f combinations of its values with those of "
+                 "%s%s%s, but at most %d can be", combinations, own ? "its other elements" : "`",
+                 own ? "" : other->site, own ? "" : "`",
                  (int) RP_MOST_COMBINATIONS);
 }
 
@@ -217,7 +219,8 @@ static int find_palettes(tabulation *t) {
     palette p = {.arity = rp_set_size(&t->d->sets, set), .n_copies = 1};
     for (int32_t i = 0; i < p.arity; i++) p.colour[i] = t->colour[rp_set_members(&t->d->sets, set)[i]];
     qsort(p.colour, (size_t) p.arity, sizeof *p.colour, compare_colours);
-    while (k < t->n_palettes && (t->palettes[k].arity != p.arity || memcmp(t->palettes[k].colour, p.colour, sizeof p.colour) != 0)) k++;
+    while (k < t->n_palettes && (t->palettes[k].arity != p.arity || memcmp(t->palettes[k].colour, p.colour,
+                                                                           sizeof p.colour) != 0)) k++;
     t->palette_of[set] = k;
     if (k < t->n_palettes) continue;
     for (int32_t i = 0; i < p.arity; i++) {
@@ -294,7 +297,8 @@ static int copy_nodes(tabulation *t, palette *p) {
       p->copy[(int64_t) k * p->n_copies + c] = rp_substitution_get(t->substitution, p->node[k]);
     if (rp_graph_size(d->g) - before > MOST_COPIES) d->status->statement = d->summed[0].statement;
     if (rp_graph_size(d->g) - before > MOST_COPIES)
-      rp_fail(d->status, RP_UNSUPPORTED, d->summed[0].site, "summing it out takes more than %d operations", MOST_COPIES);
+      rp_fail(d->status, RP_UNSUPPORTED, d->summed[0].site, "summing it out takes more than %d operations",
+              MOST_COPIES);
   }
   free(scratch);
   free(values);
@@ -367,14 +371,17 @@ rp_node_id rp_atoms_at(rp_tabulation *t, const int64_t *atoms, int64_t n, int32_
   return result;
 }
 
-/* A layer has one atom for each row. Later terms come first: those of a chain's first state differ from the others in
- * its prior, which is drawn before the data. Atoms of a node that has several for one row are added up by scattering. */
+/* A layer has one atom for each row. Later terms come first: those of a chain's first state differ from the others
+ * in its prior, which is drawn before the data. Atoms of a node that has several for one row are added up by
+ * scattering. */
 static int find_layers(filling *f, int32_t which) {
   const tabulation *t = f->t;
   int64_t n_rows = f->table->n_rows;
-  int32_t *n_of_row = calloc((size_t) n_rows + 1, sizeof *n_of_row), *n_of_layer = calloc((size_t) t->n_atoms + 1, sizeof *n_of_layer);
+  int32_t *n_of_row = calloc((size_t) n_rows + 1, sizeof *n_of_row), *n_of_layer = calloc((size_t) t->n_atoms + 1,
+                                                                                          sizeof *n_of_layer);
   int32_t *layer = malloc(((size_t) t->n_atoms + 1) * sizeof *layer);
-  int64_t *seen = malloc(((size_t) n_rows + 1) * sizeof *seen); /* the last node's first atom that this row was seen with */
+  /* the last node's first atom that this row was seen with */
+  int64_t *seen = malloc(((size_t) n_rows + 1) * sizeof *seen);
   int ok = n_of_row && n_of_layer && layer && seen;
   for (int64_t r = 0; ok && r < n_rows; r++) seen[r] = -1;
   for (int64_t end = t->n_atoms; ok && end > 0;) {

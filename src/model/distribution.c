@@ -198,6 +198,12 @@ static rp_code check_constant(const rp_distribution *d, int32_t k, const rp_grap
       return rp_fail(status, RP_BAD_ARGUMENT, site, "argument `%s` of %s() is %g, but must be %s", argument->name,
                      d->family->name, x[i], rp_constraint_name(argument->constraint));
   }
+  /* numbers that only have to be finite are checked in R, where -Inf is a log odds that some families take */
+  if (d->family->event_dim == 0 || argument->constraint == RP_ARG_REAL) return RP_OK;
+  for (int64_t at = 0; at + d->widths[k] <= node->n; at += d->widths[k])
+    if (!rp_constraint_holds(argument->constraint, x + at, d->widths[k]))
+      return rp_fail(status, RP_BAD_ARGUMENT, site, "argument `%s` of %s() must be %s%s", argument->name, d->family->name,
+                     rp_constraint_name(argument->constraint), d->n_events > 1 ? ", for each event" : "");
   return RP_OK;
 }
 

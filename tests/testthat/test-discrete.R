@@ -3,7 +3,8 @@
 
 log_sum_exp <- function(x) max(x) + log(sum(exp(x - max(x))))
 
-# The log density and its gradient, summed over all values of the discrete sites (named list: site -> values of each of its
+# The log density and its gradient, summed over all values of the discrete sites (named list: site -> values of each of
+# its
 # elements, `n` elements each).
 enumerated <- function(m, data, values, support, n) {
   grid <- as.matrix(expand.grid(rep(support, n)))
@@ -16,7 +17,8 @@ enumerated <- function(m, data, values, support, n) {
   gradients <- vapply(each, function(x) attr(x, "gradient"), attr(each[[1]], "gradient"))
   weights <- exp(terms - log_sum_exp(terms))
   gradients <- matrix(gradients, ncol = length(terms))
-  list(value = log_sum_exp(terms), gradient = as.vector(gradients[, weights > 0, drop = FALSE] %*% weights[weights > 0]))
+  list(value = log_sum_exp(terms), gradient = as.vector(gradients[, weights > 0,
+    drop = FALSE] %*% weights[weights > 0]))
 }
 
 expect_summed <- function(m, data, values, support, n) {
@@ -262,10 +264,14 @@ test_that("every family with finitely many values", {
   }
   expect_summed(with_prior(function(a) dist_binomial(3, a)), list(y = y), list(a = 0.4), list(z = 0:3), 3)
   expect_summed(with_prior(function(a) dist_beta_binomial(3, 1 + a, 2)), list(y = y), list(a = 0.4), list(z = 0:3), 3)
-  expect_summed(with_prior(function(a) dist_ordered_logistic(a, c(-1, 1))), list(y = y), list(a = 0.4), list(z = 1:3), 3)
-  expect_summed(with_prior(function(a) dist_truncated(dist_poisson(5 * a), upper = 4)), list(y = y), list(a = 0.4), list(z = 0:4), 3)
-  expect_summed(with_prior(function(a) dist_categorical(logits = c(a, 0, -a))), list(y = y), list(a = 0.4), list(z = 1:3), 3)
-  expect_summed(with_prior(function(a) dist_zero_inflated(dist_binomial(2, 0.5), a)), list(y = y), list(a = 0.4), list(z = 0:2), 3)
+  expect_summed(with_prior(function(a) dist_ordered_logistic(a, c(-1, 1))), list(y = y), list(a = 0.4), list(z = 1:3),
+    3)
+  expect_summed(with_prior(function(a) dist_truncated(dist_poisson(5 * a), upper = 4)), list(y = y), list(a = 0.4),
+    list(z = 0:4), 3)
+  expect_summed(with_prior(function(a) dist_categorical(logits = c(a, 0, -a))), list(y = y), list(a = 0.4),
+    list(z = 1:3), 3)
+  expect_summed(with_prior(function(a) dist_zero_inflated(dist_binomial(2, 0.5), a)), list(y = y), list(a = 0.4),
+    list(z = 0:2), 3)
   # sizes differ by element: values beyond an element's size have probability 0
   sizes <- model(function(y) {
     a ~ beta(2, 2)
@@ -273,7 +279,8 @@ test_that("every family with finitely many values", {
     y ~ normal(z, 1 + a)
   })
   own <- vapply(1:3, function(i) log_sum_exp(dbinom(0:i, i, 0.4, TRUE) + dnorm(y[i], 0:i, 1.4, TRUE)), 0)
-  expect_equal(as.numeric(log_density(sizes, list(y = y), list(a = 0.4))), sum(own) + dbeta(0.4, 2, 2, log = TRUE) + log(0.24),
+  expect_equal(as.numeric(log_density(sizes, list(y = y), list(a = 0.4))), sum(own) + dbeta(0.4, 2, 2, log = TRUE) +
+    log(0.24),
                tolerance = 1e-12)
 })
 

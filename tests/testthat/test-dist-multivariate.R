@@ -91,3 +91,18 @@ test_that("rows of a matrix stay rows when drawn", {
   expect_equal(dim(x)[3:4], c(2L, 3L))
   expect_equal(unname(x[1, 1, , ]), means, tolerance = 1e-3)
 })
+
+test_that("vectors and matrices that a handler makes constants are checked, too", {
+  covariance <- model(function(y) {
+    S ~ wishart(3, diag(2))
+    y ~ mvn(c(0, 0), S)
+  })
+  expect_error(log_density(condition(covariance, S = matrix(c(1, 2, 2, 1), 2)), list(y = c(1, 2))),
+               "Site `y`: argument `cov` of mvn\\(\\) must be a symmetric positive definite matrix")
+  shares <- model(function(y) {
+    a[1:3] ~ normal(0, 1)
+    y ~ dirichlet(a)
+  })
+  expect_error(log_density(condition(shares, a = c(1, -1, 2)), list(y = c(0.2, 0.3, 0.5))),
+               "Site `y`: argument `concentration` of dirichlet\\(\\) must be positive")
+})

@@ -50,7 +50,8 @@ test_that("a family behaves like the engine's own in a model", {
   fit <- fit_nuts(with_family(dist_own_normal), list(y = y), chains = 1, iter_sampling = 300, seed = 1)
   expect_equal(dim(log_lik(fit)), c(300L, 1L, 3L))
   expect_equal(dim(draws(posterior_predict(fit), "y")), c(300L, 1L, 4L))
-  expect_equal(dim(draws(prior_draws(with_family(dist_own_normal), list(y = y), draws = 20, seed = 1), "theta")), c(20L, 1L, 4L))
+  expect_equal(dim(draws(prior_draws(with_family(dist_own_normal), list(y = y), draws = 20, seed = 1), "theta")),
+    c(20L, 1L, 4L))
 })
 
 test_that("a family in combinators", {
