@@ -5,16 +5,18 @@
 #' transition noise` and `y[t] = z[t] %*% observation_matrix + observation noise` for `t = 1, ..., duration`. The first
 #' transition comes before the first output, as in Pyro. Cost and memory grow in proportion to `duration`.
 #'
-#' A value has one row for each step and one column for each output; with one output, a vector does as well. `NA` in the data
-#' means not observed: the filter passes over it, and the missing outputs are drawn given the others. The states are no part of the
-#' posterior that is sampled; they are drawn from their distribution given the outputs (smoothed) into the auxiliary site
-#' `y_state`, which `fit_nuts(keep = c(..., "y_state"))` keeps and [draws()] gives.
+#' A value has one row for each step and one column for each output; with one output, a vector does as well. `NA` in
+#' the data means not observed: the filter passes over it, and the missing outputs are drawn given the others. The
+#' states are no part of the posterior that is sampled; they are drawn from their distribution given the outputs
+#' (smoothed) into the auxiliary site `y_state`, which `fit_nuts(keep = c(..., "y_state"))` keeps and [draws()] gives.
 #'
-#' Matrices and means may change from step to step: a mean is then a matrix with one row for each step, a matrix an array
-#' whose first extent is the step, and a [dist_normal()] has arguments that are matrices with one row for each step.
+#' Matrices and means may change from step to step: a mean is then a matrix with one row for each step, a matrix an
+#' array whose first extent is the step, and a [dist_normal()] has arguments that are matrices with one row for each
+#' step.
 #'
 #' @param initial Distribution of the state before the first step: [dist_normal()] or any form of [dist_mvn()].
-#' @param transition_matrix A `d` x `d` matrix, by which a row vector is multiplied from the right; or an array, steps first.
+#' @param transition_matrix A `d` x `d` matrix, by which a row vector is multiplied from the right; or an array, steps
+#'   first.
 #' @param transition Distribution of the noise of a transition, of the same kinds.
 #' @param observation_matrix A `d` x `p` matrix (a vector: `p = 1`); or an array, steps first.
 #' @param observation Distribution of the noise of the outputs.
@@ -22,8 +24,8 @@
 #' @return An object of class `reparam_dist`.
 #' @section Errors:
 #' Sizes that do not fit; a noise that is not normal (see [dist_linear_hmm()]); an unknown duration.
-#' @references Durbin and Koopman (2012). Time Series Analysis by State Space Methods, 2nd edition, chapters 4 and 6. Durbin
-#'   and Koopman (2002). A simple and efficient simulation smoother. Biometrika 89, for the draws.
+#' @references Durbin and Koopman (2012). Time Series Analysis by State Space Methods, 2nd edition, chapters 4 and 6.
+#'   Durbin and Koopman (2002). A simple and efficient simulation smoother. Biometrika 89, for the draws.
 #' @seealso [dist_linear_hmm()], [dist_independent_hmm()], [dist_gaussian_state_space()]
 #' @examples
 #' # A level that wanders, seen with noise; two values are missing.
@@ -34,10 +36,12 @@
 #' fit <- fit_nuts(m, list(y = c(1.2, 1.1, NA, 2.3, NA, 2.9)), chains = 2, keep = c("step", "y", "y_state"), seed = 1)
 #' apply(draws(fit, "y_state"), 3, mean)
 #' @export
-dist_gaussian_hmm <- function(initial, transition_matrix, transition, observation_matrix, observation, duration = NULL) {
+dist_gaussian_hmm <- function(initial, transition_matrix, transition, observation_matrix, observation,
+                              duration = NULL) {
   sizes <- hmm_sizes(transition_matrix, observation_matrix)
   noises <- list(
-    initial = gaussian_moments(initial, sizes$d, "initial"), transition = gaussian_moments(transition, sizes$d, "transition"),
+    initial = gaussian_moments(initial, sizes$d, "initial"),
+    transition = gaussian_moments(transition, sizes$d, "transition"),
     observation = gaussian_moments(observation, sizes$p, "observation")
   )
   if (!is.null(noises$initial$steps)) stop_reparam("`initial` is the distribution of one state, not of several.")
@@ -47,7 +51,8 @@ dist_gaussian_hmm <- function(initial, transition_matrix, transition, observatio
   ))
   args <- list(
     initial_mean = noises$initial$mean, initial_cov = noises$initial$cov, transition_matrix = transition_matrix,
-    transition_mean = noises$transition$mean, transition_cov = noises$transition$cov, observation_matrix = observation_matrix,
+    transition_mean = noises$transition$mean, transition_cov = noises$transition$cov,
+    observation_matrix = observation_matrix,
     observation_mean = noises$observation$mean, observation_cov = noises$observation$cov,
     steps = seq_len(steps), states = seq_len(sizes$d), outputs = seq_len(sizes$p)
   )
@@ -56,17 +61,18 @@ dist_gaussian_hmm <- function(initial, transition_matrix, transition, observatio
 
 #' Linear hidden Markov model with noise of any distribution
 #'
-#' The model of [dist_gaussian_hmm()] with noises that need not be normal. It can be drawn from, but has no density of its own:
-#' [reparam_linear_hmm()], which the strategies "minimal" and "auto" use, makes the noises normal given auxiliary sites, and the
-#' model then is a Gaussian one, filtered exactly. That goes for `student_t()` and `stable()` noise; lognormal outputs are a
-#' transform of normal ones, `transforms = "exp"`.
+#' The model of [dist_gaussian_hmm()] with noises that need not be normal. It can be drawn from, but has no density of
+#' its own: [reparam_linear_hmm()], which the strategies "minimal" and "auto" use, makes the noises normal given
+#' auxiliary sites, and the model then is a Gaussian one, filtered exactly. That goes for `student_t()` and `stable()`
+#' noise; lognormal outputs are a transform of normal ones, `transforms = "exp"`.
 #'
 #' Elements of a univariate noise are independent over steps and dimensions; its arguments are one number, one for each
 #' dimension, or a matrix with one row for each step. [dist_mvn()] is noise that is correlated within a step.
 #'
 #' @inheritParams dist_gaussian_hmm
 #' @param initial,transition,observation Distributions of the initial state and of the noises.
-#' @param transforms Transforms of the outputs, elementwise, in the order in which they are applied: as for [dist_transformed()].
+#' @param transforms Transforms of the outputs, elementwise, in the order in which they are applied: as for
+#'   [dist_transformed()].
 #' @return An object of class `reparam_dist`.
 #' @section Errors:
 #' Sizes that do not fit; an unknown duration; noise that no reparameterization makes normal (when the model is fitted).
@@ -88,12 +94,13 @@ dist_linear_hmm <- function(initial, transition_matrix, transition, observation_
     expand_noise(observation, sizes$p, NULL, "observation")
   )
   steps <- hmm_duration(duration, c(
-    transition_matrix = sizes$transition_steps, observation_matrix = sizes$observation_steps, transition = noises[[2]]$steps,
-    observation = noises[[3]]$steps
+    transition_matrix = sizes$transition_steps, observation_matrix = sizes$observation_steps,
+    transition = noises[[2]]$steps, observation = noises[[3]]$steps
   ))
   noises <- list(noises[[1]]$dist(1L), noises[[2]]$dist(steps), noises[[3]]$dist(steps))
   args <- list(
-    transition_matrix = transition_matrix, observation_matrix = observation_matrix, steps = steps, states = sizes$d, outputs = sizes$p
+    transition_matrix = transition_matrix, observation_matrix = observation_matrix, steps = steps, states = sizes$d,
+    outputs = sizes$p
   )
   d <- structure(list(family = "linear_hmm", components = noises, args = args), class = "reparam_dist")
   d$event <- if (sizes$p == 1L) steps else c(steps, sizes$p)
@@ -104,8 +111,8 @@ dist_linear_hmm <- function(initial, transition_matrix, transition, observation_
 #'
 #' Several series of one output each, independent of each other, as the columns of one matrix.
 #'
-#' @param base A [dist_gaussian_hmm()] or [dist_linear_hmm()] with one output; or a list of Gaussian ones of the same duration and
-#'   number of states, one for each series.
+#' @param base A [dist_gaussian_hmm()] or [dist_linear_hmm()] with one output; or a list of Gaussian ones of the same
+#'   duration and number of states, one for each series.
 #' @param n Number of series, where `base` is one model for all of them.
 #' @return An object of class `reparam_dist`.
 #' @section Errors: A `base` with several outputs; models of different sizes; a list of models that are not Gaussian.
@@ -137,9 +144,9 @@ dist_independent_hmm <- function(base, n = NULL) {
 
 #' Gaussian state-space model
 #'
-#' A series of states with `z[t] = transition_matrix %*% z[t - 1] + noise` for `t = 1, ..., n`, from `z[0] = initial`, the noise
-#' being normal with mean 0: as NumPyro's `GaussianStateSpace`. States are column vectors here; a value has one row for each
-#' step. A series may be observed in part.
+#' A series of states with `z[t] = transition_matrix %*% z[t - 1] + noise` for `t = 1, ..., n`, from `z[0] = initial`,
+#' the noise being normal with mean 0: as NumPyro's `GaussianStateSpace`. States are column vectors here; a value has
+#' one row for each step. A series may be observed in part.
 #'
 #' @param n Number of steps; a whole number, 1 or more.
 #' @param transition_matrix A square matrix.
@@ -161,12 +168,18 @@ dist_gaussian_state_space <- function(n, transition_matrix, cov, precision, chol
   if (length(given) != 1L) stop_reparam("Give exactly one of `cov`, `precision` and `cholesky`.")
   d <- check_square(transition_matrix, "transition_matrix")
   noise <- switch(given, cov = cov, precision = precision, cholesky = cholesky)
-  if (check_square(noise, given) != d) stop_reparam(sprintf("`%s` must have %d rows, as `transition_matrix` has.", given, d))
+  if (check_square(noise, given) != d) {
+    stop_reparam(sprintf("`%s` must have %d rows, as `transition_matrix` has.", given, d))
+  }
   if (given == "cholesky") check_triangular(noise, given) else check_definite(noise, given)
-  if (!length(initial) %in% c(1L, d)) stop_reparam(sprintf("`initial` must have length 1 or %d, not %d.", d, length(initial)))
+  if (!length(initial) %in% c(1L, d)) {
+    stop_reparam(sprintf("`initial` must have length 1 or %d, not %d.", d, length(initial)))
+  }
   if (given == "precision") noise <- solve(noise)
   factor <- if (given == "cholesky") noise else t(chol(if (is_traced(noise)) noise else as.matrix(noise)))
-  args <- list(transition_matrix = transition_matrix, cholesky = factor, initial = rep_len(initial, d), steps = seq_len(n))
+  args <- list(
+    transition_matrix = transition_matrix, cholesky = factor, initial = rep_len(initial, d), steps = seq_len(n)
+  )
   new_event_dist("gaussian_state_space", args, event = if (d == 1L) n else c(n, d))
 }
 
@@ -239,14 +252,16 @@ hmm_duration <- function(duration, steps) {
     stop_reparam("The duration is unknown.", "Give `duration`, or an argument that changes from step to step.")
   }
   if (length(known) > 1L) {
-    text <- c(if (!is.null(duration)) sprintf("`duration` is %d", duration), sprintf("`%s` has %d steps", names(steps), steps))
+    text <- c(if (!is.null(duration)) sprintf("`duration` is %d", duration),
+              sprintf("`%s` has %d steps", names(steps), steps))
     stop_reparam(paste0("The numbers of steps do not agree: ", paste(text, collapse = ", "), "."))
   }
   as.integer(known)
 }
 
-# A noise of k dimensions: how many steps its arguments tell (NULL: any), and the distribution for that many. Univariate ones get
-# their elements step by step within each dimension; normal vectors are given by mean and covariance.
+# A noise of k dimensions: how many steps its arguments tell (NULL: any), and the distribution for that many.
+# Univariate ones get their elements step by step within each dimension; normal vectors are given by mean and
+# covariance.
 expand_noise <- function(d, k, steps, name) {
   check_dist(d, name)
   inner <- d
@@ -270,7 +285,9 @@ expand_noise <- function(d, k, steps, name) {
     }
     x
   })
-  if (!is.null(found) && !is.null(steps)) stop_reparam(sprintf("`%s` is the distribution of one state, not of several.", name))
+  if (!is.null(found) && !is.null(steps)) {
+    stop_reparam(sprintf("`%s` is the distribution of one state, not of several.", name))
+  }
   list(steps = found, dist = function(steps) {
     map_dist(d, function(x, argument) if (length(x) == k && k > 1L) rep(x, each = steps) else x)
   })
@@ -281,7 +298,8 @@ join_hmms <- function(models) {
   for (d in models) {
     check_dist(d, "base")
     if (d$family != "gaussian_hmm" || length(d$event) != 1L) {
-      stop_reparam(sprintf("Every element of `base` must be a `dist_gaussian_hmm()` with one output, not `%s`.", d$family))
+      stop_reparam(sprintf("Every element of `base` must be a `dist_gaussian_hmm()` with one output, not `%s`.",
+                           d$family))
     }
   }
   counts <- c("steps", "states", "outputs")
@@ -293,8 +311,8 @@ join_hmms <- function(models) {
     parts <- lapply(models, function(d) as.vector(d$args[[name]]))
     lengths <- lengths(parts)
     size <- min(lengths)
-    # What changes from step to step in one model does in all; and where static arguments of all models together could be taken for
-    # those of one model's steps.
+    # What changes from step to step in one model does in all; and where static arguments of all models together could
+    # be taken for those of one model's steps.
     varies <- steps > 1L && !name %in% c("initial_mean", "initial_cov") &&
       (any(lengths != size) || length(models) %% steps == 0L)
     base <- if (name %in% c("transition_matrix", "transition_cov")) sizes[2, 1]^2 else if (name == "observation_cov") 1L

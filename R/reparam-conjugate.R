@@ -1,14 +1,14 @@
 #' Reparameterize a site by a conjugate update
 #'
-#' Where the likelihood of a latent site `x` is, but for a factor, a density `g` of the same kind as its prior `f`, the posterior of `x`
-#' given the rest is known: `f(x) g(x) = f_g(x) Z`, with `f_g` the updated prior. `guide` is that `g`, as a distribution or as a
-#' function of the model's data. The site is drawn as `x_updated ~ f_g` and contributes `log Z - log g(x)` itself, so that the joint
-#' density is what it was, whatever `g` is.
+#' Where the likelihood of a latent site `x` is, but for a factor, a density `g` of the same kind as its prior `f`,
+#' the posterior of `x` given the rest is known: `f(x) g(x) = f_g(x) Z`, with `f_g` the updated prior. `guide` is that
+#' `g`, as a distribution or as a function of the model's data. The site is drawn as `x_updated ~ f_g` and contributes
+#' `log Z - log g(x)` itself, so that the joint density is what it was, whatever `g` is.
 #'
-#' If `g` is exact, nothing that is left depends on `x`: it is integrated out. The sampler no longer sees it, the log density is
-#' that of the other sites given the data, and `x` is drawn from `f_g` for each of their draws. If `g` is only an approximation, `x` is
-#' inferred as before: then there is nothing to gain. Which of the two it is, is found when the model is built, by the
-#' derivatives of the log density with respect to `x` at three points.
+#' If `g` is exact, nothing that is left depends on `x`: it is integrated out. The sampler no longer sees it, the log
+#' density is that of the other sites given the data, and `x` is drawn from `f_g` for each of their draws. If `g` is
+#' only an approximation, `x` is inferred as before: then there is nothing to gain. Which of the two it is, is found
+#' when the model is built, by the derivatives of the log density with respect to `x` at three points.
 #'
 #' | prior | guide | update |
 #' |---|---|---|
@@ -18,21 +18,22 @@
 #' | `normal(m, s)` | `normal(m', s')` | precisions add up, means are weighed by them |
 #' | `gaussian_hmm(...)` | `normal()`, one for each output; `mvn()`, one for each step | the Kalman smoother |
 #'
-#' As a function of `x`, a binomial likelihood of `k` in `n` is `beta(1 + k, 1 + n - k)`, a Poisson likelihood `gamma(1 + sum(y), n)`
-#' of its mean, and a normal one `normal(y, sd)`. [dist_masked()] guides leave the prior where the mask is 0.
+#' As a function of `x`, a binomial likelihood of `k` in `n` is `beta(1 + k, 1 + n - k)`, a Poisson likelihood
+#' `gamma(1 + sum(y), n)` of its mean, and a normal one `normal(y, sd)`. [dist_masked()] guides leave the prior where
+#' the mask is 0.
 #'
-#' Where a function's arguments are not among the data, as in draws from the prior, the site stays as it is. [posterior_predict()] with
-#' `newdata` keeps the guide of the fit.
+#' Where a function's arguments are not among the data, as in draws from the prior, the site stays as it is.
+#' [posterior_predict()] with `newdata` keeps the guide of the fit.
 #'
 #' Auxiliary site: `x_updated`. An observed `x` is left alone. A starting value of `x` is used where `x` is inferred.
 #'
-#' @param guide A distribution of numbers that do not depend on sites, or a function of some of the model's arguments that returns one:
-#'   it is called once with the data, when the model meets them.
+#' @param guide A distribution of numbers that do not depend on sites, or a function of some of the model's arguments
+#'   that returns one: it is called once with the data, when the model meets them.
 #' @return A reparameterizer, for use in [reparam()].
-#' @section Errors: A prior and a guide of which the table has no update; a guide that is no distribution or whose arguments depend on
-#'   sites, or have another length than the site; an update that is not proper.
-#' @references Gelman et al. (2013). Bayesian Data Analysis, 3rd edition, chapter 2. Obermeyer et al. (2019). Functional tensors for
-#'   probabilistic programming, for Gaussian series.
+#' @section Errors: A prior and a guide of which the table has no update; a guide that is no distribution or whose
+#'   arguments depend on sites, or have another length than the site; an update that is not proper.
+#' @references Gelman et al. (2013). Bayesian Data Analysis, 3rd edition, chapter 2. Obermeyer et al. (2019).
+#'   Functional tensors for probabilistic programming, for Gaussian series.
 #' @seealso [dist_gaussian_hmm()]
 #' @examples
 #' m <- model(function(hits, n) {
@@ -61,7 +62,9 @@ reparam_conjugate <- function(guide) {
 resolve_guides <- function(handlers, data) {
   resolve <- function(entry, name) {
     if (identical(entry$kind, "chain")) entry$parts <- lapply(entry$parts, resolve, name)
-    if (identical(entry$kind, "conjugate") && is.function(entry$guide)) entry["guide"] <- list(called_guide(entry$guide, data, name))
+    if (identical(entry$kind, "conjugate") && is.function(entry$guide)) {
+      entry["guide"] <- list(called_guide(entry$guide, data, name))
+    }
     entry
   }
   lapply(handlers, function(handler) {
@@ -128,5 +131,7 @@ plain_guide <- function(d, name = NULL) {
 }
 
 guide_text <- function(guide) {
-  if (is.function(guide)) "<function>" else sprintf("%s(%s)", guide$family, paste(format_arguments(guide$args[names(guide$args) != "levels"]), collapse = ", "))
+  if (is.function(guide)) return("<function>")
+  args <- format_arguments(guide$args[names(guide$args) != "levels"])
+  sprintf("%s(%s)", guide$family, paste(args, collapse = ", "))
 }

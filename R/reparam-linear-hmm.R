@@ -1,23 +1,25 @@
 #' Reparameterize a linear hidden Markov model as a Gaussian one
 #'
-#' The noises of a [dist_linear_hmm()] are made normal, given auxiliary sites, by a reparameterizer each: [reparam_student_t()],
-#' [reparam_symmetric_stable()], [reparam_stable()]. What remains is a [dist_gaussian_hmm()] with a mean and a variance for each
-#' step, whose states the Kalman filter integrates out exactly: the sampler meets only the auxiliary sites, which are
-#' independent of each other a priori. Elementwise transforms of the outputs are kept.
+#' The noises of a [dist_linear_hmm()] are made normal, given auxiliary sites, by a reparameterizer each:
+#' [reparam_student_t()], [reparam_symmetric_stable()], [reparam_stable()]. What remains is a [dist_gaussian_hmm()]
+#' with a mean and a variance for each step, whose states the Kalman filter integrates out exactly: the sampler meets
+#' only the auxiliary sites, which are independent of each other a priori. Elementwise transforms of the outputs are
+#' kept.
 #'
 #' Auxiliary sites of a site `x`: those of the noises, called `x_init`, `x_trans` and `x_obs`: `x_init_uniform`,
-#' `x_init_exponential`, `x_trans_gamma`, `x_obs_z_uniform`, ...; and `x_state`, the states, drawn given everything else. An
-#' observed `x` stays observed, with `NA` where it was not measured; a latent one stays latent, as a Gaussian series. The
-#' strategies "minimal" and "auto" apply it to every such site.
+#' `x_init_exponential`, `x_trans_gamma`, `x_obs_z_uniform`, ...; and `x_state`, the states, drawn given everything
+#' else. An observed `x` stays observed, with `NA` where it was not measured; a latent one stays latent, as a Gaussian
+#' series. The strategies "minimal" and "auto" apply it to every such site.
 #'
-#' @param init,trans,obs Reparameterizers of the noise of the initial state, the transitions and the outputs. `NULL`: what is
-#'   needed, `reparam_student_t()` for `student_t()`, `reparam_symmetric_stable()` or `reparam_stable()` for `stable()`, nothing for
-#'   normal noise.
+#' @param init,trans,obs Reparameterizers of the noise of the initial state, the transitions and the outputs. `NULL`:
+#'   what is needed, `reparam_student_t()` for `student_t()`, `reparam_symmetric_stable()` or `reparam_stable()` for
+#'   `stable()`, nothing for normal noise.
 #' @return A reparameterizer, for use in [reparam()].
-#' @section Errors: The site is not `linear_hmm()`; a noise that is not normal in the end; those of the reparameterizers.
-#' @references Durbin and Koopman (2012). Time Series Analysis by State Space Methods, 2nd edition, chapters 4 and 9. Chambers,
-#'   Mallows and Stuck (1976). A method for simulating stable random variables. Journal of the American Statistical
-#'   Association 71.
+#' @section Errors: The site is not `linear_hmm()`; a noise that is not normal in the end; those of the
+#'   reparameterizers.
+#' @references Durbin and Koopman (2012). Time Series Analysis by State Space Methods, 2nd edition, chapters 4 and 9.
+#'   Chambers, Mallows and Stuck (1976). A method for simulating stable random variables. Journal of the American
+#'   Statistical Association 71.
 #' @seealso [dist_linear_hmm()]
 #' @examples
 #' # Robust smoothing: an outlier among the outputs.

@@ -1,6 +1,6 @@
-/* Gaussian hidden Markov model, its states integrated out by the Kalman filter (linear_gaussian.h).  An event is the matrix of
- * outputs, steps x outputs. Matrices and means may have an entry for each step: step first, then the entry. The lengths of the
- * last three arguments give the sizes. */
+/* Gaussian hidden Markov model, its states integrated out by the Kalman filter (linear_gaussian.h).  An event is the
+ * matrix of outputs, steps x outputs. Matrices and means may have an entry for each step: step first, then the entry.
+ * The lengths of the last three arguments give the sizes. */
 #include <stdlib.h>
 
 #include "linear_gaussian.h"
@@ -44,18 +44,19 @@ static void take_entries(rp_graph *g, rp_node_id argument, int64_t event, int64_
 static int open_event(rp_graph *g, const rp_node_id *a, int64_t event, rp_linear_gaussian *m) {
   int64_t n = rp_size_of(g, a[STEPS]), d = rp_size_of(g, a[STATES]), p = rp_size_of(g, a[OUTPUTS]);
   if (!rp_linear_gaussian_open(g, m, n, d, p)) return 0;
-  rp_node_id *to[] = {m->initial_mean, m->initial_cov, m->transition, m->transition_mean, m->transition_cov, m->observation,
-                      m->observation_mean, m->observation_cov};
+  rp_node_id *to[] = {m->initial_mean,   m->initial_cov, m->transition,       m->transition_mean,
+                      m->transition_cov, m->observation, m->observation_mean, m->observation_cov};
   for (int k = INITIAL_MEAN; k <= OBSERVATION_COV; k++)
     take_entries(g, a[k], event, base_size(k, d, p), k <= INITIAL_COV ? 1 : n, to[k]);
   return 1;
 }
 
 /* What is done with one event; y, known (may be NULL) and noise (where there is a stream) are its own. */
-typedef rp_node_id (*of_event)(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known, rp_node_id noise);
+typedef rp_node_id (*of_event)(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known,
+                               rp_node_id noise);
 
-static rp_node_id for_events(rp_graph *g, const rp_node_id *a, rp_node_id y, const uint8_t *known, const uint32_t *stream,
-                             int64_t n_events, int64_t event_size, of_event fn) {
+static rp_node_id for_events(rp_graph *g, const rp_node_id *a, rp_node_id y, const uint8_t *known,
+                             const uint32_t *stream, int64_t n_events, int64_t event_size, of_event fn) {
   rp_node_id all = RP_NONE, noise = RP_NONE;
   for (int64_t e = 0; e < n_events; e++) {
     rp_linear_gaussian m;
@@ -71,12 +72,14 @@ static rp_node_id for_events(rp_graph *g, const rp_node_id *a, rp_node_id y, con
   return all;
 }
 
-static rp_node_id density_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known, rp_node_id noise) {
+static rp_node_id density_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known,
+                             rp_node_id noise) {
   (void) noise;
   return rp_kalman_density(g, m, y, known);
 }
 
-static rp_node_id draw_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known, rp_node_id noise) {
+static rp_node_id draw_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known,
+                          rp_node_id noise) {
   rp_node_id outputs = RP_NONE;
   (void) y;
   (void) known;
@@ -84,13 +87,15 @@ static rp_node_id draw_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y
   return outputs;
 }
 
-static rp_node_id completed(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known, rp_node_id noise) {
+static rp_node_id completed(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known,
+                            rp_node_id noise) {
   rp_node_id outputs = RP_NONE;
   rp_linear_gaussian_draw(g, m, rp_linear_gaussian_posterior(g, m, noise, y, known), NULL, &outputs);
   return rp_select(g, rp_known_node(g, known, m->steps * m->outputs), y, outputs);
 }
 
-static rp_node_id states_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known, rp_node_id noise) {
+static rp_node_id states_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known,
+                            rp_node_id noise) {
   rp_node_id states = RP_NONE;
   rp_linear_gaussian_draw(g, m, rp_linear_gaussian_posterior(g, m, noise, y, known), &states, NULL);
   return states;
@@ -98,7 +103,8 @@ static rp_node_id states_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id
 
 /* ---- with a normal density of the outputs ---- */
 
-static int guide_entries(rp_graph *g, const rp_series_guide *guide, const rp_linear_gaussian *m, int64_t event, rp_node_id *entry) {
+static int guide_entries(rp_graph *g, const rp_series_guide *guide, const rp_linear_gaussian *m, int64_t event,
+                         rp_node_id *entry) {
   int64_t p = m->outputs, n = m->steps;
   if (guide->cov != RP_NONE && rp_size_of(g, guide->cov) != p * p) return 0;
   for (int64_t e = 0; e < p * p; e++) {
@@ -137,12 +143,13 @@ static rp_node_id guided(rp_graph *g, const uint32_t *stream, const rp_node_id *
   return ok ? all : RP_NONE;
 }
 
-rp_node_id rp_gaussian_hmm_evidence(rp_graph *g, const rp_node_id *a, int64_t n_events, int64_t event_size, const rp_series_guide *guide) {
+rp_node_id rp_gaussian_hmm_evidence(rp_graph *g, const rp_node_id *a, int64_t n_events, int64_t event_size,
+                                    const rp_series_guide *guide) {
   return guided(g, NULL, a, n_events, event_size, guide);
 }
 
-rp_node_id rp_gaussian_hmm_updated(rp_graph *g, uint32_t stream, const rp_node_id *a, int64_t n_events, int64_t event_size,
-                                   const rp_series_guide *guide) {
+rp_node_id rp_gaussian_hmm_updated(rp_graph *g, uint32_t stream, const rp_node_id *a, int64_t n_events,
+                                   int64_t event_size, const rp_series_guide *guide) {
   return guided(g, &stream, a, n_events, event_size, guide);
 }
 
@@ -162,10 +169,17 @@ const rp_family rp_family_gaussian_hmm = {
     .name = "gaussian_hmm",
     .event_dim = 2,
     .n_arguments = 11,
-    .arguments = {{"initial_mean", RP_ARG_REAL, 0}, {"initial_cov", RP_ARG_POSITIVE_DEFINITE, 0}, {"transition_matrix", RP_ARG_REAL, 0},
-                  {"transition_mean", RP_ARG_REAL, 0}, {"transition_cov", RP_ARG_POSITIVE_DEFINITE, 0}, {"observation_matrix", RP_ARG_REAL, 0},
-                  {"observation_mean", RP_ARG_REAL, 0}, {"observation_cov", RP_ARG_POSITIVE_DEFINITE, 0}, {"steps", RP_ARG_ANY, 0},
-                  {"states", RP_ARG_ANY, 0}, {"outputs", RP_ARG_ANY, 0}},
+    .arguments = {{"initial_mean", RP_ARG_REAL, 0},
+                  {"initial_cov", RP_ARG_POSITIVE_DEFINITE, 0},
+                  {"transition_matrix", RP_ARG_REAL, 0},
+                  {"transition_mean", RP_ARG_REAL, 0},
+                  {"transition_cov", RP_ARG_POSITIVE_DEFINITE, 0},
+                  {"observation_matrix", RP_ARG_REAL, 0},
+                  {"observation_mean", RP_ARG_REAL, 0},
+                  {"observation_cov", RP_ARG_POSITIVE_DEFINITE, 0},
+                  {"steps", RP_ARG_ANY, 0},
+                  {"states", RP_ARG_ANY, 0},
+                  {"outputs", RP_ARG_ANY, 0}},
     .support_kind = RP_SUPPORT_REAL_VECTOR,
     .log_density = log_density,
     .random = draw_events,

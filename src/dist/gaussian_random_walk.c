@@ -26,7 +26,8 @@ RP_RANDOM(random) {
 static rp_node_id partly(rp_graph *g, rp_node_id x, const uint8_t *known, rp_node_id sd, rp_node_id noise, int64_t n) {
   rp_linear_gaussian m;
   if (!rp_linear_gaussian_open(g, &m, n, 1, 1)) return RP_NONE;
-  m.initial_mean[0] = m.initial_cov[0] = m.transition_mean[0] = m.observation_mean[0] = m.observation_cov[0] = rp_const(g, 0);
+  m.initial_mean[0] = m.initial_cov[0] = m.transition_mean[0] = m.observation_mean[0] = m.observation_cov[0] =
+      rp_const(g, 0);
   m.transition[0] = m.observation[0] = rp_const(g, 1);
   m.transition_cov[0] = rp_square(g, sd);
   rp_node_id result = RP_NONE;
@@ -40,8 +41,8 @@ static rp_node_id partly(rp_graph *g, rp_node_id x, const uint8_t *known, rp_nod
   return result;
 }
 
-static rp_node_id for_events(rp_graph *g, rp_node_id x, const uint8_t *known, const rp_node_id *a, rp_node_id noise, int64_t n_events,
-                             int64_t n) {
+static rp_node_id for_events(rp_graph *g, rp_node_id x, const uint8_t *known, const rp_node_id *a, rp_node_id noise,
+                             int64_t n_events, int64_t n) {
   rp_node_id all = RP_NONE;
   int64_t n_noise = 2 * n + 1;
   for (int64_t e = 0; e < n_events; e++) {

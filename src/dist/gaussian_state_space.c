@@ -1,5 +1,5 @@
-/* Gaussian state-space model, observed as it is: z_t = A z_(t-1) + L e_t with standard normal e_t, from z_0 = initial. An
- * event is the matrix of z_1 .. z_T, steps x states. */
+/* Gaussian state-space model, observed as it is: z_t = A z_(t-1) + L e_t with standard normal e_t, from z_0 = initial.
+ * An event is the matrix of z_1 .. z_T, steps x states. */
 #include <stdlib.h>
 
 #include "linear_gaussian.h"
@@ -54,11 +54,11 @@ static rp_node_id innovations(rp_graph *g, const rp_linear_gaussian *m, rp_node_
   return total;
 }
 
-typedef rp_node_id (*of_event)(rp_graph *g, const rp_linear_gaussian *m, rp_node_id cholesky, rp_node_id z, const uint8_t *known,
-                               rp_node_id noise);
+typedef rp_node_id (*of_event)(rp_graph *g, const rp_linear_gaussian *m, rp_node_id cholesky, rp_node_id z,
+                               const uint8_t *known, rp_node_id noise);
 
-static rp_node_id for_events(rp_graph *g, const rp_node_id *a, rp_node_id x, const uint8_t *known, const uint32_t *stream,
-                             int64_t n_events, int64_t event_size, of_event fn) {
+static rp_node_id for_events(rp_graph *g, const rp_node_id *a, rp_node_id x, const uint8_t *known,
+                             const uint32_t *stream, int64_t n_events, int64_t event_size, of_event fn) {
   rp_node_id all = RP_NONE, noise = RP_NONE;
   for (int64_t e = 0; e < n_events; e++) {
     rp_linear_gaussian m;
@@ -74,8 +74,8 @@ static rp_node_id for_events(rp_graph *g, const rp_node_id *a, rp_node_id x, con
   return all;
 }
 
-static rp_node_id density_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id cholesky, rp_node_id z, const uint8_t *known,
-                             rp_node_id noise) {
+static rp_node_id density_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id cholesky, rp_node_id z,
+                             const uint8_t *known, rp_node_id noise) {
   (void) noise;
   if (known) return rp_kalman_density(g, m, z, known);
   double n = (double) m->steps, d = (double) m->states;
@@ -83,8 +83,8 @@ static rp_node_id density_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_i
   return rp_sub(g, rp_times(g, -0.5, innovations(g, m, cholesky, z)), rp_plus(g, log_det, n * d * RP_LOG_SQRT_2PI));
 }
 
-static rp_node_id draw_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id cholesky, rp_node_id z, const uint8_t *known,
-                          rp_node_id noise) {
+static rp_node_id draw_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id cholesky, rp_node_id z,
+                          const uint8_t *known, rp_node_id noise) {
   rp_node_id states = RP_NONE;
   (void) cholesky;
   if (known) noise = rp_linear_gaussian_posterior(g, m, noise, z, known);

@@ -11,12 +11,12 @@ typedef struct {
   const int32_t *places; /* of those within an event */
 } pattern;
 
-/* What is done with a pattern's events: cholesky is that of cov among the known places, `solved` L^-1 (x - mean), q numbers an
- * event. */
+/* What is done with a pattern's events: cholesky is that of cov among the known places, `solved` L^-1 (x - mean), q
+ * numbers an event. */
 typedef void (*visit)(void *context, rp_graph *g, const pattern *p, rp_node_id cholesky, rp_node_id solved);
 
-static int for_each_pattern(rp_graph *g, rp_node_id residual, const uint8_t *known, rp_node_id cov, int64_t n_events, int64_t k,
-                            visit fn, void *context);
+static int for_each_pattern(rp_graph *g, rp_node_id residual, const uint8_t *known, rp_node_id cov, int64_t n_events,
+                            int64_t k, visit fn, void *context);
 
 /* ---- the density of what is known ---- */
 
@@ -48,8 +48,10 @@ rp_known_parts rp_known_gaussian(rp_graph *g, rp_node_id x, const uint8_t *known
                                  int64_t n_events, int64_t k) {
   rp_known_parts all = {RP_NONE, RP_NONE, RP_NONE};
   size_t n = (size_t) n_events;
-  density_parts parts = {.square = malloc(n * sizeof *parts.square), .half_log_det = malloc(n * sizeof *parts.half_log_det),
-                         .place = malloc(n * sizeof *parts.place), .count = malloc(n * sizeof *parts.count)};
+  density_parts parts = {.square = malloc(n * sizeof *parts.square),
+                         .half_log_det = malloc(n * sizeof *parts.half_log_det),
+                         .place = malloc(n * sizeof *parts.place),
+                         .count = malloc(n * sizeof *parts.count)};
   rp_node_id residual = rp_event_residual(g, x, mean, n_events, k);
   if (!parts.square || !parts.half_log_det || !parts.place || !parts.count) {
     rp_fail_memory(rp_graph_status(g), "a partly known site");
@@ -103,7 +105,8 @@ static void add_shift(void *context, rp_graph *g, const pattern *p, rp_node_id c
 }
 
 /* E(x | the known numbers of `from`) - mean, given from - mean. */
-static rp_node_id conditional_shift(rp_graph *g, rp_node_id residual, const uint8_t *known, rp_node_id cov, int64_t n_events, int64_t k) {
+static rp_node_id conditional_shift(rp_graph *g, rp_node_id residual, const uint8_t *known, rp_node_id cov,
+                                    int64_t n_events, int64_t k) {
   completion c = {.cov = cov, .k = k, .shift = malloc((size_t) n_events * sizeof *c.shift),
                   .place = malloc((size_t) (n_events * k) * sizeof *c.place)};
   rp_node_id shift = RP_NONE;
@@ -115,8 +118,8 @@ static rp_node_id conditional_shift(rp_graph *g, rp_node_id residual, const uint
   return shift;
 }
 
-/* A joint draw z, moved so that its known numbers are the given ones (Matheron's rule; Journel and Huijbregts 1978): the deviation
- * of z from its own conditional mean has the conditional covariance. */
+/* A joint draw z, moved so that its known numbers are the given ones (Matheron's rule; Journel and Huijbregts 1978):
+ * the deviation of z from its own conditional mean has the conditional covariance. */
 rp_node_id rp_complete_gaussian(rp_graph *g, uint32_t stream, rp_node_id x, const uint8_t *known, rp_node_id mean,
                                 rp_node_id cov, rp_node_id spread, int64_t n_events, int64_t k) {
   rp_node_id noise = rp_standard_normals(g, stream, n_events, k);
@@ -124,7 +127,8 @@ rp_node_id rp_complete_gaussian(rp_graph *g, uint32_t stream, rp_node_id x, cons
   rp_node_id deviation = rp_sub(g, z, conditional_shift(g, z, known, cov, n_events, k));
   if (spread != RP_NONE) deviation = rp_mul(g, rp_event_repeat(g, spread, n_events, k), deviation);
   rp_node_id residual = rp_event_residual(g, x, mean, n_events, k);
-  rp_node_id centre = rp_add(g, rp_recycle(g, mean, n_events * k), conditional_shift(g, residual, known, cov, n_events, k));
+  rp_node_id centre =
+      rp_add(g, rp_recycle(g, mean, n_events * k), conditional_shift(g, residual, known, cov, n_events, k));
   return rp_select(g, rp_known_node(g, known, n_events * k), x, rp_add(g, centre, deviation));
 }
 
@@ -139,7 +143,8 @@ rp_node_id rp_known_node(rp_graph *g, const uint8_t *known, int64_t n) {
 
 /* ---- patterns ---- */
 
-static int visit_pattern(rp_graph *g, const pattern *p, rp_node_id residual, rp_node_id cov, int64_t k, visit fn, void *context) {
+static int visit_pattern(rp_graph *g, const pattern *p, rp_node_id residual, rp_node_id cov, int64_t k, visit fn,
+                         void *context) {
   int32_t *index = malloc((size_t) (p->q * (p->q > p->n ? p->q : p->n) + 1) * sizeof *index);
   if (!index) return rp_fail_memory(rp_graph_status(g), "a partly known site"), 0;
   rp_node_id cholesky = RP_NONE, solved = RP_NONE;
@@ -156,8 +161,8 @@ static int visit_pattern(rp_graph *g, const pattern *p, rp_node_id residual, rp_
   return rp_graph_status(g)->code == RP_OK;
 }
 
-static int for_each_pattern(rp_graph *g, rp_node_id residual, const uint8_t *known, rp_node_id cov, int64_t n_events, int64_t k,
-                            visit fn, void *context) {
+static int for_each_pattern(rp_graph *g, rp_node_id residual, const uint8_t *known, rp_node_id cov, int64_t n_events,
+                            int64_t k, visit fn, void *context) {
   uint8_t *done = calloc((size_t) n_events + 1, 1);
   int32_t *events = malloc((size_t) n_events * sizeof *events), *places = malloc((size_t) k * sizeof *places);
   int ok = done && events && places && residual != RP_NONE;

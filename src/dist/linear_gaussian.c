@@ -71,7 +71,8 @@ static void decorrelate(rp_graph *g, const rp_linear_gaussian *m, rp_node_id *co
     for (int64_t s = 0; s < j; s++) {
       o->residual[j] = rp_sub(g, o->residual[j], rp_mul(g, l[j + s * p], o->residual[s]));
       for (int64_t i = 0; i < d; i++)
-        o->coefficient[i + j * d] = rp_sub(g, o->coefficient[i + j * d], rp_mul(g, l[j + s * p], o->coefficient[i + s * d]));
+        o->coefficient[i + j * d] =
+            rp_sub(g, o->coefficient[i + j * d], rp_mul(g, l[j + s * p], o->coefficient[i + s * d]));
     }
     o->residual[j] = rp_div(g, o->residual[j], l[j + j * p]);
     for (int64_t i = 0; i < d; i++) o->coefficient[i + j * d] = rp_div(g, o->coefficient[i + j * d], l[j + j * p]);
@@ -81,7 +82,8 @@ static void decorrelate(rp_graph *g, const rp_linear_gaussian *m, rp_node_id *co
 }
 
 /* room: for p + d * p + p + 2 p * p nodes. */
-static outputs prepare_outputs(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known, rp_node_id *room) {
+static outputs prepare_outputs(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known,
+                               rp_node_id *room) {
   int64_t d = m->states, p = m->outputs, n = m->steps;
   outputs o = {.residual = room, .coefficient = room + p, .variance = room + p + d * p, .log_scale = rp_const(g, 0)};
   rp_node_id *cov = o.variance + p, *mask = o.variance; /* the masks until variances take their place */
@@ -125,8 +127,8 @@ static int64_t place_of(int64_t i, int64_t j, int64_t d) {
   return d + (i <= j ? i + j * (j + 1) / 2 : j + i * (i + 1) / 2);
 }
 
-/* One step. carry[] holds mean and covariance and ends as those after the step; next[] behind them gets, for each output, the
- * predicted variance and the prediction's error. */
+/* One step. carry[] holds mean and covariance and ends as those after the step; next[] behind them gets, for each
+ * output, the predicted variance and the prediction's error. */
 static void filter_step(leaves *of, const rp_linear_gaussian *m, const outputs *o, rp_node_id *carry, rp_node_id *work,
                         rp_node_id *next) {
   rp_graph *b = of->body;
@@ -138,7 +140,8 @@ static void filter_step(leaves *of, const rp_linear_gaussian *m, const outputs *
       mean = rp_add(b, mean, rp_mul(b, carry[i], leaf_of(of, m->transition[i + j * d])));
       product[i + j * d] = rp_const(b, 0);
       for (int64_t s = 0; s < d; s++)
-        product[i + j * d] = rp_add(b, product[i + j * d], rp_mul(b, carry[place_of(i, s, d)], leaf_of(of, m->transition[s + j * d])));
+        product[i + j * d] =
+            rp_add(b, product[i + j * d], rp_mul(b, carry[place_of(i, s, d)], leaf_of(of, m->transition[s + j * d])));
     }
     predicted[j] = mean;
   }
@@ -160,7 +163,8 @@ static void filter_step(leaves *of, const rp_linear_gaussian *m, const outputs *
       variance = rp_add(b, variance, rp_mul(b, c, gain[i]));
       error = rp_sub(b, error, rp_mul(b, c, predicted[i]));
     }
-    for (int64_t i = 0; i < d; i++) predicted[i] = rp_add(b, predicted[i], rp_mul(b, rp_div(b, gain[i], variance), error));
+    for (int64_t i = 0; i < d; i++)
+      predicted[i] = rp_add(b, predicted[i], rp_mul(b, rp_div(b, gain[i], variance), error));
     for (int64_t s = 0; s < d; s++)
       for (int64_t i = 0; i <= s; i++) {
         rp_node_id *entry = &predicted[place_of(i, s, d)];
@@ -188,7 +192,8 @@ rp_node_id rp_kalman_density(rp_graph *g, const rp_linear_gaussian *m, rp_node_i
   int64_t d = m->states, p = m->outputs, size = d + d * (d + 1) / 2, n_carry = size + 2 * p;
   int64_t n_room = 2 * p + d * p + 2 * p * p, n_leaves = 2 * d * d + d + d * p + 2 * p;
   rp_node_id *room = malloc((size_t) (n_room + 2 * n_leaves + 4 * n_carry + d * d + size) * sizeof *room);
-  rp_scan_body body = {.body = rp_graph_new(), .n_carry = (int32_t) n_carry, .next = malloc((size_t) n_carry * sizeof *body.next)};
+  rp_scan_body body = {
+      .body = rp_graph_new(), .n_carry = (int32_t) n_carry, .next = malloc((size_t) n_carry * sizeof *body.next)};
   rp_node_id density = RP_NONE;
   if (!room || !body.body || !body.next) {
     rp_fail_memory(rp_graph_status(g), "a Kalman filter");
@@ -206,7 +211,8 @@ rp_node_id rp_kalman_density(rp_graph *g, const rp_linear_gaussian *m, rp_node_i
     filter_step(&of, m, &o, carry, states + n_carry, body.next);
     body.n_sequence = of.n_sequence;
     body.n_invariant = of.n_invariant;
-    if (rp_scan(g, body, initial, of.sequence, of.invariant, m->steps, states) == RP_OK) density = sum_filtered(g, m, &o, states);
+    if (rp_scan(g, body, initial, of.sequence, of.invariant, m->steps, states) == RP_OK)
+      density = sum_filtered(g, m, &o, states);
   }
   free(room);
   return density;
@@ -214,7 +220,9 @@ rp_node_id rp_kalman_density(rp_graph *g, const rp_linear_gaussian *m, rp_node_i
 
 /* ---- draws ---- */
 
-int64_t rp_linear_gaussian_noise(const rp_linear_gaussian *m) { return m->states + m->steps * (m->states + m->outputs); }
+int64_t rp_linear_gaussian_noise(const rp_linear_gaussian *m) {
+  return m->states + m->steps * (m->states + m->outputs);
+}
 
 rp_node_id rp_linear_states(rp_graph *g, const rp_linear_gaussian *m, const rp_node_id *initial, rp_node_id added) {
   int64_t d = m->states, n = m->steps;
@@ -233,7 +241,8 @@ rp_node_id rp_linear_states(rp_graph *g, const rp_linear_gaussian *m, const rp_n
 }
 
 /* mean + L noise, entry by entry: k vectors of n numbers (n = 1: scalars), one after the other. */
-static rp_node_id correlate(rp_graph *g, const rp_node_id *mean, const rp_node_id *cov, int64_t k, rp_node_id noise, int64_t n) {
+static rp_node_id correlate(rp_graph *g, const rp_node_id *mean, const rp_node_id *cov, int64_t k, rp_node_id noise,
+                            int64_t n) {
   rp_node_id *l = malloc((size_t) (k * k + k) * sizeof *l), *out = l + k * k, all = RP_NONE;
   if (!l) return rp_fail_memory(rp_graph_status(g), "a state-space model"), RP_NONE;
   if (is_diagonal(g, cov, k)) {
@@ -289,11 +298,13 @@ static int centre(rp_graph *g, const rp_linear_gaussian *m, rp_linear_gaussian *
   return 1;
 }
 
-/* Outputs are y = mean + M noise. Given the known ones, o, the noise is distributed as noise + M' S^-1 (y - M noise)_o with S =
- * (M M')_oo (Durbin and Koopman 2002, Biometrika 89). -S^-1 r is the derivative along r of the gradient of the log density of
- * residuals, and M' times something is the derivative of that something times the outputs: reverse mode makes the smoother from
- * the filter. What is differentiated is quadratic and linear, so that the leaves which stand for the point disappear. */
-static rp_node_id solve_outputs(rp_graph *g, const rp_linear_gaussian *without, rp_node_id residual, const uint8_t *known) {
+/* Outputs are y = mean + M noise. Given the known ones, o, the noise is distributed as noise + M' S^-1 (y - M noise)_o
+ * with S = (M M')_oo (Durbin and Koopman 2002, Biometrika 89). -S^-1 r is the derivative along r of the gradient of the
+ * log density of residuals, and M' times something is the derivative of that something times the outputs: reverse mode
+ * makes the smoother from the filter. What is differentiated is quadratic and linear, so that the leaves which stand
+ * for the point disappear. */
+static rp_node_id solve_outputs(rp_graph *g, const rp_linear_gaussian *without, rp_node_id residual,
+                                const uint8_t *known) {
   rp_node_id point = rp_input(g, 0, without->steps * without->outputs), slope, solved;
   rp_node_id density = rp_kalman_density(g, without, point, known);
   if (density == RP_NONE || rp_gradient(g, density, &point, 1, &slope) != RP_OK) return RP_NONE;
@@ -318,9 +329,11 @@ rp_node_id rp_linear_gaussian_posterior(rp_graph *g, const rp_linear_gaussian *m
 
 /* ---- outputs that are seen through more noise ---- */
 
-int rp_linear_gaussian_blurred(rp_graph *g, const rp_linear_gaussian *m, const rp_node_id *extra, rp_linear_gaussian *blurred) {
+int rp_linear_gaussian_blurred(rp_graph *g, const rp_linear_gaussian *m, const rp_node_id *extra,
+                               rp_linear_gaussian *blurred) {
   if (!copy_model(g, m, blurred)) return 0;
-  for (int64_t i = 0; i < m->outputs * m->outputs; i++) blurred->observation_cov[i] = rp_add(g, m->observation_cov[i], extra[i]);
+  for (int64_t i = 0; i < m->outputs * m->outputs; i++)
+    blurred->observation_cov[i] = rp_add(g, m->observation_cov[i], extra[i]);
   return 1;
 }
 
@@ -336,10 +349,10 @@ static void solve_entries(rp_graph *g, const rp_node_id *l, int64_t k, rp_node_i
   }
 }
 
-/* The states given that the blurred outputs are the centre; then the outputs' own noise given its sum with the extra noise, by
- * Matheron's rule as in known.c. */
-rp_node_id rp_linear_gaussian_updated(rp_graph *g, const rp_linear_gaussian *m, rp_node_id centre, const rp_node_id *extra,
-                                      rp_node_id noise) {
+/* The states given that the blurred outputs are the centre; then the outputs' own noise given its sum with the extra
+ * noise, by Matheron's rule as in known.c. */
+rp_node_id rp_linear_gaussian_updated(rp_graph *g, const rp_linear_gaussian *m, rp_node_id centre,
+                                      const rp_node_id *extra, rp_node_id noise) {
   int64_t p = m->outputs, n = m->steps, before = rp_linear_gaussian_noise(m);
   rp_linear_gaussian blurred;
   rp_node_id *room = calloc((size_t) (p * p + 2 * p), sizeof *room), all = RP_NONE;
@@ -356,7 +369,8 @@ rp_node_id rp_linear_gaussian_updated(rp_graph *g, const rp_linear_gaussian *m, 
   factor_entries(g, blurred.observation_cov, p, room);
   for (int64_t j = 0; j < p; j++) {
     rp_node_id mean = m->observation_mean[j];
-    for (int64_t i = 0; i < m->states; i++) mean = rp_add(g, mean, rp_mul(g, m->observation[i + j * m->states], rp_slice(g, states, i * n, n)));
+    for (int64_t i = 0; i < m->states; i++)
+      mean = rp_add(g, mean, rp_mul(g, m->observation[i + j * m->states], rp_slice(g, states, i * n, n)));
     rp_node_id deviation = rp_add(g, rp_slice(g, own, j * n, n), rp_slice(g, other, j * n, n));
     solved[j] = rp_sub(g, rp_sub(g, rp_slice(g, centre, j * n, n), mean), deviation);
     zero[j] = rp_add(g, mean, rp_slice(g, own, j * n, n));

@@ -1,9 +1,9 @@
 /* Linear Gaussian state-space models: density by the Kalman filter, and draws of everything given what is known.
  *
  * States are row vectors of d numbers and outputs of p: z_0 ~ N(initial), z_t = z_(t-1) A + N(transition) and
- * y_t = z_t C + N(observation) for t = 1 .. T; the first transition comes before the first output.  Every entry of a mean or
- * matrix is a node of its own: a scalar, or T numbers, one for each step. Outputs are T x p, column-major, states T x d. The
- * graph's status says what failed. */
+ * y_t = z_t C + N(observation) for t = 1 .. T; the first transition comes before the first output.  Every entry of a
+ * mean or matrix is a node of its own: a scalar, or T numbers, one for each step. Outputs are T x p, column-major,
+ * states T x d. The graph's status says what failed. */
 #ifndef RP_DIST_LINEAR_GAUSSIAN_H
 #define RP_DIST_LINEAR_GAUSSIAN_H
 
@@ -34,21 +34,25 @@ rp_node_id rp_linear_gaussian_posterior(rp_graph *g, const rp_linear_gaussian *m
 /* z_1 .. z_T (T x d) from the initial state, d numbers, and everything that the steps add, T x d. */
 rp_node_id rp_linear_states(rp_graph *g, const rp_linear_gaussian *m, const rp_node_id *initial, rp_node_id added);
 
-/* What a normal density says of the outputs of a gaussian_hmm (all its events): means, and standard deviations (one, or one for each
- * number) or a covariance within each step (p x p; RP_NONE: there are standard deviations). */
+/* What a normal density says of the outputs of a gaussian_hmm (all its events): means, and standard deviations (one, or
+ * one for each number) or a covariance within each step (p x p; RP_NONE: there are standard deviations). */
 typedef struct {
   rp_node_id centre, sd, cov;
 } rp_series_guide;
-/* Log of the integral of the family's density times that density, one number per event; RP_NONE when the covariance does not fit. */
+/* Log of the integral of the family's density times that density, one number per event; RP_NONE when the covariance
+ * does not fit. */
 rp_node_id rp_gaussian_hmm_evidence(rp_graph *g, const rp_node_id *arguments, int64_t n_events, int64_t event_size,
                                     const rp_series_guide *guide);
 /* Outputs drawn from the product of the two, normalised. */
-rp_node_id rp_gaussian_hmm_updated(rp_graph *g, uint32_t stream, const rp_node_id *arguments, int64_t n_events, int64_t event_size,
-                                   const rp_series_guide *guide);
-/* The same for one event; extra: covariance of the density, p * p entries; noise: 2 T p standard normals more than a draw takes. */
-rp_node_id rp_linear_gaussian_updated(rp_graph *g, const rp_linear_gaussian *m, rp_node_id centre, const rp_node_id *extra,
-                                      rp_node_id noise);
-/* The model whose outputs have that covariance on top of their own; rp_linear_gaussian_close() frees it. 0: no memory. */
-int rp_linear_gaussian_blurred(rp_graph *g, const rp_linear_gaussian *m, const rp_node_id *extra, rp_linear_gaussian *blurred);
+rp_node_id rp_gaussian_hmm_updated(rp_graph *g, uint32_t stream, const rp_node_id *arguments, int64_t n_events,
+                                   int64_t event_size, const rp_series_guide *guide);
+/* The same for one event; extra: covariance of the density, p * p entries; noise: 2 T p standard normals more than a
+ * draw takes. */
+rp_node_id rp_linear_gaussian_updated(rp_graph *g, const rp_linear_gaussian *m, rp_node_id centre,
+                                      const rp_node_id *extra, rp_node_id noise);
+/* The model whose outputs have that covariance on top of their own; rp_linear_gaussian_close() frees it. 0: no memory.
+ */
+int rp_linear_gaussian_blurred(rp_graph *g, const rp_linear_gaussian *m, const rp_node_id *extra,
+                               rp_linear_gaussian *blurred);
 
 #endif

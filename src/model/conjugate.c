@@ -30,7 +30,8 @@ static void largest_slopes(const rp_run *run, const rp_node_id slopes[2], int po
   largest[0] = largest[1] = HUGE_VAL;
   for (int k = 0; k < 2; k++) out[k] = malloc((size_t) rp_size_of(run->graph, slopes[k]) * sizeof **out);
   if (numbers && out[0] && out[1]) {
-    for (int64_t i = 0; i < n_params + n_inputs; i++) numbers[i] = i < n_params ? 0.7 * rp_random_normal(&stream) : rp_random_uniform(&stream);
+    for (int64_t i = 0; i < n_params + n_inputs; i++)
+      numbers[i] = i < n_params ? 0.7 * rp_random_normal(&stream) : rp_random_uniform(&stream);
     if (rp_evaluate(run->graph, slopes, 2, numbers, numbers + n_params, key, out, &status) == RP_OK)
       for (int k = 0; k < 2; k++) {
         largest[k] = 0;
@@ -45,7 +46,8 @@ static void largest_slopes(const rp_run *run, const rp_node_id slopes[2], int po
   free(out[1]);
 }
 
-/* An analytic function that is not constant has a derivative other than 0 at almost every point; three are looked at. */
+/* An analytic function that is not constant has a derivative other than 0 at almost every point; three are looked at.
+ */
 int rp_update_is_exact(const rp_run *run, const rp_update *update, const uint8_t *counted) {
   enum { POINTS = 3 };
   rp_graph *g = run->graph;
@@ -73,8 +75,8 @@ static rp_node_id look_up(void *context, rp_graph *to, const rp_node *leaf) {
 }
 
 /* Later updates may depend on the values of earlier ones. */
-static int copy_roots(rp_copier *copier, rp_node_id *values, const rp_update *updates, int32_t n_updates, int drawn, rp_node_id *roots,
-                      int32_t n) {
+static int copy_roots(rp_copier *copier, rp_node_id *values, const rp_update *updates, int32_t n_updates, int drawn,
+                      rp_node_id *roots, int32_t n) {
   for (int32_t k = 0; k < n_updates; k++) {
     if (updates[k].drawn == RP_NONE) continue; /* inferred */
     values[k] = rp_copier_get(copier, drawn ? updates[k].drawn : updates[k].at);
@@ -88,8 +90,8 @@ static int copy_roots(rp_copier *copier, rp_node_id *values, const rp_update *up
   return 1;
 }
 
-rp_graph *rp_update_resolve(const rp_graph *g, const rp_update *updates, int32_t n_updates, rp_node_id *density, int32_t n_density,
-                            rp_node_id *value, int32_t n_value, rp_status *status) {
+rp_graph *rp_update_resolve(const rp_graph *g, const rp_update *updates, int32_t n_updates, rp_node_id *density,
+                            int32_t n_density, rp_node_id *value, int32_t n_value, rp_status *status) {
   rp_graph *to = rp_graph_new();
   rp_node_id *values = calloc(2 * (size_t) n_updates, sizeof *values);
   rp_copier *at = to && values ? rp_copier_new(g, to, look_up, values) : NULL;

@@ -104,8 +104,9 @@ static rp_node_id drawn(rp_run *run, const partial *p) {
   return add_observed(run, p, rp_distribution_complete(g, &p->m->dist, x, p->known, rp_run_stream(p->m)), term);
 }
 
-/* Where log densities are looked at one by one, and while it is found out what is needed, the events contribute the density of
- * their known numbers and the latent numbers theirs given those; the sum of both is the whole events' density. */
+/* Where log densities are looked at one by one, and while it is found out what is needed, the events contribute the
+ * density of their known numbers and the latent numbers theirs given those; the sum of both is the whole events'
+ * density. */
 static rp_node_id inferred(rp_run *run, const partial *p) {
   rp_graph *g = run->graph;
   rp_message latent = missing_message(run, p);
@@ -122,7 +123,8 @@ static rp_node_id inferred(rp_run *run, const partial *p) {
     part.term = rp_gather(g, all, p->missing, p->n_missing);
     term = known;
   }
-  const double *init = run->options->n_init > 0 ? rp_handler_value(run, run->options->init, run->options->n_init, p->m) : NULL;
+  const double *init =
+      run->options->n_init > 0 ? rp_handler_value(run, run->options->init, run->options->n_init, p->m) : NULL;
   if (init) {
     rp_node_id from = rp_distribution_inverse(g, &p->m->dist, rp_data(g, init, p->n));
     part.initial = rp_gather(g, from, p->missing, p->n_missing);

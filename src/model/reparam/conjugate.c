@@ -1,6 +1,6 @@
-/* conjugate(): with a guide density g(x) that stands for the likelihood of x, the prior f is updated in closed form, f g =
- * f_g exp(log Z).  Auxiliary site: x_updated ~ f_g; the site itself contributes log Z - log g(x), so that both give log
- * f(x) whatever g is. Where what remains of the joint density does not depend on x, which is the case when g is the
+/* conjugate(): with a guide density g(x) that stands for the likelihood of x, the prior f is updated in closed form, f
+ * g = f_g exp(log Z).  Auxiliary site: x_updated ~ f_g; the site itself contributes log Z - log g(x), so that both give
+ * log f(x) whatever g is. Where what remains of the joint density does not depend on x, which is the case when g is the
  * likelihood but for a factor, x leaves the sampler: see conjugate.h. Without a guide the site stays as it is. */
 #include "../conjugate.h"
 
@@ -18,8 +18,10 @@ typedef struct {
   rp_node_id log_z, at;
 } update;
 
-static const struct { const char *prior, *guide; } pairs[] = {
-    {"beta", "beta"}, {"dirichlet", "dirichlet"}, {"gamma", "gamma"}, {"normal", "normal"}, {"gaussian_hmm", "normal"}, {"gaussian_hmm", "mvn"}};
+static const struct {
+  const char *prior, *guide;
+} pairs[] = {{"beta", "beta"},     {"dirichlet", "dirichlet"}, {"gamma", "gamma"},
+             {"normal", "normal"}, {"gaussian_hmm", "normal"}, {"gaussian_hmm", "mvn"}};
 
 static int applies(const rp_run *run, const rp_message *message) {
   (void) run;
@@ -41,7 +43,8 @@ static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_mess
   rp_message own = rp_message_auxiliary(run, message, "updated", u.is_series ? &message->dist : &u.law);
   if (rp_reparam_is_set(run, &own)) {
     message->value = rp_run_draw(run, &own);
-    rp_part term = {.term = rp_sub(g, u.log_z, factor(g, &u.guide, message->value)), .unconstrained = RP_NONE, .initial = RP_NONE};
+    rp_part term = {
+        .term = rp_sub(g, u.log_z, factor(g, &u.guide, message->value)), .unconstrained = RP_NONE, .initial = RP_NONE};
     return replace(run, message, &term);
   }
   rp_update *entry = rp_run_add_update(run);
@@ -88,28 +91,35 @@ static int guide_distribution(rp_run *run, const rp_reparam *settings, const rp_
   const char *prior = m->dist.family->name;
   int known = 0;
   for (size_t k = 0; k < sizeof pairs / sizeof *pairs; k++)
-    known |= m->dist.n_transforms == 0 && strcmp(pairs[k].prior, prior) == 0 && strcmp(pairs[k].guide, from->family->name) == 0;
+    known |= m->dist.n_transforms == 0 && strcmp(pairs[k].prior, prior) == 0 &&
+             strcmp(pairs[k].guide, from->family->name) == 0;
   char description[64];
   rp_distribution_describe(&m->dist, description, sizeof description);
   if (!known)
-    return rp_run_fail(run, RP_UNSUPPORTED, m->name, "reparam_conjugate() cannot update %s() by a guide %s(); it knows beta() by beta(), "
-                       "dirichlet() by dirichlet(), gamma() by gamma(), normal() by normal(), gaussian_hmm() by normal() and mvn()",
+    return rp_run_fail(run, RP_UNSUPPORTED, m->name,
+                       "reparam_conjugate() cannot update %s() by a guide %s(); it knows beta() by beta(), "
+                       "dirichlet() by dirichlet(), gamma() by gamma(), normal() by normal(), gaussian_hmm() by "
+                       "normal() and mvn()",
                        description, from->family->name) != RP_NONE;
   int64_t n = m->dist.n_events, size = m->dist.event_size;
   *guide = (rp_distribution) {.family = from->family, .n_events = n, .event_size = size, .mask = RP_NONE};
   for (int32_t k = 0; k < RP_MAX_ARGUMENTS; k++) guide->arguments[k] = RP_NONE, guide->widths[k] = 1;
   for (int32_t k = 0; k < from->family->n_arguments; k++) {
-    int matrix = strcmp(from->family->arguments[k].name, "cov") == 0, levels = strcmp(from->family->arguments[k].name, "levels") == 0;
+    int matrix = strcmp(from->family->arguments[k].name, "cov") == 0,
+        levels = strcmp(from->family->arguments[k].name, "levels") == 0;
     if (from->n[k] == 0 || (!matrix && !levels && n * size % from->n[k] != 0))
-      return rp_run_fail(run, RP_BAD_ARGUMENT, m->name, "argument `%s` of its guide %s() has %lld numbers, but the site has %lld",
-                         from->family->arguments[k].name, from->family->name, (long long) from->n[k], (long long) (n * size)) != RP_NONE;
+      return rp_run_fail(run, RP_BAD_ARGUMENT, m->name,
+                         "argument `%s` of its guide %s() has %lld numbers, but the site has %lld",
+                         from->family->arguments[k].name, from->family->name, (long long) from->n[k],
+                         (long long) (n * size)) != RP_NONE;
     guide->arguments[k] = rp_data(run->graph, from->arguments[k], from->n[k]);
     if (!matrix && !levels && from->n[k] > 1 && from->n[k] < n * size)
       guide->arguments[k] = rp_recycle(run->graph, guide->arguments[k], n * size);
   }
   if (from->n_mask > 1 && from->n_mask != n)
-    return rp_run_fail(run, RP_BAD_ARGUMENT, m->name, "the mask of its guide has %lld elements, but there are %lld events",
-                       (long long) from->n_mask, (long long) n) != RP_NONE;
+    return rp_run_fail(run, RP_BAD_ARGUMENT, m->name,
+                       "the mask of its guide has %lld elements, but there are %lld events", (long long) from->n_mask,
+                       (long long) n) != RP_NONE;
   if (from->n_mask > 0) guide->mask = rp_data(run->graph, from->mask, from->n_mask);
   return rp_graph_status(run->graph)->code == RP_OK;
 }
@@ -118,7 +128,8 @@ static int is_series(const rp_distribution *d) { return strcmp(d->family->name, 
 
 /* What the guide says of each number of a series: its mean, steps x outputs x events; then a standard deviation, or a
  * covariance within a step. */
-static void series_guide(rp_graph *g, const rp_distribution *guide, rp_node_id *centre, rp_node_id *sd, rp_node_id *cov) {
+static void series_guide(rp_graph *g, const rp_distribution *guide, rp_node_id *centre, rp_node_id *sd,
+                         rp_node_id *cov) {
   int64_t all = guide->n_events * guide->event_size;
   *sd = *cov = RP_NONE;
   *centre = rp_broadcast(g, guide->arguments[0], all);
@@ -130,7 +141,8 @@ static void series_guide(rp_graph *g, const rp_distribution *guide, rp_node_id *
   int64_t p = rp_square_side(rp_size_of(g, *cov)), steps = p > 0 ? guide->event_size / p : 0;
   rp_node_id turned = RP_NONE;
   for (int64_t e = 0; e < guide->n_events && steps > 0; e++) {
-    rp_node_id both[2] = {turned, rp_transpose(g, rp_slice(g, *centre, e * guide->event_size, guide->event_size), p, steps)};
+    rp_node_id both[2] = {turned,
+                          rp_transpose(g, rp_slice(g, *centre, e * guide->event_size, guide->event_size), p, steps)};
     turned = e == 0 ? both[1] : rp_concat(g, both, 2);
   }
   *centre = turned;
@@ -161,7 +173,8 @@ static rp_node_id factor(rp_graph *g, const rp_distribution *guide, rp_node_id x
 /* ---- updates ---- */
 
 /* Where the guide is masked the prior stays. */
-static rp_node_id masked(rp_graph *g, const rp_distribution *guide, rp_node_id updated, rp_node_id prior, int64_t n, int64_t width) {
+static rp_node_id masked(rp_graph *g, const rp_distribution *guide, rp_node_id updated, rp_node_id prior, int64_t n,
+                         int64_t width) {
   if (guide->mask == RP_NONE) return updated;
   return rp_select(g, rp_event_repeat(g, guide->mask, n, width), updated, prior);
 }
@@ -170,20 +183,24 @@ static int check_proper(rp_run *run, const rp_message *m, rp_node_id argument) {
   const double *values = rp_values_of(run->graph, argument);
   for (int64_t i = 0; values && i < rp_size_of(run->graph, argument); i++)
     if (!(values[i] > 0))
-      return rp_run_fail(run, RP_BAD_ARGUMENT, m->name, "its guide leaves no proper %s(): an argument would be %g", m->dist.family->name, values[i]) != RP_NONE;
+      return rp_run_fail(run, RP_BAD_ARGUMENT, m->name, "its guide leaves no proper %s(): an argument would be %g",
+                         m->dist.family->name, values[i]) != RP_NONE;
   return 1;
 }
 
 static int update_series(rp_run *run, const rp_message *m, update *u) {
   rp_graph *g = run->graph;
   rp_node_id sd, cov;
-  if (u->guide.mask != RP_NONE) return rp_run_fail(run, RP_UNSUPPORTED, m->name, "the guide of a series cannot be masked") != RP_NONE;
+  if (u->guide.mask != RP_NONE)
+    return rp_run_fail(run, RP_UNSUPPORTED, m->name, "the guide of a series cannot be masked") != RP_NONE;
   series_guide(g, &u->guide, &u->at, &sd, &cov);
   const rp_series_guide with = {u->at, sd, cov};
   int64_t group = m->dist.group > 0 ? m->dist.group : 1;
-  u->log_z = rp_gaussian_hmm_evidence(g, m->dist.arguments, m->dist.n_events * group, m->dist.event_size / group, &with);
+  u->log_z =
+      rp_gaussian_hmm_evidence(g, m->dist.arguments, m->dist.n_events * group, m->dist.event_size / group, &with);
   if (u->log_z == RP_NONE)
-    return rp_run_fail(run, RP_BAD_ARGUMENT, m->name, "its guide does not fit the %lld outputs of a step", (long long) rp_size_of(g, m->dist.arguments[10])) != RP_NONE;
+    return rp_run_fail(run, RP_BAD_ARGUMENT, m->name, "its guide does not fit the %lld outputs of a step",
+                       (long long) rp_size_of(g, m->dist.arguments[10])) != RP_NONE;
   if (group > 1) u->log_z = rp_event_sum(g, u->log_z, m->dist.n_events, group);
   return 1;
 }
@@ -219,7 +236,8 @@ static int update_law(rp_run *run, const rp_message *m, update *u) {
   for (int k = 0; k < (strcmp(family, "dirichlet") == 0 ? 1 : 2) && strcmp(family, "normal") != 0; k++)
     if (!check_proper(run, m, a[k])) return 0;
   /* f g / f_g is the same at every point. */
-  rp_node_id prior = rp_distribution_log_density(g, &m->dist, u->at, 1), posterior = rp_distribution_log_density(g, &u->law, u->at, 1);
+  rp_node_id prior = rp_distribution_log_density(g, &m->dist, u->at, 1),
+             posterior = rp_distribution_log_density(g, &u->law, u->at, 1);
   u->log_z = rp_add(g, factor(g, &u->guide, u->at), rp_sub(g, prior, posterior));
   return rp_graph_status(g)->code == RP_OK;
 }
@@ -229,5 +247,6 @@ static rp_node_id updated_draw(rp_graph *g, const rp_message *m, const update *u
   rp_series_guide with;
   int64_t group = m->dist.group > 0 ? m->dist.group : 1;
   series_guide(g, &u->guide, &with.centre, &with.sd, &with.cov);
-  return rp_gaussian_hmm_updated(g, stream, m->dist.arguments, m->dist.n_events * group, m->dist.event_size / group, &with);
+  return rp_gaussian_hmm_updated(g, stream, m->dist.arguments, m->dist.n_events * group, m->dist.event_size / group,
+                                 &with);
 }

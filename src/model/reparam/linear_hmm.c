@@ -1,6 +1,7 @@
-/* linear_hmm(): a linear state-space model whose three noises are reparameterized, each as an observed site, until they are
- * normal given auxiliary sites: the whole is then a gaussian_hmm, whose density is a Kalman filter's.  x stays a site,
- * latent or observed. The noises are called x_init, x_trans and x_obs, so that the auxiliary sites are x_init_uniform, ... */
+/* linear_hmm(): a linear state-space model whose three noises are reparameterized, each as an observed site, until they
+ * are normal given auxiliary sites: the whole is then a gaussian_hmm, whose density is a Kalman filter's.  x stays a
+ * site, latent or observed. The noises are called x_init, x_trans and x_obs, so that the auxiliary sites are
+ * x_init_uniform, ... */
 #include <string.h>
 
 #include "../../dist/terms.h"
@@ -16,7 +17,8 @@ static int applies(const rp_run *run, const rp_message *message) {
 static const rp_reparameterizer *needed(const rp_run *run, const rp_message *noise) {
   if (rp_message_is(noise, "student_t")) return &rp_reparam_student_t;
   if (!rp_message_is(noise, "stable")) return NULL;
-  int symmetric = rp_is_all(run->graph, noise->dist.arguments[1], 0) && !rp_is_all(run->graph, noise->dist.arguments[0], 2);
+  int symmetric =
+      rp_is_all(run->graph, noise->dist.arguments[1], 0) && !rp_is_all(run->graph, noise->dist.arguments[0], 2);
   return symmetric ? &rp_reparam_symmetric_stable : &rp_reparam_stable;
 }
 
@@ -56,7 +58,9 @@ static rp_reparam_result change(rp_run *run, const rp_reparam *settings, rp_mess
   for (int k = 0; k < RP_HMM_PARTS; k++) {
     rp_message noise;
     if (!noise_message(run, message, k, &noise)) return RP_REPARAM_PASSED;
-    const rp_reparam *own = settings->n_parts > k && (settings->parts[k].what || settings->parts[k].n_parts > 0) ? &settings->parts[k] : NULL;
+    const rp_reparam *own = settings->n_parts > k && (settings->parts[k].what || settings->parts[k].n_parts > 0)
+                                ? &settings->parts[k]
+                                : NULL;
     rp_reparam by_need = {.what = own ? NULL : needed(run, &noise), .n_shape_params = -1};
     if (own || by_need.what) rp_reparam_apply(run, own ? own : &by_need, &noise);
     if (run->status->code != RP_OK) return RP_REPARAM_PASSED;
@@ -64,12 +68,15 @@ static rp_reparam_result change(rp_run *run, const rp_reparam *settings, rp_mess
   }
   whole.compound = parts;
   int which;
-  if (rp_linear_hmm_gaussian(run->graph, &whole, &gaussian, &which)) return rp_reparam_changed(run, message, &gaussian, "linear_hmm");
+  if (rp_linear_hmm_gaussian(run->graph, &whole, &gaussian, &which))
+    return rp_reparam_changed(run, message, &gaussian, "linear_hmm");
   if (rp_graph_status(run->graph)->code != RP_OK || which == RP_HMM_PARTS) return RP_REPARAM_PASSED;
   char description[64];
   rp_distribution_describe(&noises[which], description, sizeof description);
-  rp_run_fail(run, RP_UNSUPPORTED, message->name, "reparam_linear_hmm() leaves `%s` as %s(), which no reparameterization makes normal; noise "
-              "must be normal(), mvn(), student_t() or stable()", names[which], description);
+  rp_run_fail(run, RP_UNSUPPORTED, message->name,
+              "reparam_linear_hmm() leaves `%s` as %s(), which no reparameterization makes normal; noise "
+              "must be normal(), mvn(), student_t() or stable()",
+              names[which], description);
   return RP_REPARAM_PASSED;
 }
 
