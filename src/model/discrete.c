@@ -76,6 +76,18 @@ static rp_summed *new_summed(rp_run *run) {
   return summed;
 }
 
+/* Coordinates of discrete sites; neighbouring leaves of one element each are joined into a longer one. */
+static int holds_summed(const rp_run *run, const rp_node *param) {
+  for (int32_t i = run->n_summed; i-- > 0;) {
+    if (run->summed[i].leaf == RP_NONE) continue;
+    const rp_node *leaf = rp_graph_node(run->graph, run->summed[i].leaf);
+    if (leaf->op == RP_OP_PARAM && leaf->attribute[0] < param->attribute[0] + param->n &&
+        param->attribute[0] < leaf->attribute[0] + leaf->n)
+      return 1;
+  }
+  return 0;
+}
+
 /* Extends to all nodes of the graph what is known of leaves they depend on. */
 static int cover_touched(rp_run *run) {
   int32_t size = rp_graph_size(run->graph);
@@ -88,7 +100,7 @@ static int cover_touched(rp_run *run) {
   }
   for (; run->n_touched < size; run->n_touched++) {
     const rp_node *node = rp_graph_node(run->graph, run->n_touched);
-    uint8_t any = 0;
+    uint8_t any = node->op == RP_OP_PARAM && holds_summed(run, node);
     for (int32_t k = 0; k < node->n_in && !any; k++) any = run->touched[node->in[k]];
     run->touched[run->n_touched] = any;
   }

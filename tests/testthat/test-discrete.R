@@ -480,3 +480,20 @@ test_that("what cannot be summed out says why", {
     y ~ normal(x, 1)
   })
 })
+
+test_that("predictions for the same data keep the states of a long chain", {
+  set.seed(1)
+  y <- rnorm(24, rep(c(-1, 1), each = 4), 0.5)
+  m <- model(function(y) {
+    mu ~ ordered(normal(0, c(1, 1)))
+    P <- rbind(c(0.9, 0.1), c(0.1, 0.9))
+    z[1] ~ categorical(c(0.5, 0.5))
+    for (t in 2:length(y)) z[t] ~ categorical(P[z[t - 1], ])
+    y ~ normal(mu[z], 0.5)
+  })
+  fit <- fit_nuts(m, list(y = y), chains = 1, iter_sampling = 100, seed = 1)
+  expect_equal(draws(posterior_predict(fit), "z"), draws(fit, "z"))
+  # With new data they are drawn from the chain: no state is known.
+  fresh <- apply(draws(posterior_predict(fit, newdata = list(y = y)), "z"), 3, mean)
+  expect_true(all(abs(fresh - 1.5) < 0.2)) # 4 standard errors of 100 draws
+})
