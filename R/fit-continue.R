@@ -25,13 +25,14 @@ continue_nuts <- function(fit, call, env) {
   if (!is.null(given$keep)) control$keep <- check_sites(given$keep, "keep")
   past <- past_of(fit)
   control$iter_sampling <- continued_iterations(fit, past, given$iter)
-  if (!any(vapply(past$state, is.null, NA))) control[c("init", "inverse_metric")] <- list(NULL)
+  if (!any(vapply(past$state, is.null, NA))) control[c("init", "inits", "inverse_metric")] <- list(NULL)
   run <- given[c("refresh", "checkpoint", "checkpoint_seconds", "workers")]
   names(run) <- c("refresh", "checkpoint", "checkpoint_seconds", "workers")
   if (is.null(run$checkpoint_seconds)) run$checkpoint_seconds <- 60
   again <- run_nuts(fit$model, fit$spec, control, fit$call, run, past, past$numbers)
   again["model"] <- list(fit$model)
-  again$control[c("init", "inverse_metric")] <- fit$control[c("init", "inverse_metric")]
+  first <- intersect(c("init", "inits", "inverse_metric"), names(fit$control))
+  again$control[first] <- fit$control[first]
   again
 }
 
@@ -289,6 +290,7 @@ update.reparam_fit <- function(object, data = list(), ...) {
   fn <- get(fitter)
   settings <- object$control[intersect(names(object$control), setdiff(names(formals(fn)), c("model", "data")))]
   settings["reparam"] <- list(strategy_of(object$control))
+  if (fitter == "fit_nuts") settings["init"] <- list(init_of(object$control$init_from))
   if (!is.null(object$control$blocks)) settings$metric <- object$control$blocks
   if (fitter == "fit_svi" && isTRUE(object$control$automatic)) {
     settings$max_steps <- object$control$steps
@@ -304,6 +306,14 @@ update.reparam_fit <- function(object, data = list(), ...) {
   fit$call[names(given)] <- as.list(changes)[-1]
   if (length(data)) fit$call$data <- quote(data)
   fit
+}
+
+# The argument `init` that a fit's control came from; a fit that was given is not kept.
+init_of <- function(init) {
+  if (identical(init$kind, "fit")) warn_reparam("The fit that was given as `init` is not kept; chains begin at random.")
+  if (is.null(init) || init$kind == "fit") return(NULL)
+  if (init$kind %in% c("prior", "median")) return(init$kind)
+  if (init$kind == "uniform") init$radius else init$values
 }
 
 # The argument `reparam` that a fit's control came from.

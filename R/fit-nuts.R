@@ -189,6 +189,7 @@ run_nuts <- function(model, spec, control, call, run, past = NULL, numbers = seq
   engine$numbers <- numbers
   engine$chains <- length(numbers)
   if (is.list(control$centering)) engine$centering <- centering_of(control$centering, numbers)
+  if (!is.null(control$inits)) engine$inits <- control$inits[, , numbers, drop = FALSE]
   writer <- checkpoint_writer(run, spec, control, numbers)
   engine$checkpoint <- writer$write
   engine$checkpoint_seconds <- writer$seconds

@@ -65,6 +65,7 @@ check_init_sites <- function(values, spec) {
 
 # Adds to a complete control list what `init` means for this spec.
 with_init <- function(control, init, spec) {
+  control$init_from <- init[setdiff(names(init), "fit")]
   candidates <- switch(init$kind,
     uniform = NULL,
     values = {

@@ -17,8 +17,9 @@ choose_workers <- function(workers, n_chains, writer) {
   if (is.numeric(workers)) return(list(name = "cluster", n = check_whole(workers, "workers", 1, 1e4)))
   if (identical(workers, "future")) return(future_backend())
   if (identical(workers, "mirai")) return(mirai_backend())
+  text <- "`workers` must be a number of R processes, a cluster, \"future\" or \"mirai\", not %s."
   stop_reparam(
-    sprintf("`workers` must be a number of R processes, a cluster, \"future\" or \"mirai\", not %s.", describe(workers)),
+    sprintf(text, describe(workers)),
     "`workers = FALSE` runs the chains in this process, whatever plan is active."
   )
 }
@@ -75,6 +76,7 @@ task_of <- function(engine, k) {
   engine$numbers <- engine$numbers[k]
   if (!is.null(past)) engine$past <- choose_chains(past[c("state", "unconstrained", "sampler", "warmup")], k)
   if (is.list(engine$centering)) engine$centering <- centering_of(engine$centering, k)
+  if (!is.null(engine$inits)) engine$inits <- engine$inits[, , k, drop = FALSE]
   metric <- engine$inverse_metric$value
   if (!is.null(metric) && ncol(metric) > 1L) engine$inverse_metric$value <- metric[, k, drop = FALSE]
   engine

@@ -10,8 +10,10 @@ static const char *const statistic_names[N_STATISTICS] = {"accept_stat", "step_s
 static SEXP coordinates(const rp_chains *chains, const ffi_chain_rows *rows, int warming, int64_t n_iterations);
 static SEXP statistics(const rp_chains *chains, const ffi_chain_rows *rows, int warming, int64_t n_iterations);
 static double statistic(const rp_nuts_stats *s, int which);
-static rp_code read_chain(SEXP x, int64_t chain, int64_t n_chains, int64_t dim, rp_chain_past *past, rp_status *status);
-static int read_rows(SEXP x, int64_t chain, int64_t n_chains, int64_t dim, int64_t n, double *draws, rp_nuts_stats *statistics);
+static rp_code read_chain(SEXP x, int64_t chain, int64_t n_chains, int64_t dim, rp_chain_past *past,
+                          rp_status *status);
+static int read_rows(SEXP x, int64_t chain, int64_t n_chains, int64_t dim, int64_t n, double *draws,
+                     rp_nuts_stats *statistics);
 
 ffi_chain_rows *ffi_chains_rows(const rp_chains *chains, int snapshot) {
   ffi_chain_rows *rows = (ffi_chain_rows *) R_alloc((size_t) chains->n_chains, sizeof *rows);
@@ -30,7 +32,8 @@ ffi_chain_rows *ffi_chains_rows(const rp_chains *chains, int snapshot) {
 }
 
 SEXP ffi_chains_list(const rp_chains *chains, const ffi_chain_rows *rows, int64_t n_sampling, int64_t n_warmup) {
-  static const char *const names[] = {"state", "unconstrained", "sampler", "warmup"}, *const parts[] = {"unconstrained", "sampler"};
+  static const char *const names[] = {"state", "unconstrained", "sampler", "warmup"};
+  static const char *const parts[] = {"unconstrained", "sampler"};
   for (int32_t c = 0; c < chains->n_chains; c++) {
     if (rows[c].n_draws - rows[c].n_warmup > n_sampling) n_sampling = rows[c].n_draws - rows[c].n_warmup;
     if (rows[c].n_warmup > n_warmup) n_warmup = rows[c].n_warmup;
@@ -117,9 +120,11 @@ static double statistic(const rp_nuts_stats *s, int which) {
 
 /* ---- from R ---- */
 
-static rp_code read_chain(SEXP x, int64_t chain, int64_t n_chains, int64_t dim, rp_chain_past *past, rp_status *status) {
+static rp_code read_chain(SEXP x, int64_t chain, int64_t n_chains, int64_t dim, rp_chain_past *past,
+                          rp_status *status) {
   SEXP states = ffi_get(x, "state");
-  SEXP state = TYPEOF(states) == VECSXP && chain < Rf_xlength(states) ? VECTOR_ELT(states, (R_xlen_t) chain) : R_NilValue;
+  const int there = TYPEOF(states) == VECSXP && chain < Rf_xlength(states);
+  SEXP state = there ? VECTOR_ELT(states, (R_xlen_t) chain) : R_NilValue;
   if (state == R_NilValue) return RP_OK;
   /* A state begins with the numbers of its draws (chains.c). */
   int complete = TYPEOF(state) == REALSXP && Rf_xlength(state) > 2;
@@ -144,10 +149,12 @@ static rp_code read_chain(SEXP x, int64_t chain, int64_t n_chains, int64_t dim, 
 static int is_array(SEXP x, int64_t n, int64_t n_chains, int64_t dim) {
   SEXP size = Rf_getAttrib(x, R_DimSymbol);
   if (TYPEOF(x) != REALSXP || TYPEOF(size) != INTSXP || Rf_xlength(size) < 2) return 0;
-  return INTEGER(size)[0] >= n && INTEGER(size)[1] == n_chains && (Rf_xlength(size) == 2 ? dim < 0 : INTEGER(size)[2] == dim);
+  const int *extent = INTEGER(size);
+  return extent[0] >= n && extent[1] == n_chains && (Rf_xlength(size) == 2 ? dim < 0 : extent[2] == dim);
 }
 
-static int read_rows(SEXP x, int64_t chain, int64_t n_chains, int64_t dim, int64_t n, double *draws, rp_nuts_stats *statistics) {
+static int read_rows(SEXP x, int64_t chain, int64_t n_chains, int64_t dim, int64_t n, double *draws,
+                     rp_nuts_stats *statistics) {
   if (n == 0) return 1;
   SEXP array = ffi_get(x, "unconstrained"), sampler = ffi_get(x, "sampler");
   if (!is_array(array, n, n_chains, dim)) return 0;

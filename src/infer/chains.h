@@ -5,8 +5,9 @@
  * finish and explain run on the chains' threads.  A chain's draws depend on (seed, its number) alone. All memory for
  * draws is allocated up front, with checked sizes.
  *
- * A chain's `state` is all that it needs to go on (archive.h), with more iterations than before or after it was stopped:
- * its draws are then those of a chain that never stopped. A snapshot is such a state taken while the chain runs. */
+ * A chain's `state` is all that it needs to go on (archive.h), with more iterations than before or after it was
+ * stopped: its draws are then those of a chain that never stopped. A snapshot is such a state taken while the chain
+ * runs. */
 #ifndef RP_INFER_CHAINS_H
 #define RP_INFER_CHAINS_H
 
