@@ -15,7 +15,7 @@ test_that("flows are plain lists, and bad arguments are named", {
 test_that("flows bend where a normal distribution cannot", {
   # The model is a normalized density, so that the ELBO is minus the divergence from it.
   normal <- fit_svi(banana, guide = guide_mvn(), prune = FALSE, reparam = "none", elbo_draws = 10000, seed = 1)
-  iaf <- fit_svi(banana, guide = guide_iaf(num_flows = 1), optim = optim_adam(0.01), prune = FALSE, reparam = "none", elbo_draws = 10000,
+  iaf <- fit_svi(banana, guide = guide_iaf(num_flows = 1), optim = optim_adam(0.01), steps = 20000, prune = FALSE, reparam = "none", elbo_draws = 10000,
                  seed = 1)
   # as many steps as it takes: where the automatic end comes depends on the last bits (ELBOs from -0.4 to -0.001)
   coupling <- fit_svi(banana, guide = guide_coupling(), optim = optim_adam(0.01), steps = 20000, prune = FALSE, reparam = "none",

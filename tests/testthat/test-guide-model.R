@@ -19,7 +19,7 @@ schools <- model(function(sigma, y) {
 lab3 <- list(sigma = c(15, 10, 16), y = c(28, 8, -3))
 
 test_that("a guide that holds the posterior finds it", {
-  fit <- fit_svi(coin, heads, coin_guide, seed = 1)
+  fit <- fit_svi(coin, heads, coin_guide, steps = 10000, seed = 1)
   # the posterior is beta(6, 3), the evidence B(6, 3) / B(2, 2); where both agree the path derivative has no noise
   expect_equal(guide_params(fit), list(a = 6, b = 3), tolerance = 1e-3)
   expect_equal(fit$elbo[["mean"]], lbeta(6, 3) - lbeta(2, 2), tolerance = 1e-6)
