@@ -136,10 +136,10 @@ run_case <- function(name, guide) {
   fewest <- min(as.numeric(names(median_short))[median_short < near], Inf)
   auto <- runs[is.na(runs$steps), ]
   row <- data.frame(
-    posterior = name, guide = guide, best = max(best), mcse = max(runs$mcse), fewest = fewest, auto = max(auto$taken),
+    posterior = name, guide = guide, best = max(best), fewest = fewest, auto = max(auto$taken),
     ratio = max(auto$taken) / fewest, short = max(auto$short), converged = all(auto$converged)
   )
-  row$passes <- row$converged && row$ratio <= 2 && row$short <= near
+  row$passes <- row$converged && is.finite(fewest) && row$ratio <= 2 && row$short <= near
   message(sprintf("%-18s %-7s best %9.3f  fewest %6.0f  auto %-20s  short %s  %s", name, guide, row$best, fewest,
                   paste(auto$taken, collapse = " "), paste(format(round(auto$short, 3)), collapse = " "),
                   if (row$passes) "" else "FAILS"))
@@ -149,4 +149,9 @@ run_case <- function(name, guide) {
 names <- if (length(wanted)) intersect(names(cases), wanted) else names(cases)
 table <- do.call(rbind, lapply(names, function(name) do.call(rbind, lapply(names(guides), function(guide) run_case(name, guide)))))
 print(table, digits = 4, row.names = FALSE)
-if (!length(wanted)) utils::write.csv(format(table, digits = 4, trim = TRUE), out, row.names = FALSE, quote = FALSE)
+if (!length(wanted)) {
+  for (column in c("best", "short")) table[[column]] <- sprintf("%.3f", table[[column]])
+  table$ratio <- ifelse(is.finite(table$fewest), sprintf("%.2f", table$ratio), "")
+  table$fewest <- ifelse(is.finite(table$fewest), table$fewest, paste(">", max(grid)))
+  utils::write.csv(table, out, row.names = FALSE, quote = FALSE)
+}
