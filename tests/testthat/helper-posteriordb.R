@@ -55,7 +55,7 @@ posteriordb_compare <- function(fit, reference) {
     quantile_difference <- function(p, known) {
       quantile <- stats::quantile(x, p, names = FALSE)
       below <- array(as.double(x <= quantile), dim(x))
-      errors <- vapply(c(diagnose(below)[, "ess_mean"], 10000), function(n) {
+      errors <- vapply(c(convergence(below)[, "ess_mean"], 10000), function(n) {
         diff(stats::quantile(x, p + c(-1, 1) * sqrt(p * (1 - p) / n), names = FALSE)) / 2
       }, 0)
       (quantile - known) / sqrt(sum(errors^2))

@@ -90,7 +90,7 @@ sbc_draws <- function(spec, case, seed) {
     )
     fit <- do.call("fit_nuts", c(arguments, case$settings))
     x <- as.array(fit, case$quantities)
-    if (isTRUE(min(diagnose(x)[, c("ess_bulk", "ess_tail")]) >= 99)) break
+    if (isTRUE(min(convergence(x)[, c("ess_bulk", "ess_tail")]) >= 99)) break
   }
   matrix(x, length)[seq(length / 99, length, by = length / 99), , drop = FALSE]
 }
