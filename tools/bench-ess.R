@@ -35,7 +35,7 @@ small <- list(
 chosen <- grep("^--", arguments, value = TRUE, invert = TRUE)
 if (!length(chosen)) chosen <- names(small)
 
-smallest_ess <- function(draws) min(reparam:::diagnose(draws)[, "ess_bulk"])
+smallest_ess <- function(draws) min(reparam:::convergence(draws)[, "ess_bulk"])
 
 program_of <- function(name, code) {
   file <- tempfile(fileext = ".stan")

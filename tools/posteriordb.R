@@ -17,7 +17,7 @@ tests <- file.path(dirname(script), "..", "tests", "testthat")
 library_dir <- Sys.getenv("REPARAM_LIB")
 if (nzchar(library_dir)) .libPaths(c(library_dir, .libPaths()))
 library(reparam)
-for (internal in c("diagnose", "mcse_mean", "rhat_rank")) assign(internal, getFromNamespace(internal, "reparam"))
+for (internal in c("convergence", "mcse_mean", "rhat_rank")) assign(internal, getFromNamespace(internal, "reparam"))
 source(file.path(tests, "helper-posteriordb.R"))
 
 folder <- option("data", "")

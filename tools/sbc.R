@@ -15,7 +15,7 @@ script <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))
 library_dir <- Sys.getenv("REPARAM_LIB")
 if (nzchar(library_dir)) .libPaths(c(library_dir, .libPaths()))
 library(reparam)
-diagnose <- getFromNamespace("diagnose", "reparam")
+convergence <- getFromNamespace("convergence", "reparam")
 source(file.path(dirname(script), "..", "tests", "testthat", "helper-sbc.R"))
 
 seeds <- as.integer(strsplit(option("seeds", "1,2,3"), ",")[[1]])

@@ -17,6 +17,7 @@ void rp_archive_numbers(rp_archive *archive, double *x, int64_t n) {
     archive->failed = 1;
     return;
   }
+  if (n == 0) return;
   size_t bytes = (size_t) n * sizeof *x;
   if (archive->from) memcpy(x, archive->from + archive->at, bytes);
   else if (archive->to) memcpy(archive->to + archive->at, x, bytes);
