@@ -31,9 +31,12 @@
 #' # A level that wanders, seen with noise; two values are missing.
 #' m <- model(function(y) {
 #'   step ~ half_normal(1)
-#'   y ~ gaussian_hmm(dist_normal(0, 10), 1, dist_normal(0, step), 1, dist_normal(0, 0.5), duration = 6)
+#'   y ~ gaussian_hmm(
+#'     dist_normal(0, 10), 1, dist_normal(0, step), 1, dist_normal(0, 0.5), duration = 6
+#'   )
 #' })
-#' fit <- fit_nuts(m, list(y = c(1.2, 1.1, NA, 2.3, NA, 2.9)), chains = 2, keep = c("step", "y", "y_state"), seed = 1)
+#' data <- list(y = c(1.2, 1.1, NA, 2.3, NA, 2.9))
+#' fit <- fit_nuts(m, data, chains = 2, keep = c("step", "y", "y_state"), seed = 1)
 #' apply(draws(fit, "y_state"), 3, mean)
 #' @export
 dist_gaussian_hmm <- function(initial, transition_matrix, transition, observation_matrix, observation,
@@ -82,7 +85,9 @@ dist_gaussian_hmm <- function(initial, transition_matrix, transition, observatio
 #' # A level that jumps now and then: its steps have heavy tails.
 #' m <- model(function(y) {
 #'   step ~ half_normal(1)
-#'   y ~ linear_hmm(dist_normal(0, 10), 1, dist_stable(1.5, 0, step), 1, dist_normal(0, 0.5), duration = 6)
+#'   y ~ linear_hmm(
+#'     dist_normal(0, 10), 1, dist_stable(1.5, 0, step), 1, dist_normal(0, 0.5), duration = 6
+#'   )
 #' })
 #' reparam_map(m, list(y = c(1.2, 1.1, NA, 12.3, 12.1, 11.9)))
 #' @export
@@ -118,8 +123,12 @@ dist_linear_hmm <- function(initial, transition_matrix, transition, observation_
 #' @section Errors: A `base` with several outputs; models of different sizes; a list of models that are not Gaussian.
 #' @seealso [dist_gaussian_hmm()], [dist_linear_hmm()]
 #' @examples
-#' level <- dist_gaussian_hmm(dist_normal(0, 1), 1, dist_normal(0, 0.1), 1, dist_normal(0, 0.5), duration = 20)
-#' rough <- dist_gaussian_hmm(dist_normal(0, 1), 1, dist_normal(0, 1), 1, dist_normal(0, 0.5), duration = 20)
+#' level <- dist_gaussian_hmm(
+#'   dist_normal(0, 1), 1, dist_normal(0, 0.1), 1, dist_normal(0, 0.5), duration = 20
+#' )
+#' rough <- dist_gaussian_hmm(
+#'   dist_normal(0, 1), 1, dist_normal(0, 1), 1, dist_normal(0, 0.5), duration = 20
+#' )
 #' m <- model(function() y ~ independent_hmm(list(level, rough)))
 #' dim(draws(prior_draws(m, draws = 1, seed = 1), "y"))
 #' @export

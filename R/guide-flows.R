@@ -41,7 +41,8 @@
 #'   a ~ normal(0, 1)
 #'   b ~ normal(a^2, 0.3)
 #' })
-#' flow <- fit_svi(banana, guide = guide_iaf(num_flows = 2, hidden = 8), steps = 3000, prune = FALSE, seed = 1)
+#' guide <- guide_iaf(num_flows = 2, hidden = 8)
+#' flow <- fit_svi(banana, guide = guide, steps = 3000, prune = FALSE, seed = 1)
 #' flow$khat
 #' @export
 guide_iaf <- function(..., num_flows = 3, hidden = NULL, layers = 2, init_scale = 0.1) {

@@ -31,7 +31,8 @@
 #'   y ~ normal(theta, sigma)
 #' })
 #' lab <- list(sigma = c(15, 10, 16), y = c(28, 8, -3))
-#' fit <- fit_svi(schools, lab, guide_structured(conditionals = list(theta = "normal")), steps = 1000, seed = 1)
+#' guide <- guide_structured(conditionals = list(theta = "normal"))
+#' fit <- fit_svi(schools, lab, guide, steps = 1000, seed = 1)
 #' fit$elbo
 #' @export
 guide_structured <- function(..., conditionals = NULL, dependencies = NULL, init_scale = 0.1) {

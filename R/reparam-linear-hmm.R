@@ -25,11 +25,13 @@
 #' # Robust smoothing: an outlier among the outputs.
 #' m <- model(function(y) {
 #'   step ~ half_normal(1)
-#'   y ~ linear_hmm(dist_normal(0, 10), 1, dist_normal(0, step), 1, dist_student_t(3, 0, 0.3), duration = 8)
+#'   y ~ linear_hmm(
+#'     dist_normal(0, 10), 1, dist_normal(0, step), 1, dist_student_t(3, 0, 0.3), duration = 8
+#'   )
 #' })
 #' y <- c(0.1, 0.3, 0.2, 7, 0.4, 0.5, 0.3, 0.6)
-#' fit <- fit_nuts(m |> reparam(y = reparam_linear_hmm(obs = reparam_student_t())), list(y = y), chains = 2,
-#'                 keep = c("step", "y_state"), seed = 1)
+#' robust <- m |> reparam(y = reparam_linear_hmm(obs = reparam_student_t()))
+#' fit <- fit_nuts(robust, list(y = y), chains = 2, keep = c("step", "y_state"), seed = 1)
 #' round(apply(draws(fit, "y_state"), 3, mean), 2)
 #' @export
 reparam_linear_hmm <- function(init = NULL, trans = NULL, obs = NULL) {
