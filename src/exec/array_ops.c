@@ -54,12 +54,12 @@ rp_code rp_array_op_prepare(rp_program *program, rp_plan *plan, const rp_item *i
       if (b->op != RP_OP_CONST || b->n != 1 || b->value != 0) op->zero_b = 0;
     }
   }
-  if (!native(op->node.op)) op->scratch = rp_plan_reserve(plan, evaluator_scratch(op, plan->lanes));
+  if (!native((int32_t) op->node.op)) op->scratch = rp_plan_reserve(plan, evaluator_scratch(op, plan->lanes));
   return RP_OK;
 }
 
 void rp_array_op_run(const rp_work *work, const rp_array_op *op, const rp_random_key *keys) {
-  const array_function function = native(op->node.op);
+  const array_function function = native((int32_t) op->node.op);
   if (function) function(work, op);
   else run_evaluator(work, op, keys);
   if (op->node.n == 1) rp_splat(rp_at(work, op->out), work->program->lanes);
