@@ -27,6 +27,7 @@ for test in tests/engine/test_*.c; do
   fi
   cat "$build/$part.log" 2>/dev/null || true
   line=$(sed -n 's/^.*: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$build/$part.log" 2>/dev/null | tail -n 1)
+  line=${line:-0 0}
   passed=$((passed + ${line%% *}))
 done
 echo "engine: $passed passed, $failed failed"
