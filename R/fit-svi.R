@@ -103,6 +103,7 @@ fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_
 run_svi <- function(model, spec, whole, control, earlier, call, refresh) {
   progress <- if (progress_wanted(refresh)) progress_line(svi_progress)
   check_guide_sites(control$guide, spec, control)
+  control$guide <- trace_guide_functions(control$guide, spec, control)
   engine <- control
   engine$optim <- engine_optim(control$optim, length(earlier$loss) + control$steps)
   engine$progress <- progress$show

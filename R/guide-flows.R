@@ -1,26 +1,26 @@
 #' Guides that bend: normalizing flows
 #'
-#' Guides for posteriors that no normal distribution resembles, such as funnels and bananas: standard normal noise is pushed through
-#' invertible maps whose coefficients are given by small neural networks, learned along with everything else. The map of a fitted one also
-#' makes a sampler's job easier, see [reparam_neutra()].
+#' Guides for posteriors that no normal distribution resembles, such as funnels and bananas: standard normal noise is
+#' pushed through invertible maps whose coefficients are given by small neural networks, learned along with everything
+#' else. The map of a fitted one also makes a sampler's job easier, see [reparam_neutra()].
 #'
-#' With noise `x` of as many elements as the guide covers, the guide is `location + scale * T(x)`, where `T` is made of `num_flows` maps
-#' one after the other:
+#' With noise `x` of as many elements as the guide covers, the guide is `location + scale * T(x)`, where `T` is made of
+#' `num_flows` maps one after the other:
 #'
-#' * `guide_iaf()`, an inverse autoregressive flow: `y[i] = x[i] * exp(s[i]) + m[i]`, where `s[i]` and `m[i]` depend on `x[1]` to
-#'   `x[i - 1]`. The order of the elements is turned round from one map to the next. Drawing is quick, and the density of a draw is known
-#'   from its noise.
-#' * `guide_coupling()`, a coupling flow: one half of the elements stays as it is, the other becomes `S(x) * exp(s) + m`, where the
-#'   increasing rational-quadratic spline `S` (on `[-5, 5]`, the identity beyond), `s` and `m` depend on the first half. The halves take
-#'   turns. The inverse is as quick as the map.
+#' * `guide_iaf()`, an inverse autoregressive flow: `y[i] = x[i] * exp(s[i]) + m[i]`, where `s[i]` and `m[i]` depend on
+#'   `x[1]` to `x[i - 1]`. The order of the elements is turned round from one map to the next. Drawing is quick, and the
+#'   density of a draw is known from its noise.
+#' * `guide_coupling()`, a coupling flow: one half of the elements stays as it is, the other becomes `S(x) * exp(s) +
+#'   m`, where the increasing rational-quadratic spline `S` (on `[-5, 5]`, the identity beyond), `s` and `m` depend on
+#'   the first half. The halves take turns. The inverse is as quick as the map.
 #'
-#' The networks have `layers` hidden layers of `hidden` units with tanh, and a linear map from their inputs straight to the outputs, so that
-#' a multivariate normal and, of the autoregressive flow, a funnel are members of the family, nearly. Log scales `s` are kept within 8 of 0
-#' in the autoregressive flow, 3 in the other.
-#' Both guides start as independent normals. There is no closed form for their moments: summaries are those of draws.
+#' The networks have `layers` hidden layers of `hidden` units with tanh, and a linear map from their inputs straight to
+#' the outputs, so that a multivariate normal and, of the autoregressive flow, a funnel are members of the family,
+#' nearly. Log scales `s` are kept within 8 of 0 in the autoregressive flow, 3 in the other. Both guides start as
+#' independent normals. There is no closed form for their moments: summaries are those of draws.
 #'
-#' The gradient that [fit_svi()] takes near convergence (the path derivative) needs, for `guide_iaf()`, the Jacobian matrix of each map, and is
-#' left out with more than 200 elements.
+#' The gradient that [fit_svi()] takes near convergence (the path derivative) needs, for `guide_iaf()`, the Jacobian
+#' matrix of each map, and is left out with more than 200 elements.
 #'
 #' @inheritParams guides
 #' @param num_flows Maps one after the other.
@@ -29,11 +29,11 @@
 #' @param bins Pieces of each spline.
 #' @return An object of class `reparam_guide`, for use in [fit_svi()] and [guide_list()].
 #' @section Errors: Numbers that are not whole and positive; names of sites that are no text.
-#' @references
-#' Kingma, Salimans, Jozefowicz, Chen, Sutskever and Welling (2016). Improving Variational Inference with Inverse Autoregressive Flow.
-#' Advances in Neural Information Processing Systems 29.
+#' @references Kingma, Salimans, Jozefowicz, Chen, Sutskever and Welling (2016). Improving Variational Inference with
+#' Inverse Autoregressive Flow. Advances in Neural Information Processing Systems 29.
 #'
-#' Durkan, Bekasov, Murray and Papamakarios (2019). Neural Spline Flows. Advances in Neural Information Processing Systems 32.
+#' Durkan, Bekasov, Murray and Papamakarios (2019). Neural Spline Flows. Advances in Neural Information Processing
+#' Systems 32.
 #'
 #' Germain, Gregor, Murray and Larochelle (2015). MADE: Masked Autoencoder for Distribution Estimation. ICML.
 #' @examples
@@ -52,12 +52,14 @@ guide_iaf <- function(..., num_flows = 3, hidden = NULL, layers = 2, init_scale 
 #' @rdname guide_iaf
 #' @export
 guide_coupling <- function(..., num_flows = 4, hidden = NULL, layers = 2, bins = 8, init_scale = 0.1) {
-  flow_guide("coupling", guide_sites(...), init_scale, num_flows, hidden, layers, bins = check_whole(bins, "bins", 1, 1000))
+  bins <- check_whole(bins, "bins", 1, 1000)
+  flow_guide("coupling", guide_sites(...), init_scale, num_flows, hidden, layers, bins = bins)
 }
 
 flow_guide <- function(kind, sites, init_scale, num_flows, hidden, layers, ...) {
   new_guide(
     kind, sites, init_scale, num_flows = check_whole(num_flows, "num_flows", 1, 1000),
-    hidden = if (!is.null(hidden)) check_whole(hidden, "hidden", 1, 1e5), layers = check_whole(layers, "layers", 1, 100), ...
+    hidden = if (!is.null(hidden)) check_whole(hidden, "hidden", 1, 1e5),
+    layers = check_whole(layers, "layers", 1, 100), ...
   )
 }

@@ -1,26 +1,28 @@
 #' Guides written as models
 #'
-#' A guide for [fit_svi()] may be a function like the model's own: its [param()] statements are what is learned, and it draws sites of
-#' the same names as the model's latent sites, which is how the two are matched.
+#' A guide for [fit_svi()] may be a function like the model's own: its [param()] statements are what is learned, and it
+#' draws sites of the same names as the model's latent sites, which is how the two are matched.
 #'
-#' The objective is the evidence lower bound `E_q[log p(x) - log q(x)]`, on the scale of the sites themselves, with gradients that go
-#' through the draws. So each draw must be a differentiable function of the parameters and of standard noise: families with location
-#' and scale (normal, Cauchy, Laplace, logistic, Student's t with a given number of degrees of freedom, ...), what transforms make of them
-#' (lognormal), families with a quantile function (exponential, gamma, beta, Weibull, uniform, half-normal, ...), multivariate normals. A
-#' draw from another family, such as a mixture, is allowed as long as its arguments do not depend on parameters or other sites.
-#' `dist_delta()` of a parameter makes a point.
+#' The objective is the evidence lower bound `E_q[log p(x) - log q(x)]`, on the scale of the sites themselves, with
+#' gradients that go through the draws. So each draw must be a differentiable function of the parameters and of standard
+#' noise: families with location and scale (normal, Cauchy, Laplace, logistic, Student's t with a given number of
+#' degrees of freedom, ...), what transforms make of them (lognormal), families with a quantile function (exponential,
+#' gamma, beta, Weibull, uniform, half-normal, ...), multivariate normals. A draw from another family, such as a
+#' mixture, is allowed as long as its arguments do not depend on parameters or other sites. `dist_delta()` of a
+#' parameter makes a point.
 #'
-#' The guide must draw every latent site of the model on which the data bear, and none that the model has not. Sites may depend on each
-#' other, on the data (arguments of the same names as the model's) and on all parameters; recorded quantities are the model's. Handlers of
-#' the guide act as in any model. Reparameterizations, of the guide or of the model, change nothing: both speak of the user's sites.
+#' The guide must draw every latent site of the model on which the data bear, and none that the model has not. Sites may
+#' depend on each other, on the data (arguments of the same names as the model's) and on all parameters; recorded
+#' quantities are the model's. Handlers of the guide act as in any model. Reparameterizations, of the guide or of the
+#' model, change nothing: both speak of the user's sites.
 #'
-#' `fit$unconstrained` holds values of the sites, not unconstrained coordinates; `guide_params(fit)` gives the learned parameters. Such a fit
-#' cannot be given to [reparam_neutra()].
+#' `fit$unconstrained` holds values of the sites, not unconstrained coordinates; `guide_params(fit)` gives the learned
+#' parameters. Such a fit cannot be given to [reparam_neutra()].
 #'
 #' @param fit A fit by [fit_svi()] with a guide that is a model.
 #' @return A named list of the values of the guide's parameters.
-#' @section Errors: A latent site that the guide does not draw, a site that the model does not have or of another size; a site that the guide
-#'   observes; a draw that cannot be differentiated, named by its site.
+#' @section Errors: A latent site that the guide does not draw, a site that the model does not have or of another size;
+#'   a site that the guide observes; a draw that cannot be differentiated, named by its site.
 #' @references Kingma and Welling (2014). Auto-Encoding Variational Bayes. ICLR.
 #' @examples
 #' coin <- model(function(y) {

@@ -1,8 +1,8 @@
 # Quantiles under a guide in closed form. Where the margins of the guide are normal, a drawn site of which each element
 # is a one-to-one function of one coordinate has as quantiles the values of that function at the coordinate's.
 
-# quantiles: a matrix with a row a variable and a column a probability, from draws; the rows that are known in closed form
-# are replaced.
+# quantiles: a matrix with a row a variable and a column a probability, from draws; the rows that are known in closed
+# form are replaced.
 exact_where_known <- function(fit, sites, probs, quantiles) {
   known <- site_field(fit, "kind") %in% c("latent", "reparameterized", "param", "partial")
   candidates <- intersect(sites, site_field(fit, "name")[known])

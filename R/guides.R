@@ -10,9 +10,9 @@
 #' * `guide_coupling()`: a coupling flow with splines, see [guide_iaf()].
 #' * `guide_structured()`: sites with families and dependencies of their own, see [guide_structured()].
 #' * `guide_delta()`: a point; the fit is the posterior mode of the unconstrained coordinates (MAP).
-#' * `guide_laplace()`: a multivariate normal at the posterior mode of the unconstrained coordinates, which [optim_lbfgs()] finds, with
-#'   the inverse of minus the Hessian there as covariance. With other parts in a `guide_list()`, which then must be points, the
-#'   covariance is that given those points.
+#' * `guide_laplace()`: a multivariate normal at the posterior mode of the unconstrained coordinates, which
+#'   [optim_lbfgs()] finds, with the inverse of minus the Hessian there as covariance. With other parts in a
+#'   `guide_list()`, which then must be points, the covariance is that given those points.
 #' * `guide_list()`: several guides, each for its own sites, independent of one another. A part that names no sites
 #'   takes those that the others leave.
 #'

@@ -1,29 +1,30 @@
 #' Reparameterize by a trained guide: NeuTra
 #'
-#' A guide that [fit_svi()] has fitted is a map from standard normal noise to something like the posterior. `reparam_neutra()` samples in the
-#' coordinates of that noise, where the posterior looks like a standard normal as far as the guide is good: funnels open, bananas
-#' straighten, scales and correlations go away. The model and its posterior stay the same, however bad the guide is.
+#' A guide that [fit_svi()] has fitted is a map from standard normal noise to something like the posterior.
+#' `reparam_neutra()` samples in the coordinates of that noise, where the posterior looks like a standard normal as far
+#' as the guide is good: funnels open, bananas straighten, scales and correlations go away. The model and its posterior
+#' stay the same, however bad the guide is.
 #'
-#' With `z` the noise, `u = T(z)` the guide's map to the unconstrained coordinates of all its sites, and `x = b(u)` their values, the log
-#' density of `z` is `log p(x) + log|dx/du| + log|det dT/dz|`. One auxiliary site `<prefix>_shared_latent` stands for all sites of the
-#' guide; the guide's parameters are plain numbers in the spec.
+#' With `z` the noise, `u = T(z)` the guide's map to the unconstrained coordinates of all its sites, and `x = b(u)`
+#' their values, the log density of `z` is `log p(x) + log|dx/du| + log|det dT/dz|`. One auxiliary site
+#' `<prefix>_shared_latent` stands for all sites of the guide; the guide's parameters are plain numbers in the spec.
 #'
-#' Every site of the guide must be latent in the model and reparameterized by the same object: `reparam(model, neutra)` does that. Sites that
-#' the guide did not cover (those that carried no information, see `prune` of [fit_svi()]) are left alone, and so are observed sites. Draws
-#' from the prior are drawn from the sites' own distributions. Starting values are inverted, except through a [guide_iaf()] of more than 64
-#' coordinates, with a warning.
+#' Every site of the guide must be latent in the model and reparameterized by the same object: `reparam(model, neutra)`
+#' does that. Sites that the guide did not cover (those that carried no information, see `prune` of [fit_svi()]) are
+#' left alone, and so are observed sites. Draws from the prior are drawn from the sites' own distributions. Starting
+#' values are inverted, except through a [guide_iaf()] of more than 64 coordinates, with a warning.
 #'
-#' Guides that serve: [guide_normal()], [guide_mvn()], [guide_lowrank()] (by the Cholesky factor of its covariance), [guide_laplace()],
-#' [guide_iaf()], [guide_coupling()], [guide_structured()] without points, and lists of these.
+#' Guides that serve: [guide_normal()], [guide_mvn()], [guide_lowrank()] (by the Cholesky factor of its covariance),
+#' [guide_laplace()], [guide_iaf()], [guide_coupling()], [guide_structured()] without points, and lists of these.
 #'
 #' @param fit A fit by [fit_svi()], of the model with the same `reparam` handlers, if any.
 #' @param prefix The beginning of the auxiliary site's name.
-#' @return `reparam_neutra()`: a reparameterizer, for use in [reparam()]. `transform_sample()`: a named list of the values of the guide's
-#'   sites. `transform_samples()`: a named list of arrays `[iteration, chain, dims...]`.
-#' @section Errors: A fit whose guide is not one-to-one in its noise (points, `guide_delta()`); something that is no fit by `fit_svi()`; when
-#'   the model is used, a site of the guide that the model does not have, or whose value is set.
-#' @references Hoffman, Sountsov, Dillon, Langmore, Tran and Vasudevan (2019). NeuTra-lizing Bad Geometry in Hamiltonian Monte Carlo Using
-#'   Neural Transport. arXiv 1903.03704.
+#' @return `reparam_neutra()`: a reparameterizer, for use in [reparam()]. `transform_sample()`: a named list of the
+#'   values of the guide's sites. `transform_samples()`: a named list of arrays `[iteration, chain, dims...]`.
+#' @section Errors: A fit whose guide is not one-to-one in its noise (points, `guide_delta()`); something that is no fit
+#'   by `fit_svi()`; when the model is used, a site of the guide that the model does not have, or whose value is set.
+#' @references Hoffman, Sountsov, Dillon, Langmore, Tran and Vasudevan (2019). NeuTra-lizing Bad Geometry in Hamiltonian
+#'   Monte Carlo Using Neural Transport. arXiv 1903.03704.
 #' @examples
 #' funnel <- model(function() {
 #'   y ~ normal(0, 3)
@@ -50,8 +51,8 @@ reparam_neutra <- function(fit, prefix = "auto") {
 
 #' @rdname reparam_neutra
 #' @param reparam A reparameterizer made by `reparam_neutra()` or [reparam_structured()].
-#' @param latent The noise: one number for each coordinate. For `reparam_structured()`, a named list of the values of its `<site>_aux` will
-#'   do as well.
+#' @param latent The noise: one number for each coordinate. For `reparam_structured()`, a named list of the values of
+#'   its `<site>_aux` will do as well.
 #' @export
 transform_sample <- function(reparam, latent) {
   check_is_trained(reparam)
@@ -64,10 +65,10 @@ transform_sample <- function(reparam, latent) {
 }
 
 #' @rdname reparam_neutra
-#' @param draws Draws of the noise: a matrix with a row a draw, an array `[iteration, chain, coordinate]`, or a fit by [fit_nuts()] of the
-#'   reparameterized model.
-#' @param save_params Names of the sites to compute; NULL: all sites of the guide. Others are not computed, which is what makes models with
-#'   large nuisance variables bearable.
+#' @param draws Draws of the noise: a matrix with a row a draw, an array `[iteration, chain, coordinate]`, or a fit by
+#'   [fit_nuts()] of the reparameterized model.
+#' @param save_params Names of the sites to compute; NULL: all sites of the guide. Others are not computed, which is
+#'   what makes models with large nuisance variables bearable.
 #' @export
 transform_samples <- function(reparam, draws, save_params = NULL) {
   check_is_trained(reparam)
@@ -90,11 +91,17 @@ transform_samples <- function(reparam, draws, save_params = NULL) {
 
 # The trained map, as plain numbers, and where it came from, which stays out of specs.
 new_trained <- function(kind, fit, prefix = NULL) {
+  if (any(vapply(fit$blocks, function(block) isTRUE(block$structure$functions), NA))) {
+    stop_reparam(
+      sprintf("`reparam_%s()` cannot use a guide with functions as conditionals or dependencies.", kind),
+      "Use \"mvn\" and \"linear\" ones, or `guide_iaf()` with `reparam_neutra()`."
+    )
+  }
   coordinates <- fit$unconstrained_names
   sites <- unique(sub("\\[[0-9,]*\\]$", "", coordinates))
   made <- new_reparameterizer(
-    kind, prefix = prefix, blocks = fit$blocks, params = as.double(fit$params), coordinates = coordinates, sites = sites,
-    source = fit[c("spec", "control", "sites")]
+    kind, prefix = prefix, blocks = fit$blocks, params = as.double(fit$params), coordinates = coordinates,
+    sites = sites, source = fit[c("spec", "control", "sites")]
   )
   .Call(ffi_model_table, trained_spec(made), trained_control(made)) # an error if the guide has no such map
   made
@@ -107,7 +114,9 @@ check_trained <- function(fit, what, guide = "guide_iaf()") {
                    "Fit it with `prune = FALSE`.")
     }
     if (identical(fit$control$guide$kind, "model")) {
-      stop_reparam(sprintf("`%s` needs a guide that is a map of noise, not a model.", what), "Use `guide_iaf()`, for example.")
+      stop_reparam(
+        sprintf("`%s` needs a guide that is a map of noise, not a model.", what), "Use `guide_iaf()`, for example."
+      )
     }
     points <- Filter(function(block) block$kind == "delta", fit$blocks)
     if (length(points)) {
@@ -143,7 +152,8 @@ plain_trained <- function(x) {
 
 trained_text <- function(x) {
   kinds <- unique(vapply(x$blocks, `[[`, "", "kind"))
-  sprintf("%s, %d coordinate%s", paste0("guide_", kinds, collapse = ", "), length(x$coordinates), if (length(x$coordinates) == 1L) "" else "s")
+  n <- length(x$coordinates)
+  sprintf("%s, %d coordinate%s", paste0("guide_", kinds, collapse = ", "), n, if (n == 1L) "" else "s")
 }
 
 trained_spec <- function(x) {
@@ -190,7 +200,8 @@ trained_noise <- function(x, given, what) {
     rank <- unique(vapply(given, function(value) length(dim(value)), 0L))
     if (what == "latent" || identical(rank, 0L)) return(unlist(given, use.names = FALSE))
     if (identical(rank, 3L)) {
-      return(array(unlist(given, use.names = FALSE), c(dim(given[[1]])[1:2], sum(vapply(given, function(value) dim(value)[3], 0L)))))
+      widths <- vapply(given, function(value) dim(value)[3], 0L)
+      return(array(unlist(given, use.names = FALSE), c(dim(given[[1]])[1:2], sum(widths))))
     }
   }
   if (!is.numeric(given) || anyNA(given)) stop_reparam(sprintf("`%s` must be numbers, not %s.", what, describe(given)))
@@ -201,7 +212,10 @@ trained_values <- function(x, noise, sites) {
   known <- trained_sites(x)
   unknown <- setdiff(sites, vapply(x$source$sites, `[[`, "", "name"))
   if (length(unknown)) {
-    stop_reparam(sprintf("The model has no site %s.", quote_names(unknown)), sprintf("The guide's are %s.", quote_names(known, 20L)))
+    stop_reparam(
+      sprintf("The model has no site %s.", quote_names(unknown)),
+      sprintf("The guide's are %s.", quote_names(known, 20L))
+    )
   }
   if (is.null(sites)) sites <- known
   control <- c(trained_control(x), list(coordinates = trained_names(x), keep = sites))

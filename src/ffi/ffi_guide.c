@@ -55,7 +55,10 @@ static rp_code add_block(ffi_guide *out, const ffi_model *m, SEXP part, uint8_t 
   if (block->n == 0) return RP_OK;
   if (block->kind == RP_GUIDE_STRUCTURED) {
     int64_t *own = out->index + (*used - block->n);
-    if (ffi_guide_structure(m, part, block, own, out->pool, &out->groups[out->n_blocks], status) != RP_OK) return status->code;
+    const char *const **names = &out->groups[out->n_blocks];
+    if (ffi_guide_structure(m, part, block, own, out->pool, names, status) != RP_OK ||
+        ffi_guide_functions_read(&out->functions, part, block, *names, out->pool, status) != RP_OK)
+      return status->code;
   }
   if (block->kind == RP_GUIDE_MODEL && ffi_guide_model(out, m, part, block, status) != RP_OK) return status->code;
   out->laplace[out->n_blocks++] = (uint8_t) laplace;
@@ -121,6 +124,7 @@ void ffi_guide_clear(ffi_guide *guide) {
   free(guide->laplace);
   free(guide->index);
   free(guide->groups);
+  ffi_guide_functions_free(guide->functions);
   rp_pool_free(guide->pool);
   rp_model_free(guide->draws);
   rp_model_free(guide->density);

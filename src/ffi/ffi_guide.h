@@ -13,6 +13,7 @@ typedef struct {
   rp_pool *pool;  /* structures of blocks */
   rp_spec *spec;  /* of a guide that is a model, and what was made of it; NULL for others */
   rp_model *draws, *density;
+  struct ffi_guide_functions *functions; /* of structured guides; NULL: none */
   const char *const **groups; /* per block: names of the groups of a structured guide; NULL for others */
 } ffi_guide;
 
@@ -38,10 +39,18 @@ rp_code ffi_guide_model(ffi_guide *out, const ffi_model *m, SEXP part, rp_guide_
  * sites, dependencies in a circle. */
 rp_code ffi_guide_structure(const ffi_model *m, SEXP part, rp_guide_block *block, int64_t *index, rp_pool *pool,
                             const char *const **names, rp_status *status);
-/* The structure as a list with groups, sizes, conditionals, down, up (one-based), and back. */
+/* The functions of a structured guide, part$functions: a list of list(down, up, spec), spec being that of a model that
+ * draws the function's argument as its only site and records its result; up is "" for a conditional. Adds them to the
+ * block's structure, whose groups have these names, and to *list, which owns what they are made of; free it with
+ * ffi_guide_functions_free(). RP_BAD_ARGUMENT: a function of random numbers, a result of another size. */
+rp_code ffi_guide_functions_read(struct ffi_guide_functions **list, SEXP part, rp_guide_block *block,
+                                 const char *const *names, rp_pool *pool, rp_status *status);
+void ffi_guide_functions_free(struct ffi_guide_functions *list);
+/* The structure as a list with groups, sizes, conditionals, down, up (one-based), and back. Functions are not in it,
+ * but a mark of them, which RP_UNSUPPORTED answers. */
 SEXP ffi_structure_list(const rp_guide_structure *structure, const char *const *names);
-rp_code ffi_structure_read(SEXP list, int64_t n, const rp_guide_structure **structure, const char *const **names, rp_pool *pool,
-                           rp_status *status);
+rp_code ffi_structure_read(SEXP list, int64_t n, const rp_guide_structure **structure, const char *const **names,
+                           rp_pool *pool, rp_status *status);
 /* Whether a layout site is called so, by its own name or the user's. */
 int ffi_site_is(const rp_model *model, const rp_layout_site *place, const char *name);
 

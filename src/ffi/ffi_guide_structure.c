@@ -4,7 +4,7 @@
 
 #include "ffi_guide.h"
 
-static const char *const conditionals[RP_CONDITIONAL_COUNT] = {"delta", "normal", "mvn"};
+static const char *const conditionals[RP_CONDITIONAL_COUNT] = {"delta", "normal", "mvn", "function"};
 
 /* The sites among the block's coordinates, in the model's order. */
 typedef struct {
@@ -157,9 +157,9 @@ static SEXP numbers(const int32_t *from, int32_t n) {
 }
 
 SEXP ffi_structure_list(const rp_guide_structure *structure, const char *const *names) {
-  static const char *const fields[] = {"groups", "sizes", "conditionals", "down", "up"};
+  static const char *const fields[] = {"groups", "sizes", "conditionals", "down", "up", "functions"};
   const int32_t n = structure->n_groups;
-  SEXP list = PROTECT(ffi_list(5, fields));
+  SEXP list = PROTECT(ffi_list(structure->group_function ? 6 : 5, fields));
   for (int k = 0; k < 3; k++) SET_VECTOR_ELT(list, k, Rf_allocVector(k == 1 ? INTSXP : STRSXP, n));
   for (int32_t k = 0; k < n; k++) {
     SET_STRING_ELT(VECTOR_ELT(list, 0), k, Rf_mkChar(names[k]));
@@ -168,6 +168,7 @@ SEXP ffi_structure_list(const rp_guide_structure *structure, const char *const *
   }
   SET_VECTOR_ELT(list, 3, numbers(structure->down, structure->n_edges));
   SET_VECTOR_ELT(list, 4, numbers(structure->up, structure->n_edges));
+  if (structure->group_function) SET_VECTOR_ELT(list, 5, Rf_ScalarLogical(1));
   UNPROTECT(1);
   return list;
 }
@@ -181,6 +182,8 @@ rp_code ffi_structure_read(SEXP list, int64_t n, const rp_guide_structure **stru
       TYPEOF(above) != INTSXP || Rf_xlength(sizes) != n_groups || Rf_xlength(kinds) != n_groups || Rf_xlength(above) != n_edges ||
       n_groups > 100000 || n_edges > INT32_MAX)
     return rp_fail(status, RP_BAD_SPEC, NULL, "the structure of a guide is broken");
+  if (ffi_get(list, "functions") != R_NilValue)
+    return rp_fail(status, RP_UNSUPPORTED, NULL, "a guide with functions is no map that can be used elsewhere");
   rp_guide_structure *made = rp_pool_array(pool, 1, sizeof *made);
   int64_t *size = rp_pool_array(pool, n_groups, sizeof *size), total = 0;
   rp_conditional *conditional = rp_pool_array(pool, n_groups, sizeof *conditional);
@@ -204,7 +207,8 @@ rp_code ffi_structure_read(SEXP list, int64_t n, const rp_guide_structure **stru
     if (down[e] >= n_groups || up[e] < 0 || up[e] >= down[e]) total = -1;
   }
   if (total != n) return rp_fail(status, RP_BAD_SPEC, NULL, "the structure of a guide is broken");
-  *made = (rp_guide_structure){(int32_t) n_groups, size, conditional, (int32_t) n_edges, down, up};
+  *made = (rp_guide_structure){.n_groups = (int32_t) n_groups, .size = size, .conditional = conditional,
+                               .n_edges = (int32_t) n_edges, .down = down, .up = up};
   *structure = made;
   *names = labels;
   return RP_OK;

@@ -6,7 +6,7 @@
 #include "../graph/shorthand.h"
 
 extern const rp_guide rp_guide_normal, rp_guide_mvn, rp_guide_lowrank, rp_guide_delta, rp_guide_iaf, rp_guide_coupling,
-    rp_guide_structured, rp_guide_model_kind;
+    rp_guide_structured, rp_guide_structured_functions, rp_guide_model_kind;
 static const rp_guide *const table[RP_GUIDE_COUNT] = {&rp_guide_normal, &rp_guide_mvn, &rp_guide_lowrank,
                                                       &rp_guide_delta,  &rp_guide_iaf, &rp_guide_coupling,
                                                       &rp_guide_structured, &rp_guide_model_kind};
@@ -17,7 +17,10 @@ rp_guide_kind rp_guide_from_name(const char *name) {
   return (rp_guide_kind) kind;
 }
 
-const rp_guide *rp_guide_of(const rp_guide_block *block) { return table[block->kind]; }
+const rp_guide *rp_guide_of(const rp_guide_block *block) {
+  const int functions = block->structure && block->structure->group_function;
+  return functions ? &rp_guide_structured_functions : table[block->kind];
+}
 
 rp_node_id rp_guide_log_density(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise,
                                 rp_node_id z) {
@@ -26,13 +29,17 @@ rp_node_id rp_guide_log_density(rp_graph *g, const rp_guide_block *block, rp_nod
   return rp_guide_normal_density(g, noise, guide->log_jacobian(g, block, parameters, noise), guide->n_noise(block));
 }
 
-/* With a quick inverse, the density at the noise that it gives. Else h + s'(z - T), where h = log q and T = z as numbers,
- * and s = d log q / dz = (dT / dnoise)'^-1 dh / dnoise: its value is log q, its gradient in z is s. */
+/* With a quick inverse, the density at the noise that it gives. Else h + s'(z - T), where h = log q and T = z as
+ * numbers, and s = d log q / dz = (dT / dnoise)'^-1 dh / dnoise: its value is log q, its gradient in z is s. */
 rp_node_id rp_guide_path_density(rp_graph *g, const rp_guide_block *block, rp_node_id fixed, rp_node_id parameters,
                                  rp_node_id noise, rp_node_id z) {
   const rp_guide *guide = rp_guide_of(block);
   if (guide->log_density) return guide->log_density(g, block, fixed, z);
-  if (!guide->solve_jacobian) return rp_guide_log_density(g, block, fixed, guide->inverse(g, block, fixed, z), z);
+  if (!guide->solve_jacobian) {
+    rp_node_id back = guide->inverse(g, block, fixed, z);
+    if (back == RP_NONE) return rp_guide_log_density(g, block, parameters, noise, z);
+    return rp_guide_log_density(g, block, fixed, back, z);
+  }
   rp_node_id h = rp_guide_log_density(g, block, fixed, noise, z), slope = RP_NONE;
   rp_gradient(g, h, &noise, 1, &slope);
   slope = guide->solve_jacobian(g, block, fixed, noise, slope);

@@ -1,13 +1,13 @@
 /* Guides: approximations of a block of the unconstrained vector, as graphs.  One family a file, one row of guide.c's
  * table.
  *
- * A guide turns its parameters (a PARAM slice, or constants) and standard noise (a RANDOM node, or anything else) into a
- * draw z, differentiable in both, and knows its log density. Where the map from noise to z is one to one the density
+ * A guide turns its parameters (a PARAM slice, or constants) and standard noise (a RANDOM node, or anything else) into
+ * a draw z, differentiable in both, and knows its log density. Where the map from noise to z is one to one the density
  * follows from its Jacobian. Nodes go to the graph that is given, whose status takes failures; nothing is owned. */
 #ifndef RP_INFER_GUIDE_H
 #define RP_INFER_GUIDE_H
 
-#include "../graph/graph.h"
+#include "guide_function.h"
 
 typedef enum {
   RP_GUIDE_NORMAL = 0, RP_GUIDE_MVN, RP_GUIDE_LOWRANK, RP_GUIDE_DELTA, RP_GUIDE_IAF, RP_GUIDE_COUPLING,
@@ -16,13 +16,18 @@ typedef enum {
 rp_guide_kind rp_guide_from_name(const char *name); /* "normal", "mvn", ...; RP_GUIDE_COUNT: unknown */
 
 /* A guide made of groups of elements in order (sites, usually), each of which may depend on earlier ones. */
-typedef enum { RP_CONDITIONAL_DELTA = 0, RP_CONDITIONAL_NORMAL, RP_CONDITIONAL_MVN, RP_CONDITIONAL_COUNT } rp_conditional;
+typedef enum {
+  RP_CONDITIONAL_DELTA = 0, RP_CONDITIONAL_NORMAL, RP_CONDITIONAL_MVN, RP_CONDITIONAL_FUNCTION, RP_CONDITIONAL_COUNT
+} rp_conditional;
 typedef struct {
   int32_t n_groups;
   const int64_t *size; /* elements of each group */
   const rp_conditional *conditional;
   int32_t n_edges;
-  const int32_t *down, *up; /* group down depends linearly on group up < down; increasing in down */
+  const int32_t *down, *up; /* group down depends on group up < down; increasing in down */
+  /* All NULL when there are none. By group: what makes its noise, for RP_CONDITIONAL_FUNCTION; by edge: the function of
+   * the upper group that replaces the linear one. NULL entries: none. */
+  const rp_guide_function *const *group_function, *const *edge_function;
 } rp_guide_structure;
 
 /* A guide that is a model of its own: a graph of a draw, with its random numbers in it, and a graph of the density. */
@@ -59,7 +64,8 @@ typedef struct {
   rp_node_id (*draw)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise);
   /* log |det dz / dnoise| of a one-to-one map; NULL: it is none, and log_density is not NULL. */
   rp_node_id (*log_jacobian)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise);
-  /* The noise that gives z; RP_NONE, without a failure, when that takes too long. NULL: none is known. */
+  /* The noise that gives z; RP_NONE, without a failure, when that takes too long or is not known. NULL: none is
+   * known. */
   rp_node_id (*inverse)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id z);
   /* Where there is no quick inverse: (dz / dnoise)' solved for a gradient in noise, which gives the one in z; RP_NONE,
    * without a failure, when that takes too long. NULL otherwise. */

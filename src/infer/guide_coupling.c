@@ -144,7 +144,8 @@ static rp_node_id share_at(rp_graph *g, const bin *b) {
 /* The half that is moved, forwards or back; log_slope: of the map at x, one number per element. */
 static rp_node_id move(rp_graph *g, const layer *l, int64_t bins, rp_node_id out, rp_node_id x, rp_node_id *log_slope) {
   const int64_t n = l->n_moved, after = n * (3 * bins - 1);
-  rp_node_id shift = rp_slice(g, out, after, n), log_scale = rp_flow_log_scale(g, rp_slice(g, out, after + n, n), LARGEST_LOG_SCALE);
+  rp_node_id shift = rp_slice(g, out, after, n);
+  rp_node_id log_scale = rp_flow_log_scale(g, rp_slice(g, out, after + n, n), LARGEST_LOG_SCALE);
   bin b = find_bin(g, out, x, n, bins, 0);
   rp_node_id t = rp_div(g, rp_sub(g, b.at, b.left), b.width);
   rp_node_id y = rp_select(g, b.inside, spline_at(g, &b, t, log_slope), x);
@@ -154,7 +155,8 @@ static rp_node_id move(rp_graph *g, const layer *l, int64_t bins, rp_node_id out
 
 static rp_node_id move_back(rp_graph *g, const layer *l, int64_t bins, rp_node_id out, rp_node_id y) {
   const int64_t n = l->n_moved, after = n * (3 * bins - 1);
-  rp_node_id shift = rp_slice(g, out, after, n), log_scale = rp_flow_log_scale(g, rp_slice(g, out, after + n, n), LARGEST_LOG_SCALE);
+  rp_node_id shift = rp_slice(g, out, after, n);
+  rp_node_id log_scale = rp_flow_log_scale(g, rp_slice(g, out, after + n, n), LARGEST_LOG_SCALE);
   rp_node_id x = rp_mul(g, rp_sub(g, y, shift), rp_exp(g, rp_neg(g, log_scale)));
   bin b = find_bin(g, out, x, n, bins, 1);
   return rp_select(g, b.inside, rp_add(g, b.left, rp_mul(g, share_at(g, &b), b.width)), x);

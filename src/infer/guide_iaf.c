@@ -1,5 +1,5 @@
-/* Inverse autoregressive flows (Kingma, Salimans, Jozefowicz, Chen, Sutskever & Welling 2016): z = location + scale T(noise),
- * T being n_flows maps y_i = x_i exp(s_i(x_1 .. x_{i-1})) + m_i(x_1 .. x_{i-1}), with the order of the elements turned
+/* Inverse autoregressive flows (Kingma, Salimans, Jozefowicz, Chen, Sutskever & Welling 2016): z = location + scale
+ * T(noise), T being n_flows maps y_i = x_i exp(s_i(x_1 .. x_{i-1})) + m_i(x_1 .. x_{i-1}), with the order of the elements turned
  * round between them. m and s come from one autoregressive network, whose linear part makes a multivariate normal and a
  * funnel members of the family. Parameters: locations, raw scales, then the network of each flow. */
 #include <stdlib.h>
@@ -62,7 +62,8 @@ static rp_node_id reversed(rp_graph *g, rp_node_id x, int64_t n) {
 }
 
 /* shift and log scale of the map at its input x; raw, if asked for: what the network says of the log scale */
-static void coefficients(rp_graph *g, const flow *f, rp_node_id x, rp_node_id *shift, rp_node_id *log_scale, rp_node_id *raw) {
+static void coefficients(rp_graph *g, const flow *f, rp_node_id x, rp_node_id *shift, rp_node_id *log_scale,
+                         rp_node_id *raw) {
   int64_t n = f->network.n_in;
   rp_node_id out = rp_network_apply(g, &f->network, f->parameters, x), of_scale = rp_slice(g, out, n, n);
   *shift = rp_slice(g, out, 0, n);

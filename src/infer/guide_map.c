@@ -33,7 +33,8 @@ rp_code rp_guide_map(rp_transport *t, const rp_guide_block *blocks, int32_t n_bl
   map->parameters = rp_pool_array(pool, n_blocks, sizeof *map->parameters);
   map->joined = rp_pool_array(pool, t->n, sizeof *map->joined);
   map->positions = rp_pool_array(pool, t->n, sizeof *map->positions);
-  if (!map->blocks || !map->parameters || !map->joined || !map->positions) return rp_fail_memory(status, "a guide's map");
+  if (!map->blocks || !map->parameters || !map->joined || !map->positions)
+    return rp_fail_memory(status, "a guide's map");
   for (int64_t i = 0; i < t->n; i++) map->joined[i] = -1;
   for (int32_t b = 0; b < n_blocks; b++) {
     const int64_t n = rp_guide_of(&blocks[b])->n_parameters(&blocks[b]);
@@ -81,7 +82,8 @@ static rp_code add_block(guide_map *map, const rp_guide_block *block, const doub
   *copy = *block;
   copy->index = index; /* the structure is in the pool already */
   map->parameters[map->n_blocks] = numbers;
-  if (block->kind == RP_GUIDE_LOWRANK && dense(copy, &map->parameters[map->n_blocks], pool, status) != RP_OK) return status->code;
+  if (block->kind == RP_GUIDE_LOWRANK && dense(copy, &map->parameters[map->n_blocks], pool, status) != RP_OK)
+    return status->code;
   map->n_blocks++;
   if (rp_guide_of(copy)->log_jacobian) return RP_OK;
   return rp_fail(status, RP_BAD_ARGUMENT, NULL, "guide_%s() is no one-to-one map of noise", guide->name);
@@ -117,7 +119,8 @@ static rp_code dense(rp_guide_block *block, double **parameters, rp_pool *pool, 
 static rp_code separate_groups(rp_transport *t, const guide_map *map, rp_pool *pool, rp_status *status) {
   const rp_guide_structure *s = map->blocks[0].structure;
   if (map->n_blocks != 1 || !s) return rp_fail(status, RP_BAD_ARGUMENT, NULL, "the guide is no guide_structured()");
-  int64_t *first = rp_pool_array(pool, s->n_groups + 1, 2 * sizeof *first), *place = rp_pool_array(pool, t->n, sizeof *place);
+  int64_t *first = rp_pool_array(pool, s->n_groups + 1, 2 * sizeof *first);
+  int64_t *place = rp_pool_array(pool, t->n, sizeof *place);
   if (!first || !place) return rp_fail_memory(status, "a guide's map");
   int64_t *first_noise = first + s->n_groups + 1;
   for (int32_t k = 0; k < s->n_groups; k++) {

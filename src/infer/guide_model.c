@@ -1,5 +1,5 @@
-/* A guide that the user wrote as a model: its two graphs are copied into that of the ELBO, with the guide's parameters in
- * the place of their PARAM leaves. */
+/* A guide that the user wrote as a model: its two graphs are copied into that of the ELBO, with the guide's parameters
+ * in the place of their PARAM leaves. */
 #include <string.h>
 
 #include "../graph/shorthand.h"
@@ -21,7 +21,8 @@ static int64_t n_noise(const rp_guide_block *block) {
 static void start(const rp_guide_block *block, const double *centre, rp_random *stream, double *parameters) {
   (void) centre;
   (void) stream;
-  if (n_parameters(block) > 0) memcpy(parameters, block->model->start, (size_t) n_parameters(block) * sizeof *parameters);
+  const size_t n = (size_t) n_parameters(block);
+  if (n > 0) memcpy(parameters, block->model->start, n * sizeof *parameters);
 }
 
 static rp_node_id replace(void *context, rp_graph *to, const rp_node *node) {

@@ -108,7 +108,8 @@ rp_code rp_mode_spread(rp_potential *potential, const double *q, const int64_t *
   rp_la_cholesky(minus_hessian, n, root);
   if (code == RP_OK && n > 0 && !isfinite(dot(root, root, n * n))) {
     code = rp_fail(status, RP_NOT_FINITE, NULL,
-                   "the log density does not curve down in every direction at its mode, so there is no Laplace approximation");
+                   "the log density does not curve down in every direction at its mode, so there is no Laplace "
+                   "approximation");
   }
   free(at);
   return code;

@@ -9,7 +9,8 @@ typedef struct {
   int32_t memory;   /* pairs of steps and gradient differences kept; 10 */
   double tolerance; /* done when an iteration gains less than this, relative to 1 + |log density|; 1e-10 */
   void *context;
-  /* About every 50 ms; step: iterations made. Nonzero from interrupted() ends the search where it is. Either may be NULL. */
+  /* About every 50 ms; step: iterations made. Nonzero from interrupted() ends the search where it is. Either may be
+   * NULL. */
   void (*progress)(void *context, int64_t step, int64_t n_steps, double loss);
   int (*interrupted)(void *context);
 } rp_mode_options;

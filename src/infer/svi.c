@@ -55,7 +55,8 @@ static int poll(rp_svi *svi, const rp_svi_hooks *hooks, double loss);
 static void accumulate(double *mean, double *squares, int64_t i, double value);
 
 rp_svi_options rp_svi_options_default(void) {
-  return (rp_svi_options){.particles = 1, .gradient = RP_ELBO_ANALYTIC, .alpha = 1, .optim = rp_optim_default(RP_OPTIM_ADAM), .isa = RP_ISA_BEST};
+  return (rp_svi_options){.particles = 1, .gradient = RP_ELBO_ANALYTIC, .alpha = 1,
+                          .optim = rp_optim_default(RP_OPTIM_ADAM), .isa = RP_ISA_BEST};
 }
 
 rp_svi *rp_svi_new(const rp_graph *g, rp_node_id log_density, int64_t dim, const rp_guide_block *blocks,
@@ -75,7 +76,8 @@ rp_svi *rp_svi_new(const rp_graph *g, rp_node_id log_density, int64_t dim, const
   svi->log_density = log_density;
   svi->dim = dim;
   svi->rate_factor = 1;
-  svi->gradient_kind = options->alpha != 1 && options->gradient == RP_ELBO_ANALYTIC ? RP_ELBO_STANDARD : options->gradient;
+  const int renyi = options->alpha != 1 && options->gradient == RP_ELBO_ANALYTIC;
+  svi->gradient_kind = renyi ? RP_ELBO_STANDARD : options->gradient;
   rp_code code = copy_blocks(svi, blocks, n_blocks, status);
   if (code == RP_OK) code = make_estimator(svi, svi->gradient_kind, status);
   if (code == RP_OK) code = start_parameters(svi, status);
@@ -234,8 +236,8 @@ rp_code rp_svi_normal_margins(const rp_svi *svi, double *mean, double *sd, rp_st
     const rp_guide_block *block = &svi->blocks[b];
     const rp_guide *guide = rp_guide_of(block);
     const int64_t n = guide->n_parameters(block);
-    const int normal = block->kind == RP_GUIDE_NORMAL || block->kind == RP_GUIDE_MVN || block->kind == RP_GUIDE_LOWRANK ||
-                       block->kind == RP_GUIDE_DELTA;
+    const int normal = block->kind == RP_GUIDE_NORMAL || block->kind == RP_GUIDE_MVN ||
+                       block->kind == RP_GUIDE_LOWRANK || block->kind == RP_GUIDE_DELTA;
     double *values = normal && block->n > 0 ? malloc(2 * (size_t) block->n * sizeof *values) : NULL;
     if (values) {
       rp_node_id moments[2];
@@ -290,7 +292,8 @@ static rp_code copy_blocks(rp_svi *svi, const rp_guide_block *blocks, int32_t n_
 
 static rp_code make_estimator(rp_svi *svi, rp_elbo_kind kind, rp_status *status) {
   rp_estimator *e = &svi->estimators[kind];
-  rp_code code = rp_elbo_build(&e->elbo, svi->model, svi->log_density, svi->dim, svi->blocks, svi->n_blocks, kind, status);
+  rp_code code = rp_elbo_build(&e->elbo, svi->model, svi->log_density, svi->dim, svi->blocks, svi->n_blocks, kind,
+                               status);
   if (code != RP_OK) return code;
   svi->n_parameters = e->elbo.n_parameters;
   e->density = rp_density_new(e->elbo.graph, e->elbo.elbo, svi->n_parameters, svi->options.isa, status);

@@ -58,7 +58,9 @@ rp_code rp_svi_fit(rp_svi *svi, const rp_svi_plan *plan, double *loss, rp_svi_re
   fit.best = calloc(n, sizeof(double));
   fit.state = calloc((size_t) rp_svi_state_size(svi) + 1, sizeof(double));
   rp_svi_set_horizon(svi, rp_svi_step(svi) + plan->n_steps);
-  rp_code code = fit.before && fit.after && fit.best && fit.state ? RP_OK : rp_fail_memory(status, "averages of the guide's parameters");
+  rp_code code = RP_OK;
+  if (!fit.before || !fit.after || !fit.best || !fit.state)
+    code = rp_fail_memory(status, "averages of the guide's parameters");
   if (code == RP_OK) code = plan->anneal || plan->automatic ? fit_and_anneal(&fit) : run(&fit, plan->n_steps);
   free(fit.before);
   free(fit.after);
@@ -87,7 +89,8 @@ static rp_code fit_and_anneal(rp_fit *fit) {
   const rp_svi_plan *plan = fit->plan;
   const int64_t n = plan->n_steps;
   int settled = 0;
-  rp_code code = settle(fit, first_window(fit), 0, plan->automatic ? n : (int64_t) (SEARCH_SHARE * (double) n), &settled);
+  const int64_t most = plan->automatic ? n : (int64_t) (SEARCH_SHARE * (double) n);
+  rp_code code = settle(fit, first_window(fit), 0, most, &settled);
   if (settled) fit->report->searched = fit->report->n_done;
   if (code != RP_OK || (plan->automatic && !settled)) return code;
   if (!plan->anneal) {

@@ -32,7 +32,26 @@ static double determinant(rp_graph *g, rp_node_id z, double *noise, const double
   return rp_la_log_abs_det(jacobian, n, workspace);
 }
 
-static void check_map(rp_guide_block block, uint64_t seed) {
+/* The gradient of the log determinant in parameters and noise, against differences. */
+static void check_gradient(rp_graph *g, rp_node_id log_jacobian, double *params, int64_t n) {
+  const double step = 1e-5;
+  double *gradient = calloc((size_t) n, sizeof *gradient), up, down;
+  rp_node_id all = rp_param(g, 0, n), slope;
+  rp_gradient(g, log_jacobian, &all, 1, &slope);
+  evaluate(g, rp_broadcast(g, slope, n), params, gradient);
+  for (int64_t i = 0; i < n; i++) {
+    const double at = params[i];
+    params[i] = at + step;
+    evaluate(g, log_jacobian, params, &up);
+    params[i] = at - step;
+    evaluate(g, log_jacobian, params, &down);
+    params[i] = at;
+    CHECK_NEAR(gradient[i], (up - down) / (2 * step), 1e-6);
+  }
+  free(gradient);
+}
+
+static void check_map(rp_guide_block block, uint64_t seed, int has_inverse) {
   rp_graph *g = rp_graph_new();
   const rp_guide *guide = rp_guide_of(&block);
   const int64_t n = block.n, n_parameters = guide->n_parameters(&block);
@@ -42,13 +61,17 @@ static void check_map(rp_guide_block block, uint64_t seed) {
   guide->start(&block, centre, &stream, params);
   for (int64_t i = 0; i < n_parameters; i++) params[i] += 0.1 * rp_random_normal(&stream);
   for (int64_t i = 0; i < n; i++) noise[i] = 1.5 * rp_random_normal(&stream);
-  rp_node_id parameters = rp_param(g, 0, n_parameters), e = rp_param(g, n_parameters, n);
+  rp_node_id all = rp_param(g, 0, n_parameters + n);
+  rp_node_id parameters = rp_slice(g, all, 0, n_parameters), e = rp_slice(g, all, n_parameters, n);
   rp_node_id z = guide->draw(g, &block, parameters, e), log_jacobian = guide->log_jacobian(g, &block, parameters, e);
   evaluate(g, log_jacobian, params, &number);
   /* differences are right to about 1e-9, the determinant of seven columns to 1e-7 */
   CHECK_NEAR(number, determinant(g, z, noise, params, n, jacobian), 1e-6);
-  evaluate(g, guide->inverse(g, &block, parameters, z), params, values);
-  for (int64_t i = 0; i < n; i++) CHECK_NEAR(values[i], noise[i], 1e-8);
+  check_gradient(g, log_jacobian, params, n_parameters + n);
+  rp_node_id back = guide->inverse(g, &block, parameters, z);
+  CHECK((back != RP_NONE) == has_inverse);
+  if (has_inverse) evaluate(g, back, params, values);
+  for (int64_t i = 0; has_inverse && i < n; i++) CHECK_NEAR(values[i], noise[i], 1e-8);
 
   if (guide->moments) { /* the rows of the Jacobian are all that there is to a linear map */
     rp_node_id mean, variance;
@@ -107,19 +130,62 @@ static void check_constant(rp_guide_block block) {
 static const int64_t group_sizes[3] = {2, 1, 4};
 static const rp_conditional conditionals[3] = {RP_CONDITIONAL_NORMAL, RP_CONDITIONAL_MVN, RP_CONDITIONAL_MVN};
 static const int32_t down[3] = {1, 2, 2}, up[3] = {0, 0, 1};
-static const rp_guide_structure structure = {3, group_sizes, conditionals, 3, down, up};
+static const rp_guide_structure structure = {.n_groups = 3, .size = group_sizes, .conditional = conditionals,
+                                            .n_edges = 3, .down = down, .up = up};
+
+/* Functions p (x + x^3) of every element, (x_1 + x_2 x_2, 2 x_2 + p x_1 x_1) of two, and p x_1 x_2 of two to four. */
+static rp_guide_function function_of(rp_graph *g, int which) {
+  static const double start[1] = {0.2};
+  rp_guide_function f = {.graph = g, .n_in = which == 0 ? 1 : 2, .n_out = which == 2 ? 4 : which + 1,
+                         .first_input = which == 1, .n_parameters = 1, .start = start};
+  rp_node_id p = rp_param(g, which == 1 ? 0 : f.n_in, 1), x = rp_param(g, f.first_input, f.n_in);
+  rp_node_id one = rp_slice(g, x, 0, 1), two = f.n_in == 2 ? rp_slice(g, x, 1, 1) : RP_NONE;
+  rp_node_id parts[2];
+  switch (which) {
+  case 0: f.value = rp_mul(g, p, rp_add(g, x, rp_mul(g, x, rp_square(g, x)))); break;
+  case 1:
+    parts[0] = rp_add(g, one, rp_square(g, two));
+    parts[1] = rp_add(g, rp_times(g, 2, two), rp_mul(g, p, rp_square(g, one)));
+    f.value = rp_concat(g, parts, 2);
+    break;
+  default: f.value = rp_mul(g, p, rp_mul(g, one, two));
+  }
+  return f;
+}
+
+static void check_functions(void) {
+  rp_graph *g = rp_graph_new();
+  rp_guide_function functions[3];
+  for (int k = 0; k < 3; k++) functions[k] = function_of(g, k);
+  for (int k = 0; k < 2; k++) CHECK(rp_guide_function_prepare(&functions[k], g) == RP_OK);
+  const rp_guide_function *groups[3] = {NULL}, *edges[3] = {NULL, &functions[2], NULL};
+  rp_conditional kinds[3] = {conditionals[0], conditionals[1], conditionals[2]};
+  rp_guide_structure with = structure;
+  with.conditional = kinds;
+  with.group_function = groups;
+  with.edge_function = edges;
+  const rp_guide_block block = {.kind = RP_GUIDE_STRUCTURED, .n = LARGEST, .structure = &with};
+  for (uint64_t seed = 1; seed <= 3; seed++) check_map(block, seed, 1);
+  groups[0] = &functions[1];
+  groups[1] = &functions[0];
+  kinds[0] = kinds[1] = RP_CONDITIONAL_FUNCTION;
+  for (uint64_t seed = 1; seed <= 3; seed++) check_map(block, seed, 0);
+  rp_graph_free(g);
+}
 
 int main(void) {
   const rp_guide_block structured = {.kind = RP_GUIDE_STRUCTURED, .n = LARGEST, .structure = &structure};
-  for (uint64_t seed = 1; seed <= 3; seed++) check_map(structured, seed);
+  for (uint64_t seed = 1; seed <= 3; seed++) check_map(structured, seed, 1);
   check_constant(structured);
+  check_functions();
   const rp_guide_kind kinds[] = {RP_GUIDE_NORMAL, RP_GUIDE_MVN, RP_GUIDE_IAF, RP_GUIDE_COUPLING};
   const int64_t sizes[] = {1, 2, 3, LARGEST};
   for (int k = 0; k < 4; k++)
     for (int s = 0; s < 4; s++) {
       for (uint64_t seed = 1; seed <= 3; seed++) {
-        check_map((rp_guide_block){.kind = kinds[k], .n = sizes[s]}, seed);
-        check_map((rp_guide_block){.kind = kinds[k], .n = sizes[s], .n_flows = 2, .n_hidden = 5, .n_layers = 1, .n_bins = 3}, seed);
+        check_map((rp_guide_block){.kind = kinds[k], .n = sizes[s]}, seed, 1);
+        check_map((rp_guide_block){.kind = kinds[k], .n = sizes[s], .n_flows = 2, .n_hidden = 5, .n_layers = 1,
+                                   .n_bins = 3}, seed, 1);
       }
       check_constant((rp_guide_block){.kind = kinds[k], .n = sizes[s]});
     }

@@ -23,6 +23,7 @@ test_that("settings are plain, and wrong ones are named", {
     show_error(guide_structured(dependencies = "a"))
     show_error(guide_structured(dependencies = list(b = 1)))
     show_error(guide_structured(dependencies = list(b = "b")))
+    show_error(guide_structured(dependencies = list(b = list(a = 3))))
     show_error(fit_svi(eight, eight_data, guide_structured(dependencies = list(theta = "eta"))))
     cat(condition_text(fit_svi(eight, eight_data, guide_structured(dependencies = list(mu = "tau", tau = "mu")))))
   })
@@ -95,4 +96,55 @@ test_that("a point is a point given the sites before it", {
   expect_equal(length(unique(draws(fit, "mu"))), 1)
   expect_gt(length(unique(draws(fit, "theta")[, 1, 1])), 1)
   expect_true(is.na(fit$khat))
+})
+
+banana <- model(function() {
+  x ~ normal(0, 1)
+  y ~ normal(x^2, 0.3)
+})
+
+test_that("a function as dependency finds what no linear one does", {
+  bent <- guide_structured(dependencies = list(y = list(x = function(delta) param("c", 0) * delta^2 + param("b", 0) * delta)))
+  fit_banana <- function(guide) fit_svi(banana, guide = guide, prune = FALSE, reparam = "none", elbo_draws = 4000, seed = 1)
+  fit <- fit_banana(bent)
+  # the model is normalized and in the family: the ELBO is 0, and where guide and posterior agree it has no noise
+  expect_lt(abs(fit$elbo[["mean"]]), 1e-3)
+  expect_lt(fit_banana(guide_structured())$elbo[["mean"]], -0.5)
+  again <- posterior_draws(fit, 400, seed = 2)
+  expect_gt(cor(draws(again, "x")^2, draws(again, "y")), 0.9) # sqrt(2) / sqrt(2.09) = .978
+  continued <- fit_svi(fit, steps = 10)
+  expect_length(continued$loss, length(fit$loss) + 10)
+  for (use in list(reparam_structured, reparam_neutra)) expect_error(use(fit), "functions")
+})
+
+test_that("functions of noise have the density that they should", {
+  normal <- model(function(y) {
+    a ~ normal(0, 2)
+    b[1:2] ~ normal(a, 1)
+    y ~ normal(a + sum(b), 0.5)
+  })
+  data <- list(y = c(1.2, 0.4, 2.1))
+  mixed <- guide_structured(
+    conditionals = list(b = function(noise) matrix(param("w", c(0.1, 0, 0.01, 0.1)), 2) %*% noise),
+    dependencies = list(b = list(a = function(delta) param("v", c(0, 0)) * delta))
+  )
+  exact <- fit_svi(normal, data, guide_structured(), seed = 1)$elbo[["mean"]] # the log evidence, see above
+  for (m in list(normal, normal |> reparam(b = decenter()))) {
+    # without path derivatives the gradient keeps its noise, so a long run; the standard error is .0008
+    fit <- fit_svi(m, data, mixed, steps = 10000, reparam = "none", elbo_draws = 4000, seed = 1)
+    expect_lt(abs(fit$elbo[["mean"]] - exact), 0.005)
+  }
+  # sinh of a normal has the heavier tails that a t with 3 degrees of freedom asks for; the normal's loss is .04
+  heavy <- function(noise) param("s", 1, "positive") * sinh(param("k", 0.3, "positive") * noise)
+  fit <- fit_svi(model(function() x[1:3] ~ student_t(3, 1, 2)), guide = guide_structured(conditionals = heavy), steps = 4000,
+                 prune = FALSE, reparam = "none", elbo_draws = 4000, seed = 1)
+  expect_lt(abs(fit$elbo[["mean"]] + 3 * 0.0033), 0.015)
+})
+
+test_that("functions that do not fit are named", {
+  expect_snapshot(transform = without_lines, {
+    show_error(fit_svi(eight, eight_data, guide_structured(conditionals = list(theta = function(noise) noise[1]))))
+    show_error(fit_svi(eight, eight_data, guide_structured(dependencies = list(theta = list(mu = function(delta) c(delta, 1))))))
+    cat(condition_text(fit_svi(eight, eight_data, guide_structured(conditionals = list(tau = function(noise) param("t", 1))))))
+  })
 })
