@@ -35,7 +35,8 @@ reparam_structured <- function(fit) {
     if (!identical(kinds, "structured")) {
       stop_reparam(
         sprintf(
-          "`reparam_structured()` needs a fit with `guide_structured()`, not with `%s`.", format_guide(fit$control$guide)
+          "`reparam_structured()` needs a fit with `guide_structured()`, not with `%s`.",
+          format_guide(fit$control$guide)
         ),
         "`reparam_neutra()` takes other guides."
       )

@@ -18,7 +18,8 @@
 #include "svi.h"
 
 enum { FIRST_WINDOW = 100, DRAWS_AT_ONCE = 32, RATES = 50, SHORTEST_FALL = 100, SHORTEST_PATH = 300 };
-static const double GROWTH = 1.5, GROWTH_AUTOMATIC = 1.2, FALL_SHARE = 0.3, FALL = 0.01, LOST = 0.5, AVERAGED_SHARE = 0.3;
+static const double GROWTH = 1.5, GROWTH_AUTOMATIC = 1.2, FALL_SHARE = 0.3, FALL = 0.01, LOST = 0.5;
+static const double AVERAGED_SHARE = 0.3;
 /* An improvement that is this share of what the noise of the iterates costs does not keep a search going: it is time
  * for less noise instead. */
 static const double NOISE_SHARE = 0.1;
@@ -191,7 +192,8 @@ static rp_code settle(rp_fit *fit, double window, int first, int64_t limit, int 
   return RP_OK;
 }
 
-/* The rate falls geometrically; the last iterates are averaged and taken. fit->best takes the average of those before. */
+/* The rate falls geometrically; the last iterates are averaged and taken. fit->best takes the average of those
+ * before. */
 static rp_code fall(rp_fit *fit, int64_t n_steps, double from) {
   const int64_t start = fit->report->n_done;
   int averaging = 0;
