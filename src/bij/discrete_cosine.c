@@ -34,7 +34,8 @@ rp_node_id rp_middle_first(rp_graph *g, rp_node_id x, int64_t before, int64_t n,
 rp_node_id rp_cosine_along(rp_graph *g, rp_node_id x, int64_t before, int64_t n, rp_node_id smooth, int inverse) {
   int64_t all = rp_size_of(g, x);
   rp_node_id weight = weights(g, smooth, n, all / n), columns = rp_middle_first(g, x, before, n, 0);
-  rp_node_id y = inverse ? rp_dct_of(g, rp_div(g, columns, weight), n, 1) : rp_mul(g, weight, rp_dct_of(g, columns, n, 0));
+  rp_node_id y =
+      inverse ? rp_dct_of(g, rp_div(g, columns, weight), n, 1) : rp_mul(g, weight, rp_dct_of(g, columns, n, 0));
   return rp_middle_first(g, y, before, n, 1);
 }
 

@@ -1,10 +1,12 @@
-/* x_i = u_(order_i): the elements of every event in another order. order holds each of 1, .., size once (checked in R). */
+/* x_i = u_(order_i): the elements of every event in another order. order holds each of 1, .., size once (checked in
+ * R). */
 #include <stdlib.h>
 
 #include "parts.h"
 
 /* The order as zero-based positions within all events, or of its inverse; RP_NONE and a status when it is none. */
-static rp_node_id reordered(rp_graph *g, rp_node_id values, rp_node_id order, int64_t n_events, int64_t size, int inverse) {
+static rp_node_id reordered(rp_graph *g, rp_node_id values, rp_node_id order, int64_t n_events, int64_t size,
+                            int inverse) {
   const rp_node *node = rp_graph_node(g, order);
   int32_t *index = malloc((size_t) (n_events * size) * sizeof *index);
   if (!index) return rp_fail_memory(rp_graph_status(g), "a permutation"), RP_NONE;
@@ -22,7 +24,8 @@ static rp_node_id reordered(rp_graph *g, rp_node_id values, rp_node_id order, in
   rp_node_id out = ok ? rp_gather(g, rp_broadcast(g, values, n_events * size), index, n_events * size) : RP_NONE;
   free(index);
   if (!ok)
-    rp_fail(rp_graph_status(g), RP_BAD_ARGUMENT, NULL, "`order` of permute() must hold 1 to %lld once each", (long long) size);
+    rp_fail(rp_graph_status(g), RP_BAD_ARGUMENT, NULL, "`order` of permute() must hold 1 to %lld once each",
+            (long long) size);
   return out;
 }
 

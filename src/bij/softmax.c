@@ -1,5 +1,6 @@
-/* Softmax with the last logit at 0: k - 1 numbers to k that sum to 1, x = softmax(u_1, .., u_(k-1), 0).  All elements but
- * the last are treated alike, unlike by stick-breaking (simplex). The additive log ratio of Aitchison (1986) undoes it. */
+/* Softmax with the last logit at 0: k - 1 numbers to k that sum to 1, x = softmax(u_1, .., u_(k-1), 0).  All elements
+ * but the last are treated alike, unlike by stick-breaking (simplex). The additive log ratio of Aitchison (1986) undoes
+ * it. */
 #include "parts.h"
 
 /* log(1 + sum exp(u)), one number per event. */

@@ -4,8 +4,8 @@
 
 #include "fft.h"
 
-/* A table: 2 n numbers sqrt(c_k / n) exp(-i pi k / (2 n)), the roots of an FFT of length m, and, when m is not n, 2 n of
- * the chirp exp(-i pi j^2 / n) and 2 m of the transform of its conjugate. */
+/* A table: 2 n numbers sqrt(c_k / n) exp(-i pi k / (2 n)), the roots of an FFT of length m, and, when m is not n, 2 n
+ * of the chirp exp(-i pi j^2 / n) and 2 m of the transform of its conjugate. */
 typedef struct {
   int64_t n, m;
   const double *turn, *roots, *chirp, *filter;

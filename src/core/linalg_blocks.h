@@ -112,9 +112,10 @@ static void add_product(view a, view b, int b_transposed, int64_t m, int64_t k, 
     const double *from = a.data + p0 * a.stride, *b_from = b.data + p0 * p_step;
     for (int64_t i = 0; i < whole; i += ROWS)
       for (int64_t j = 0; j < n4; j += 4)
-        product_tile((view) {from + i, a.stride}, b_from + j * j_step, p_step, j_step, depth, sign, c + i + j * c_stride,
-                    c_stride);
-    product_edge((view) {from + whole, a.stride}, b_from, p_step, j_step, m - whole, depth, n4, sign, c + whole, c_stride);
+        product_tile((view) {from + i, a.stride}, b_from + j * j_step, p_step, j_step, depth, sign,
+                     c + i + j * c_stride, c_stride);
+    product_edge((view) {from + whole, a.stride}, b_from, p_step, j_step, m - whole, depth, n4, sign, c + whole,
+                 c_stride);
     product_edge((view) {from, a.stride}, b_from + n4 * j_step, p_step, j_step, m, depth, n - n4, sign,
                  c + n4 * c_stride, c_stride);
   }
@@ -341,7 +342,8 @@ static void reverse_panel(const double *l, double *adjoint, int64_t n, int64_t s
   add_product((view) {workspace, size}, (view) {l_r, n}, 0, size, size, start, -1, r, n);
 }
 
-static void cholesky_adjoint(const double *l, const double *l_adjoint, int64_t n, double *a_adjoint, double *workspace) {
+static void cholesky_adjoint(const double *l, const double *l_adjoint, int64_t n, double *a_adjoint,
+                             double *workspace) {
   for (int64_t j = 0; j < n; j++)
     for (int64_t i = 0; i < n; i++) a_adjoint[i + j * n] = i >= j ? l_adjoint[i + j * n] : 0;
   int64_t n_blocks = (n + BLOCK - 1) / BLOCK;

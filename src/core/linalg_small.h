@@ -2,9 +2,9 @@
  *
  * Own blocked kernels up to RP_LA_SMALL rows and columns (R's reference BLAS is slow), LAPACK and BLAS above; LU,
  * eigenvalues and singular values are LAPACK's at any size.  The functions use the base instruction set, so results do
- * not depend on the machine's; programs take the kernels of theirs from an rp_la_kernels.  Functions that need scratch memory take `workspace`:
- * rp_la_<name>_workspace() doubles, which the caller owns. Failure (not positive definite, singular, not finite, no
- * convergence) fills the result with NaN.  Thread safe. */
+ * not depend on the machine's; programs take the kernels of theirs from an rp_la_kernels.  Functions that need scratch
+ * memory take `workspace`: rp_la_<name>_workspace() doubles, which the caller owns. Failure (not positive definite,
+ * singular, not finite, no convergence) fills the result with NaN.  Thread safe. */
 #ifndef RP_CORE_LINALG_SMALL_H
 #define RP_CORE_LINALG_SMALL_H
 

@@ -53,7 +53,8 @@ static inline wide logarithm(wide u) {
   const wide_bits shift = (as_bits(u) - root_half) & exponents;
   const wide f = as_wide(as_bits(u) - shift) - 1;
   /* e is between -53 and 0: as a signed number in the upper bits, plus 1023 to make it positive */
-  const wide e = as_wide(((shift + UINT64_C(0x3ff0000000000000)) >> 52) | UINT64_C(0x4330000000000000)) - (0x1p52 + 1023);
+  const wide e =
+      as_wide(((shift + UINT64_C(0x3ff0000000000000)) >> 52) | UINT64_C(0x4330000000000000)) - (0x1p52 + 1023);
   const wide s = f / (2 + f), z = s * s, w = z * z, half = 0.5 * f * f;
   const wide even = w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
   const wide odd = z * (6.666666666666735130e-01 + w * (2.857142874366239149e-01 +

@@ -13,7 +13,9 @@ static rp_node_id random(rp_graph *g, RP_UNUSED uint32_t stream, const rp_node_i
   return rp_broadcast(g, a[VALUE], n_events);
 }
 
-static rp_node_id mass(rp_graph *g, rp_node_id inside) { return rp_select(g, inside, rp_const(g, 0), rp_const(g, -HUGE_VAL)); }
+static rp_node_id mass(rp_graph *g, rp_node_id inside) {
+  return rp_select(g, inside, rp_const(g, 0), rp_const(g, -HUGE_VAL));
+}
 RP_OF_VALUE(log_cdf) { return mass(g, rp_le(g, a[VALUE], x)); }
 RP_OF_VALUE(log_ccdf) { return mass(g, rp_lt(g, x, a[VALUE])); }
 RP_OF_VALUE(quantile) { return rp_add(g, a[VALUE], rp_times(g, 0, x)); }

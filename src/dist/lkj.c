@@ -18,7 +18,8 @@ RP_DENSITY(log_density) {
 /* Symmetric with a unit diagonal and a Cholesky factor. */
 RP_DENSITY(inside) {
   int64_t n = rp_size_of(g, a[LEVELS]);
-  rp_node_id l = rp_cholesky_each(g, x, n_events, n), error = rp_abs(g, rp_sub(g, rp_outer_square(g, l, n_events, n), x));
+  rp_node_id l = rp_cholesky_each(g, x, n_events, n),
+             error = rp_abs(g, rp_sub(g, rp_outer_square(g, l, n_events, n), x));
   rp_node_id off = rp_abs(g, rp_plus(g, rp_diagonal_of(g, x, n_events, n), -1));
   rp_node_id sum = rp_add(g, rp_event_sum(g, error, n_events, n * n), rp_event_sum(g, off, n_events, n));
   return rp_select(g, rp_unary(g, RP_OP_IS_NAN, sum), rp_const(g, 0), rp_le(g, sum, rp_const(g, 1e-8)));

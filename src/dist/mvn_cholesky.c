@@ -23,11 +23,13 @@ static int64_t event_size(const int64_t *lengths, int64_t value_length, int64_t 
 }
 
 RP_KNOWN_DENSITY(known_density) {
-  return rp_known_gaussian_density(g, x, known, a[MEAN], rp_outer_square(g, a[CHOLESKY], 1, event_size), n_events, event_size);
+  return rp_known_gaussian_density(g, x, known, a[MEAN], rp_outer_square(g, a[CHOLESKY], 1, event_size), n_events,
+                                   event_size);
 }
 
 RP_COMPLETE(complete) {
-  return rp_complete_gaussian(g, stream, x, known, a[MEAN], rp_outer_square(g, a[CHOLESKY], 1, event_size), RP_NONE, n_events, event_size);
+  return rp_complete_gaussian(g, stream, x, known, a[MEAN], rp_outer_square(g, a[CHOLESKY], 1, event_size), RP_NONE,
+                              n_events, event_size);
 }
 
 const rp_family rp_family_mvn_cholesky = {

@@ -15,14 +15,16 @@ RP_DENSITY(log_density) {
   rp_node_id z = rp_tri_solve(g, l, rp_matmul(g, a[FACTOR], scaled, rank, k, n_events, 1, 0), rank, n_events, 1, 0);
   rp_node_id square = rp_sub(g, rp_event_sum(g, rp_mul(g, y, scaled), n_events, k),
                              rp_event_sum(g, rp_square(g, z), n_events, rank));
-  rp_node_id half_log_det = rp_add(g, rp_times(g, 0.5, rp_sum(g, rp_log(g, d))), rp_sum(g, rp_log(g, rp_diagonal_of(g, l, 1, rank))));
+  rp_node_id half_log_det =
+      rp_add(g, rp_times(g, 0.5, rp_sum(g, rp_log(g, d))), rp_sum(g, rp_log(g, rp_diagonal_of(g, l, 1, rank))));
   return rp_sub(g, rp_times(g, -0.5, square), rp_plus(g, half_log_det, (double) k * RP_LOG_SQRT_2PI));
 }
 
 RP_RANDOM(random) {
   int64_t k = event_size, rank = rp_size_of(g, a[FACTOR]) / k;
   rp_node_id z = rp_standard_normals(g, stream, n_events, rank + k);
-  rp_node_id shared = rp_matmul(g, a[FACTOR], rp_event_part(g, z, n_events, rank + k, 0, rank), k, rank, n_events, 0, 0);
+  rp_node_id shared =
+      rp_matmul(g, a[FACTOR], rp_event_part(g, z, n_events, rank + k, 0, rank), k, rank, n_events, 0, 0);
   rp_node_id sd = rp_recycle(g, rp_sqrt(g, rp_broadcast(g, a[DIAGONAL], k)), k * n_events);
   rp_node_id own = rp_mul(g, sd, rp_event_part(g, z, n_events, rank + k, rank, k));
   return rp_add(g, rp_recycle(g, a[MEAN], n_events * k), rp_add(g, shared, own));
@@ -50,7 +52,8 @@ RP_KNOWN_DENSITY(known_density) {
 }
 
 RP_COMPLETE(complete) {
-  return rp_complete_gaussian(g, stream, x, known, a[MEAN], covariance(g, a, event_size), RP_NONE, n_events, event_size);
+  return rp_complete_gaussian(g, stream, x, known, a[MEAN], covariance(g, a, event_size), RP_NONE, n_events,
+                              event_size);
 }
 
 const rp_family rp_family_mvn_lowrank = {

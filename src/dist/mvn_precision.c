@@ -33,7 +33,8 @@ RP_KNOWN_DENSITY(known_density) {
 }
 
 RP_COMPLETE(complete) {
-  return rp_complete_gaussian(g, stream, x, known, a[MEAN], covariance(g, a, event_size), RP_NONE, n_events, event_size);
+  return rp_complete_gaussian(g, stream, x, known, a[MEAN], covariance(g, a, event_size), RP_NONE, n_events,
+                              event_size);
 }
 
 const rp_family rp_family_mvn_precision = {

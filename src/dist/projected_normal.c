@@ -42,7 +42,8 @@ RP_DENSITY(log_density) {
   rp_node_id size = rp_event_sum(g, rp_square(g, a[CONCENTRATION]), own, event_size);
   rp_node_id is_low = rp_lt(g, t, rp_const(g, -2));
   rp_node_id up = log_moment_up(g, rp_max2(g, t, rp_const(g, -2)), m);
-  rp_node_id moment = m == 0 ? rp_log_pnorm(g, t) : rp_select(g, is_low, log_moment_down(g, rp_min2(g, t, rp_const(g, -2)), m), up);
+  rp_node_id moment =
+      m == 0 ? rp_log_pnorm(g, t) : rp_select(g, is_low, log_moment_down(g, rp_min2(g, t, rp_const(g, -2)), m), up);
   rp_node_id exponent = rp_times(g, -0.5, rp_sub(g, size, rp_square(g, t)));
   return rp_plus(g, rp_add(g, moment, exponent), -(double) m * RP_LOG_SQRT_2PI);
 }

@@ -184,7 +184,8 @@ static void place_leaves(rp_plan *plan) {
     }
     if (in_lanes) item->place = rp_plan_reserve_constant(plan, size);
     if (!item->is_single) continue;
-    item->single = in_lanes && (plan->lanes == 1 || item->n == 1) ? item->place : rp_plan_reserve_constant(plan, item->n);
+    item->single =
+        in_lanes && (plan->lanes == 1 || item->n == 1) ? item->place : rp_plan_reserve_constant(plan, item->n);
   }
 }
 

@@ -40,8 +40,8 @@ const double *rp_work_output(const rp_work *work, int32_t output);
  * in nanoseconds of some. */
 double rp_program_cost(const rp_program *program, int32_t lanes);
 
-/* Sizes for print(program). Constants and code are there once, the work (arena and instructions with addresses) once per
- * rp_work; slots are the vectors of one block that loops share. */
+/* Sizes for print(program). Constants and code are there once, the work (arena and instructions with addresses) once
+ * per rp_work; slots are the vectors of one block that loops share. */
 typedef struct {
   int64_t arena_bytes, constant_bytes, code_bytes, work_bytes;
   int32_t n_stages, n_loops, n_instructions, n_scans, n_slots;

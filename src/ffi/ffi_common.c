@@ -35,7 +35,8 @@ SEXP ffi_guard(void *data, void (*release)(void *)) {
 void ffi_guard_close(SEXP guard) { finalize(guard); }
 
 void ffi_stop(const rp_status *status, SEXP spec) {
-  static const char *const codes[] = {"ok", "memory", "spec", "argument", "shape", "not_finite", "unsupported", "interrupted"};
+  static const char *const codes[] = {"ok", "memory", "spec", "argument", "shape", "not_finite", "unsupported",
+                                      "interrupted"};
   SEXP namespace = PROTECT(R_FindNamespace(PROTECT(Rf_mkString("reparam"))));
   SEXP call = PROTECT(Rf_allocVector(LANGSXP, 6));
   SEXP at = call;

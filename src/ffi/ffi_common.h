@@ -25,8 +25,8 @@ double ffi_number(SEXP x, double otherwise);          /* first element of a numb
 int64_t ffi_integer(SEXP x, int64_t otherwise);       /* otherwise: also when not finite */
 const char *ffi_text(SEXP x, const char *otherwise);  /* first element of a character vector */
 int ffi_is_numeric(SEXP x);                           /* double, integer or logical vector */
-/* Numbers of n chains, one-based in R, zero-based here. Malloc'd; NULL when x is R_NilValue (then they are 0, 1, ...), or
- * with a status when x says something else. */
+/* Numbers of n chains, one-based in R, zero-based here. Malloc'd; NULL when x is R_NilValue (then they are 0, 1, ...),
+ * or with a status when x says something else. */
 int64_t *ffi_chain_numbers(SEXP x, int64_t n, rp_status *status);
 /* Copies a numeric vector into doubles (NA becomes NaN). */
 void ffi_copy_doubles(SEXP x, double *to);

@@ -35,12 +35,14 @@ static const struct {
     {"zero_inflated", RP_COMPOUND_ZERO_INFLATED, 1, {"prob", NULL}},
     {"mixture", RP_COMPOUND_MIXTURE, -1, {NULL, NULL}},
     {"ordered", RP_COMPOUND_ORDERED, 0, {NULL, NULL}},
-    {"linear_hmm", RP_COMPOUND_LINEAR_HMM, 5, {"transition_matrix", "observation_matrix", "steps", "states", "outputs"}},
+    {"linear_hmm", RP_COMPOUND_LINEAR_HMM, 5,
+     {"transition_matrix", "observation_matrix", "steps", "states", "outputs"}},
     {"custom", RP_COMPOUND_CUSTOM, 0, {NULL, NULL}},
 };
 
 /* 1 when the name is a combinator's (whether or not decoding it went well). */
-static int decode_combinator(ffi_decoder *d, SEXP list, const char *name, rp_dist_spec *s, const char *site, int depth) {
+static int decode_combinator(ffi_decoder *d, SEXP list, const char *name, rp_dist_spec *s, const char *site,
+                             int depth) {
   for (size_t k = 0; k < sizeof compounds / sizeof *compounds; k++) {
     if (strcmp(name, compounds[k].name) != 0) continue;
     s->combinator = RP_DIST_COMPOUND;
@@ -57,7 +59,8 @@ static int decode_combinator(ffi_decoder *d, SEXP list, const char *name, rp_dis
   s->base = ffi_decode_dist(d, ffi_get(list, "base"), site, depth + 1);
   if (!s->base) return 1;
   if (s->combinator == RP_DIST_TRANSFORMED) decode_transforms(d, ffi_get(list, "transforms"), s, site);
-  if (strcmp(name, "independent") == 0 || s->combinator == RP_DIST_SERIES) s->event_dims = (int32_t) ffi_integer(ffi_get(list, "n"), 0);
+  if (strcmp(name, "independent") == 0 || s->combinator == RP_DIST_SERIES)
+    s->event_dims = (int32_t) ffi_integer(ffi_get(list, "n"), 0);
   if (s->combinator == RP_DIST_MASKED) s->mask = ffi_decode_row(d, ffi_get(list, "mask"), site, "mask");
   return 1;
 }
@@ -103,7 +106,8 @@ static rp_code decode_custom(ffi_decoder *d, SEXP list, rp_dist_spec *s, const c
   const rp_dist_spec **parts = rp_pool_array(d->spec->pool, n_draws, sizeof *parts);
   if (!custom || !numbers || !parts) return rp_fail_memory(d->status, "a family");
   *custom = (rp_custom){.name = rp_pool_text(d->spec->pool, name), .trace = d->spec->trace, .n_arguments = (int32_t) n,
-                        .discrete = ffi_number(ffi_get(list, "discrete"), 0) != 0, .n_draws = (int32_t) n_draws, .draws = parts};
+                        .discrete = ffi_number(ffi_get(list, "discrete"), 0) != 0, .n_draws = (int32_t) n_draws,
+                        .draws = parts};
   rp_node_id *const row[] = {&custom->log_density, &custom->cdf, &custom->quantile, &custom->random};
   for (int k = 0; k < 4 && d->status->code == RP_OK; k++) {
     SEXP given = ffi_get(rows, names[k]);
@@ -111,7 +115,8 @@ static rp_code decode_custom(ffi_decoder *d, SEXP list, rp_dist_spec *s, const c
     if (d->status->code == RP_OK && *row[k] != RP_NONE && rp_graph_node(d->spec->trace, *row[k])->n != 1)
       rp_fail(d->status, RP_BAD_SPEC, site, "the %s of its family is not one number", names[k]);
   }
-  for (int64_t k = 0; k < n && d->status->code == RP_OK; k++) numbers[k] = ffi_decode_row(d, VECTOR_ELT(args, k), site, "args");
+  for (int64_t k = 0; k < n && d->status->code == RP_OK; k++)
+    numbers[k] = ffi_decode_row(d, VECTOR_ELT(args, k), site, "args");
   for (int64_t k = 0; k < n_draws && d->status->code == RP_OK; k++)
     parts[k] = ffi_decode_dist(d, VECTOR_ELT(draws, k), site, depth + 1);
   s->numbers = numbers;
@@ -131,8 +136,9 @@ static rp_code decode_arguments(ffi_decoder *d, SEXP args, rp_dist_spec *s, cons
     while (k < s->family->n_arguments && strcmp(s->family->arguments[k].name, name) != 0) k++;
     if (k == s->family->n_arguments)
       return rp_fail(d->status, RP_BAD_SPEC, site, "%s() has no argument `%s`", s->family->name, name);
-    SEXP row = PROTECT(TYPEOF(args) == VECSXP ? VECTOR_ELT(args, i)
-                                              : Rf_ScalarReal(TYPEOF(args) == REALSXP ? REAL(args)[i] : INTEGER(args)[i]));
+    SEXP row =
+        PROTECT(TYPEOF(args) == VECSXP ? VECTOR_ELT(args, i)
+                                       : Rf_ScalarReal(TYPEOF(args) == REALSXP ? REAL(args)[i] : INTEGER(args)[i]));
     if (row != R_NilValue) s->arguments[k] = ffi_decode_row(d, row, site, name);
     UNPROTECT(1);
     if (d->status->code != RP_OK) return d->status->code;
@@ -160,7 +166,8 @@ static rp_code decode_transform(ffi_decoder *d, SEXP list, rp_transform_spec *t,
   t->inverted = ffi_integer(ffi_get(list, "inverted"), 0) != 0;
   for (int k = 0; k < 4; k++) t->arguments[k] = RP_NONE;
   for (int32_t k = 0; k < t->bijector->n_arguments; k++) {
-    SEXP row = TYPEOF(args) == VECSXP && TYPEOF(names) == STRSXP ? ffi_get(args, t->bijector->argument_names[k]) : R_NilValue;
+    SEXP row =
+        TYPEOF(args) == VECSXP && TYPEOF(names) == STRSXP ? ffi_get(args, t->bijector->argument_names[k]) : R_NilValue;
     t->arguments[k] = ffi_decode_row(d, row, site, t->bijector->argument_names[k]);
     if (t->arguments[k] == RP_NONE) return d->status->code;
   }

@@ -38,7 +38,8 @@ int ffi_strategy(const char *name, rp_strategy *strategy) {
 }
 
 static rp_code decode_handler(ffi_decoder *d, SEXP list, rp_handler_spec *h) {
-  static const char *const kinds[] = {"reparam", "condition", "intervene", "substitute", "replay", "block", "mask", "scale", "seed"};
+  static const char *const kinds[] = {"reparam", "condition", "intervene", "substitute", "replay", "block", "mask",
+                                      "scale", "seed"};
   const char *kind = ffi_text(ffi_get(list, "kind"), "");
   int k = 0;
   while (k < 9 && strcmp(kind, kinds[k]) != 0) k++;
@@ -71,7 +72,8 @@ static rp_code decode_config(ffi_decoder *d, SEXP config, rp_handler_spec *h) {
     h->has_strategy = 1;
     h->strategy_centered = ffi_number(ffi_get(config, "centered"), NAN);
     const char *name = ffi_text(ffi_get(config, "name"), "");
-    if (!ffi_strategy(name, &h->strategy)) return rp_fail(d->status, RP_BAD_SPEC, NULL, "there is no strategy `%s`", name);
+    if (!ffi_strategy(name, &h->strategy))
+      return rp_fail(d->status, RP_BAD_SPEC, NULL, "there is no strategy `%s`", name);
     return RP_OK;
   }
   SEXP names = Rf_getAttrib(config, R_NamesSymbol);
@@ -97,7 +99,9 @@ static rp_code decode_reparam(ffi_decoder *d, SEXP list, rp_reparam *r, const ch
   for (int64_t i = 0; i < r->n_centered; i++)
     if (!(r->centered[i] >= 0 && r->centered[i] <= 1))
       return rp_fail(d->status, RP_BAD_ARGUMENT, site, "`centered` is %g, but must be between 0 and 1", r->centered[i]);
-  r->n_shape_params = ffi_get(list, "shape_params") == R_NilValue ? -1 : decode_names(d, ffi_get(list, "shape_params"), &r->shape_params);
+  r->n_shape_params = ffi_get(list, "shape_params") == R_NilValue
+                          ? -1
+                          : decode_names(d, ffi_get(list, "shape_params"), &r->shape_params);
   r->dim = (int32_t) ffi_integer(ffi_get(list, "dim"), -1);
   r->flip = ffi_number(ffi_get(list, "flip"), 0) != 0;
   r->allow_batch = ffi_number(ffi_get(list, "allow_batch"), 0) != 0;
@@ -132,7 +136,8 @@ static rp_code decode_guide(ffi_decoder *d, SEXP list, rp_reparam *r, const char
   guide->family = rp_family_find(name);
   if (!guide->family) return rp_fail(d->status, RP_BAD_SPEC, site, "its guide is of an unknown family `%s`", name);
   for (int32_t k = 0; k < guide->family->n_arguments && d->status->code == RP_OK; k++)
-    guide->n[k] = decode_numbers(d, ffi_get(ffi_get(list, "args"), guide->family->arguments[k].name), &guide->arguments[k]);
+    guide->n[k] =
+        decode_numbers(d, ffi_get(ffi_get(list, "args"), guide->family->arguments[k].name), &guide->arguments[k]);
   guide->n_mask = decode_numbers(d, ffi_get(list, "mask"), &guide->mask);
   r->guide = guide;
   return d->status->code;
@@ -155,7 +160,8 @@ static rp_code decode_noises(ffi_decoder *d, SEXP list, rp_reparam *r, const cha
 
 static rp_code decode_chain(ffi_decoder *d, SEXP parts, rp_reparam *r, const char *site, int depth) {
   R_xlen_t n = Rf_xlength(parts);
-  if (TYPEOF(parts) != VECSXP || n > 16 || depth > 4) return rp_fail(d->status, RP_BAD_SPEC, site, "its reparameterizers are not a list");
+  if (TYPEOF(parts) != VECSXP || n > 16 || depth > 4)
+    return rp_fail(d->status, RP_BAD_SPEC, site, "its reparameterizers are not a list");
   rp_reparam *steps = rp_pool_array(d->spec->pool, n, sizeof *steps);
   if (!steps) return rp_fail_memory(d->status, "a reparam configuration");
   for (R_xlen_t i = 0; i < n && d->status->code == RP_OK; i++)

@@ -39,11 +39,13 @@ const rp_transport *ffi_decode_transport(ffi_decoder *d, SEXP list, int structur
   }
   ffi_copy_doubles(params, numbers);
   const char *const *groups = NULL;
-  *t = (ffi_transport){.params = numbers, .n_params = Rf_xlength(params), .structured = structured, .next = d->transports};
+  *t = (ffi_transport){
+      .params = numbers, .n_params = Rf_xlength(params), .structured = structured, .next = d->transports};
   t->transport = (rp_transport){.prefix = prefix, .n = Rf_xlength(names), .coordinates = coordinates};
   if (decode_blocks(d, blocks, parts, n_blocks, &groups) != RP_OK) return NULL;
   if (structured) t->transport.groups = groups;
-  if (rp_guide_map(&t->transport, parts, (int32_t) n_blocks, numbers, t->n_params, structured, pool, d->status) != RP_OK) {
+  if (rp_guide_map(&t->transport, parts, (int32_t) n_blocks, numbers, t->n_params, structured, pool, d->status) !=
+      RP_OK) {
     if (!d->status->site[0]) snprintf(d->status->site, sizeof d->status->site, "%s", site);
     return NULL;
   }
@@ -57,12 +59,14 @@ static const rp_transport *known(const ffi_decoder *d, SEXP list, int structured
     if (t->structured != structured || TYPEOF(params) != REALSXP || Rf_xlength(params) != t->n_params) continue;
     if (strcmp(t->transport.prefix, ffi_text(ffi_get(list, "prefix"), "auto")) != 0) continue;
     if (TYPEOF(names) != STRSXP || Rf_xlength(names) != t->transport.n) continue;
-    if (t->n_params == 0 || memcmp(t->params, REAL(params), (size_t) t->n_params * sizeof(double)) == 0) return &t->transport;
+    if (t->n_params == 0 || memcmp(t->params, REAL(params), (size_t) t->n_params * sizeof(double)) == 0)
+      return &t->transport;
   }
   return NULL;
 }
 
-static rp_code decode_blocks(ffi_decoder *d, SEXP list, rp_guide_block *blocks, R_xlen_t n, const char *const **groups) {
+static rp_code decode_blocks(ffi_decoder *d, SEXP list, rp_guide_block *blocks, R_xlen_t n,
+                             const char *const **groups) {
   for (R_xlen_t b = 0; b < n; b++) {
     SEXP from = VECTOR_ELT(list, b), index = ffi_get(from, "index");
     if (ffi_guide_block(from, &blocks[b], d->status) != RP_OK) return d->status->code;

@@ -40,12 +40,13 @@ SEXP ffi_dist_evaluate(SEXP spec, SEXP what, SEXP x) {
   if (l->copier && l->spec->n_statements > 0 && l->spec->statements[0].dist && TYPEOF(x) == REALSXP) {
     const rp_statement *s = &l->spec->statements[0];
     rp_distribution d;
-    rp_resolve with = {.g = l->graph, .row = look_up, .context = l, .pool = l->spec->pool, .site = s->name, .status = &status,
-                       .dim = s->dim, .n_dim = s->n_dim};
+    rp_resolve with = {.g = l->graph, .row = look_up, .context = l, .pool = l->spec->pool, .site = s->name,
+                       .status = &status, .dim = s->dim, .n_dim = s->n_dim};
     if (rp_distribution_resolve(&d, s->dist, &with, Rf_xlength(x)) == RP_OK) {
       double *events = (double *) R_alloc((size_t) Rf_xlength(x) + 1, sizeof *events);
       rp_to_events(REAL(x), events, d.n_events, d.event_size);
-      rp_node_id node = asked_for(l->graph, &d, CHAR(STRING_ELT(what, 0)), rp_data(l->graph, events, Rf_xlength(x)), &status);
+      rp_node_id node =
+          asked_for(l->graph, &d, CHAR(STRING_ELT(what, 0)), rp_data(l->graph, events, Rf_xlength(x)), &status);
       if (node != RP_NONE && rp_graph_status(l->graph)->code == RP_OK) {
         node = rp_broadcast(l->graph, node, d.n_events);
         result = PROTECT(Rf_allocVector(REALSXP, (R_xlen_t) rp_graph_node(l->graph, node)->n));

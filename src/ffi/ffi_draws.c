@@ -9,8 +9,8 @@ static int32_t choose_sites(const rp_model *model, ffi_draws_kind kind, SEXP kee
 static rp_node_id node_of(const rp_model *model, ffi_draws_kind kind, int32_t i);
 static void release(void *data);
 
-SEXP ffi_draws_plan(const ffi_model *m, ffi_draws_kind kind, SEXP keep, double budget, int64_t n_iterations, int64_t n_chains, SEXP *arrays,
-                    ffi_draws **plan, rp_status *status) {
+SEXP ffi_draws_plan(const ffi_model *m, ffi_draws_kind kind, SEXP keep, double budget, int64_t n_iterations,
+                    int64_t n_chains, SEXP *arrays, ffi_draws **plan, rp_status *status) {
   ffi_draws *p = calloc(1, sizeof *p);
   if (!p) Rf_error("out of memory");
   SEXP guard = PROTECT(ffi_guard(p, release));
@@ -98,8 +98,10 @@ static int32_t choose_sites(const rp_model *model, ffi_draws_kind kind, SEXP kee
       const rp_site_info *site = &model->sites[i];
       int is_data = model->site_source[i] == RP_SOURCE_OBSERVED && !model->site_partial[i];
       int wanted = by_name ? named(keep, site->name) : !site->factor && !site->auxiliary && !is_data;
-      if (kind == FFI_DRAWS_LOG_LIK) wanted = node_of(model, kind, i) != RP_NONE && (!by_name || named(keep, site->name));
-      if (wanted && !take[i] && (best < 0 || bytes_of(model, kind, i, n_draws) < bytes_of(model, kind, best, n_draws))) best = i;
+      if (kind == FFI_DRAWS_LOG_LIK)
+        wanted = node_of(model, kind, i) != RP_NONE && (!by_name || named(keep, site->name));
+      if (wanted && !take[i] && (best < 0 || bytes_of(model, kind, i, n_draws) < bytes_of(model, kind, best, n_draws)))
+        best = i;
     }
     if (best < 0 || (!by_name && used + bytes_of(model, kind, best, n_draws) > budget)) break;
     used += bytes_of(model, kind, best, n_draws);

@@ -21,8 +21,8 @@ typedef enum { FFI_DRAWS_VALUES, FFI_DRAWS_LOG_LIK } ffi_draws_kind;
 
 /* Chooses the sites: those named in keep, or (NULL) all user sites that are not data, the smallest first, as long as
  * they fit in the budget (bytes).  Returns a guard; the caller protects it and *arrays (a named list). */
-SEXP ffi_draws_plan(const ffi_model *m, ffi_draws_kind kind, SEXP keep, double budget, int64_t n_iterations, int64_t n_chains, SEXP *arrays,
-                    ffi_draws **plan, rp_status *status);
+SEXP ffi_draws_plan(const ffi_model *m, ffi_draws_kind kind, SEXP keep, double budget, int64_t n_iterations,
+                    int64_t n_chains, SEXP *arrays, ffi_draws **plan, rp_status *status);
 /* Rows of the chain at this place among the arrays' chains. number: by which its random numbers are keyed; first_draw:
  * of the first row. inputs: of this chain (ffi_centering.h), or NULL. */
 typedef struct {

@@ -126,8 +126,8 @@ static rp_code read_values(ffi_model *m, SEXP values, const double *inputs, doub
   int64_t dim = m->model->dim;
   if (ffi_is_numeric(values)) {
     if (Rf_xlength(values) != dim)
-      return rp_fail(status, RP_BAD_SHAPE, NULL, "%lld unconstrained values are needed, but %lld are given", (long long) dim,
-                     (long long) Rf_xlength(values));
+      return rp_fail(status, RP_BAD_SHAPE, NULL, "%lld unconstrained values are needed, but %lld are given",
+                     (long long) dim, (long long) Rf_xlength(values));
     ffi_copy_doubles(values, q);
     return RP_OK;
   }
@@ -135,7 +135,8 @@ static rp_code read_values(ffi_model *m, SEXP values, const double *inputs, doub
     char name[256];
     rp_model_coordinate_name(m->model, k, name, sizeof name);
     q[k] = 0;
-    if (m->model->initial[k] == RP_NONE) return rp_fail(status, RP_BAD_ARGUMENT, name, "no value is given for this site");
+    if (m->model->initial[k] == RP_NONE)
+      return rp_fail(status, RP_BAD_ARGUMENT, name, "no value is given for this site");
   }
   return rp_initial_values(m->model, q, inputs, m->seed, 0, status);
 }
@@ -151,8 +152,8 @@ static SEXP text_of(char *text) {
 }
 
 SEXP ffi_model_program(SEXP spec, SEXP control) {
-  static const char *const names[] = {"isa", "lanes", "coordinates", "stages", "loops", "scans", "instructions", "slots",
-                                      "bytes", "listing", "graph"};
+  static const char *const names[] = {"isa", "lanes", "coordinates", "stages", "loops", "scans", "instructions",
+                                      "slots", "bytes", "listing", "graph"};
   static const char *const parts[] = {"constants", "code", "chain"};
   rp_status status;
   rp_status_clear(&status);

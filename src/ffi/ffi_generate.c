@@ -15,7 +15,8 @@ typedef struct {
 } generate_run;
 
 static void release(void *data);
-static rp_code read_shape(SEXP draws, int64_t *n_iterations, int64_t *n_chains, int64_t *n_coordinates, rp_status *status);
+static rp_code read_shape(SEXP draws, int64_t *n_iterations, int64_t *n_chains, int64_t *n_coordinates,
+                          rp_status *status);
 static rp_code match_columns(generate_run *run, const ffi_model *m, SEXP names, int64_t n, rp_status *status);
 static void copy_chain(const generate_run *run, SEXP draws, int64_t chain, int64_t dim, int64_t n_iterations,
                        int64_t n_chains);
@@ -29,7 +30,8 @@ SEXP ffi_generate(SEXP spec, SEXP control, SEXP draws) {
   SEXP guard = ffi_model_open(spec, control, prior, kind == FFI_DRAWS_LOG_LIK, &m);
   int64_t n_iterations = ffi_integer(ffi_get(control, "draws"), 1000), n_chains = 1, n_coordinates = 0;
   if (draws != R_NilValue) read_shape(draws, &n_iterations, &n_chains, &n_coordinates, &status);
-  if (n_iterations < 0 || n_iterations > 100000000) rp_fail(&status, RP_BAD_ARGUMENT, NULL, "`draws` must not be negative");
+  if (n_iterations < 0 || n_iterations > 100000000)
+    rp_fail(&status, RP_BAD_ARGUMENT, NULL, "`draws` must not be negative");
   generate_run *run = calloc(1, sizeof *run);
   if (!run) Rf_error("out of memory");
   SEXP run_guard = PROTECT(ffi_guard(run, release));
@@ -47,13 +49,15 @@ SEXP ffi_generate(SEXP spec, SEXP control, SEXP draws) {
   int64_t dim = given ? m->model->n_given : m->model->dim;
   run->rows = calloc((size_t) (n_iterations * dim) + 1, sizeof *run->rows);
   if (!run->rows) rp_fail_memory(&status, "draws");
-  if (status.code == RP_OK) run->centering = ffi_centering_read(m->model, ffi_get(control, "centering"), n_chains, &status);
+  if (status.code == RP_OK)
+    run->centering = ffi_centering_read(m->model, ffi_get(control, "centering"), n_chains, &status);
   if (status.code == RP_OK) run->number = ffi_chain_numbers(ffi_get(control, "numbers"), n_chains, &status);
   uint64_t first_draw = (uint64_t) ffi_integer(ffi_get(control, "first_draw"), 0);
   for (int64_t c = 0; c < n_chains && status.code == RP_OK; c++) {
     if (draws != R_NilValue) copy_chain(run, draws, c, dim, n_iterations, n_chains);
     free(run->inputs);
-    run->inputs = ffi_centering_inputs(m->model, run->centering ? run->centering + 2 * c * m->model->n_adapted : NULL, &status);
+    run->inputs =
+        ffi_centering_inputs(m->model, run->centering ? run->centering + 2 * c * m->model->n_adapted : NULL, &status);
     ffi_chain_key key = {.place = c, .number = run->number ? run->number[c] : c, .first_draw = first_draw};
     if (status.code == RP_OK) ffi_draws_fill(plan, m, run->rows, run->inputs, n_iterations, key, &status);
   }
@@ -80,7 +84,8 @@ static void release(void *data) {
   free(run);
 }
 
-static rp_code read_shape(SEXP draws, int64_t *n_iterations, int64_t *n_chains, int64_t *n_coordinates, rp_status *status) {
+static rp_code read_shape(SEXP draws, int64_t *n_iterations, int64_t *n_chains, int64_t *n_coordinates,
+                          rp_status *status) {
   SEXP dim = Rf_getAttrib(draws, R_DimSymbol);
   if (TYPEOF(draws) != REALSXP || TYPEOF(dim) != INTSXP || Rf_xlength(dim) != 3)
     return rp_fail(status, RP_BAD_ARGUMENT, NULL, "the draws are not an array [iteration, chain, coordinate]");
@@ -101,7 +106,8 @@ static rp_code match_columns(generate_run *run, const ffi_model *m, SEXP names, 
     rp_model_coordinate_name(m->model, k, name, sizeof name);
     rp_model_coordinate_alias(m->model, k, alias, sizeof alias);
     int64_t tried = 0;
-    while (tried < n && strcmp(CHAR(STRING_ELT(names, from)), name) != 0 && strcmp(CHAR(STRING_ELT(names, from)), alias) != 0)
+    while (tried < n && strcmp(CHAR(STRING_ELT(names, from)), name) != 0 &&
+           strcmp(CHAR(STRING_ELT(names, from)), alias) != 0)
       from = (from + 1) % n, tried++;
     if (tried == n) return rp_fail(status, RP_BAD_ARGUMENT, name, "there are no draws of it");
     run->column[k] = (int) from;

@@ -20,7 +20,8 @@ rp_code ffi_guide_read(ffi_guide *out, const ffi_model *m, SEXP guide, rp_status
   out->pool = rp_pool_new();
   out->index = malloc(((size_t) model->dim + 1) * sizeof *out->index);
   int64_t used = 0;
-  if (!taken || !out->blocks || !out->laplace || !out->index || !out->groups || !out->pool) rp_fail_memory(status, "the guide");
+  if (!taken || !out->blocks || !out->laplace || !out->index || !out->groups || !out->pool)
+    rp_fail_memory(status, "the guide");
   /* parts with sites first: a part without takes what is left */
   for (int named = 1; named >= 0; named--)
     for (R_xlen_t i = 0; i < n && status->code == RP_OK; i++) {
@@ -87,7 +88,8 @@ rp_code ffi_guide_block(SEXP part, rp_guide_block *block, rp_status *status) {
   const char *kind = ffi_text(ffi_get(part, "kind"), "");
   if (strcmp(kind, "laplace") == 0) block->kind = RP_GUIDE_MVN;
   else block->kind = rp_guide_from_name(strcmp(kind, "diagonal") == 0 ? "normal" : kind);
-  if (block->kind == RP_GUIDE_COUNT) return rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no guide of kind `%s`", kind);
+  if (block->kind == RP_GUIDE_COUNT)
+    return rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no guide of kind `%s`", kind);
   block->init_scale = ffi_number(ffi_get(part, "init_scale"), 0);
   block->rank = ffi_integer(ffi_get(part, "rank"), 0);
   block->n_flows = ffi_integer(ffi_get(part, "num_flows"), 0);
@@ -96,7 +98,8 @@ rp_code ffi_guide_block(SEXP part, rp_guide_block *block, rp_status *status) {
   block->n_bins = ffi_integer(ffi_get(part, "bins"), 0);
   const int64_t sizes[] = {block->rank, block->n_flows, block->n_hidden, block->n_layers, block->n_bins};
   for (int k = 0; k < 5; k++)
-    if (sizes[k] < 0 || sizes[k] > 1000000) return rp_fail(status, RP_BAD_ARGUMENT, NULL, "a setting of the guide is out of range");
+    if (sizes[k] < 0 || sizes[k] > 1000000)
+      return rp_fail(status, RP_BAD_ARGUMENT, NULL, "a setting of the guide is out of range");
   return RP_OK;
 }
 

@@ -8,17 +8,21 @@
 
 static rp_code check_sites(const rp_model *guide, rp_status *status);
 static rp_code find_start(const rp_model *guide, rp_guide_model *made, rp_pool *pool, rp_status *status);
-static rp_code join_draw(ffi_guide *out, const rp_model *model, const rp_guide_block *block, rp_guide_model *made, rp_status *status);
-static rp_code find_leaves(ffi_guide *out, const rp_model *model, const rp_guide_block *block, rp_guide_model *made, rp_status *status);
+static rp_code join_draw(ffi_guide *out, const rp_model *model, const rp_guide_block *block, rp_guide_model *made,
+                         rp_status *status);
+static rp_code find_leaves(ffi_guide *out, const rp_model *model, const rp_guide_block *block, rp_guide_model *made,
+                           rp_status *status);
 
 rp_code ffi_guide_model(ffi_guide *out, const ffi_model *m, SEXP part, rp_guide_block *block, rp_status *status) {
-  rp_model_options draws = {.n_coordinates = -1, .run = {.sampled = 1}}, density = {.n_coordinates = -1, .run = {.natural = 1}};
+  rp_model_options draws = {.n_coordinates = -1, .run = {.sampled = 1}},
+                   density = {.n_coordinates = -1, .run = {.natural = 1}};
   rp_guide_model *made = rp_pool_array(out->pool, 1, sizeof *made);
   if (!made) return rp_fail_memory(status, "the guide");
   out->spec = ffi_spec_decode(ffi_get(part, "spec"), status);
   if (out->spec) out->draws = rp_model_build(out->spec, &draws, status);
   if (out->draws) out->density = rp_model_build(out->spec, &density, status);
-  if (status->code == RP_OK && check_sites(out->draws, status) == RP_OK && find_start(out->draws, made, out->pool, status) == RP_OK &&
+  if (status->code == RP_OK && check_sites(out->draws, status) == RP_OK &&
+      find_start(out->draws, made, out->pool, status) == RP_OK &&
       join_draw(out, m->model, block, made, status) == RP_OK)
     find_leaves(out, m->model, block, made, status);
   if (status->code != RP_OK) {
@@ -49,7 +53,8 @@ static rp_code find_start(const rp_model *guide, rp_guide_model *made, rp_pool *
 
 static const rp_site_info *find_site(const rp_model *guide, const char *name) {
   for (int32_t i = 0; i < guide->n_sites; i++)
-    if (strcmp(guide->sites[i].name, name) == 0 && !guide->sites[i].learned && !guide->sites[i].factor) return &guide->sites[i];
+    if (strcmp(guide->sites[i].name, name) == 0 && !guide->sites[i].learned && !guide->sites[i].factor)
+      return &guide->sites[i];
   return NULL;
 }
 
@@ -64,8 +69,10 @@ static const rp_layout_site *locate(const rp_model *model, int64_t c, int64_t *e
   return place;
 }
 
-/* The block's elements, from the values of the guide's sites (in R's layout: element e of event b at b + e n_events). */
-static rp_code join_draw(ffi_guide *out, const rp_model *model, const rp_guide_block *block, rp_guide_model *made, rp_status *status) {
+/* The block's elements, from the values of the guide's sites (in R's layout: element e of event b at b + e
+ * n_events). */
+static rp_code join_draw(ffi_guide *out, const rp_model *model, const rp_guide_block *block, rp_guide_model *made,
+                         rp_status *status) {
   rp_graph *g = out->draws->graph;
   const int32_t n_sites = out->draws->n_sites;
   rp_node_id *values = rp_pool_array(out->pool, n_sites, sizeof *values);
@@ -92,7 +99,8 @@ static rp_code join_draw(ffi_guide *out, const rp_model *model, const rp_guide_b
   return rp_graph_status(g)->code == RP_OK ? RP_OK : (*status = *rp_graph_status(g)).code;
 }
 
-static rp_code find_leaves(ffi_guide *out, const rp_model *model, const rp_guide_block *block, rp_guide_model *made, rp_status *status) {
+static rp_code find_leaves(ffi_guide *out, const rp_model *model, const rp_guide_block *block, rp_guide_model *made,
+                           rp_status *status) {
   const rp_model *guide = out->density;
   int32_t *leaf = rp_pool_array(out->pool, guide->dim, sizeof *leaf);
   if (!leaf) return rp_fail_memory(status, "the guide");
@@ -106,7 +114,8 @@ static rp_code find_leaves(ffi_guide *out, const rp_model *model, const rp_guide
       else rp_model_coordinate_name(model, block->index[at], other, sizeof other);
       if (strcmp(name, other) == 0) break;
     }
-    if (at == n) return rp_fail(status, RP_BAD_ARGUMENT, name, "the guide draws this site, but the model has no such latent site");
+    if (at == n)
+      return rp_fail(status, RP_BAD_ARGUMENT, name, "the guide draws this site, but the model has no such latent site");
     leaf[c] = (int32_t) (guide->learned[c] ? at : made->n_parameters + at);
   }
   made->n_leaves = guide->dim;

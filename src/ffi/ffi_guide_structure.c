@@ -16,8 +16,8 @@ typedef struct {
   uint8_t *depends; /* [down * n + up] */
 } sites;
 
-static rp_code find_sites(sites *s, const rp_model *model, const rp_guide_block *block, const int64_t *index, rp_pool *pool,
-                          rp_status *status);
+static rp_code find_sites(sites *s, const rp_model *model, const rp_guide_block *block, const int64_t *index,
+                          rp_pool *pool, rp_status *status);
 static rp_code read_conditionals(sites *s, const rp_model *model, SEXP list, rp_status *status);
 static rp_code read_dependencies(sites *s, const rp_model *model, SEXP list, rp_status *status);
 static rp_code sort_sites(const sites *s, int32_t *order, rp_status *status);
@@ -36,12 +36,13 @@ rp_code ffi_guide_structure(const ffi_model *m, SEXP part, rp_guide_block *block
   for (int32_t d = 0; dependencies == R_NilValue && model->depends && d < s.n; d++)
     for (int32_t u = 0; u < d; u++)
       s.depends[d * s.n + u] = model->depends[(size_t) s.number[d] * (size_t) model->layout.n + (size_t) s.number[u]];
-  if (read_dependencies(&s, model, dependencies, status) != RP_OK || sort_sites(&s, order, status) != RP_OK) return status->code;
+  if (read_dependencies(&s, model, dependencies, status) != RP_OK || sort_sites(&s, order, status) != RP_OK)
+    return status->code;
   return build(&s, order, block, index, pool, names, status);
 }
 
-static rp_code find_sites(sites *s, const rp_model *model, const rp_guide_block *block, const int64_t *index, rp_pool *pool,
-                          rp_status *status) {
+static rp_code find_sites(sites *s, const rp_model *model, const rp_guide_block *block, const int64_t *index,
+                          rp_pool *pool, rp_status *status) {
   const int32_t most = model->layout.n;
   s->place = rp_pool_array(pool, most, sizeof *s->place);
   s->number = rp_pool_array(pool, most, sizeof *s->number);
@@ -49,10 +50,13 @@ static rp_code find_sites(sites *s, const rp_model *model, const rp_guide_block 
   s->first = rp_pool_array(pool, most, sizeof *s->first);
   s->conditional = rp_pool_array(pool, most, sizeof *s->conditional);
   s->depends = rp_pool_array(pool, most, (size_t) most + 1);
-  if (!s->place || !s->number || !s->size || !s->first || !s->conditional || !s->depends) return rp_fail_memory(status, "the guide");
+  if (!s->place || !s->number || !s->size || !s->first || !s->conditional || !s->depends)
+    return rp_fail_memory(status, "the guide");
   int32_t at = 0;
   for (int64_t k = 0; k < block->n; k++) {
-    while (index[k] >= model->layout.sites[at].offset + model->layout.sites[at].n_inferred * model->layout.sites[at].width) at++;
+    while (index[k] >=
+           model->layout.sites[at].offset + model->layout.sites[at].n_inferred * model->layout.sites[at].width)
+      at++;
     if (s->n == 0 || s->number[s->n - 1] != at) {
       s->place[s->n] = &model->layout.sites[at];
       s->number[s->n] = at;
@@ -68,7 +72,8 @@ static rp_code read_conditional(SEXP name, rp_conditional *conditional, rp_statu
   int k = 0;
   while (k < RP_CONDITIONAL_COUNT && strcmp(ffi_text(name, ""), conditionals[k]) != 0) k++;
   if (k == RP_CONDITIONAL_COUNT)
-    return rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no conditional `%s`; use \"delta\", \"normal\" or \"mvn\"", ffi_text(name, ""));
+    return rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no conditional `%s`; use \"delta\", \"normal\" or \"mvn\"",
+                   ffi_text(name, ""));
   *conditional = (rp_conditional) k;
   return RP_OK;
 }
@@ -94,7 +99,8 @@ static rp_code read_dependencies(sites *s, const rp_model *model, SEXP list, rp_
   if (TYPEOF(list) != VECSXP || TYPEOF(names) != STRSXP) return RP_OK;
   for (R_xlen_t i = 0; i < Rf_xlength(list); i++) {
     SEXP above = VECTOR_ELT(list, i);
-    if (TYPEOF(above) != STRSXP) return rp_fail(status, RP_BAD_ARGUMENT, NULL, "a dependency is not the name of a site");
+    if (TYPEOF(above) != STRSXP)
+      return rp_fail(status, RP_BAD_ARGUMENT, NULL, "a dependency is not the name of a site");
     for (R_xlen_t j = 0; j < Rf_xlength(above); j++)
       for (int32_t d = 0; d < s->n; d++)
         for (int32_t u = 0; ffi_site_is(model, s->place[d], CHAR(STRING_ELT(names, i))) && u < s->n; u++)
@@ -114,7 +120,8 @@ static rp_code sort_sites(const sites *s, int32_t *order, rp_status *status) {
       for (int32_t u = 0; u < s->n; u++) waits |= s->depends[next * s->n + u] && !done[u];
       if (!waits) break;
     }
-    if (next == s->n) rp_fail(status, RP_BAD_ARGUMENT, NULL, "the dependencies of guide_structured() go round in a circle");
+    if (next == s->n)
+      rp_fail(status, RP_BAD_ARGUMENT, NULL, "the dependencies of guide_structured() go round in a circle");
     else done[order[n] = next] = 1;
   }
   free(done);
@@ -124,9 +131,11 @@ static rp_code sort_sites(const sites *s, int32_t *order, rp_status *status) {
 static rp_code build(const sites *s, const int32_t *order, rp_guide_block *block, int64_t *index, rp_pool *pool,
                      const char *const **names, rp_status *status) {
   rp_guide_structure *made = rp_pool_array(pool, 1, sizeof *made);
-  int64_t *size = rp_pool_array(pool, s->n, sizeof *size), *sorted = rp_pool_array(pool, block->n, sizeof *sorted), at = 0;
+  int64_t *size = rp_pool_array(pool, s->n, sizeof *size), *sorted = rp_pool_array(pool, block->n, sizeof *sorted),
+          at = 0;
   rp_conditional *conditional = rp_pool_array(pool, s->n, sizeof *conditional);
-  int32_t *down = rp_pool_array(pool, s->n, (size_t) s->n * sizeof *down + 1), *up = rp_pool_array(pool, s->n, (size_t) s->n * sizeof *up + 1);
+  int32_t *down = rp_pool_array(pool, s->n, (size_t) s->n * sizeof *down + 1),
+          *up = rp_pool_array(pool, s->n, (size_t) s->n * sizeof *up + 1);
   const char **labels = rp_pool_array(pool, s->n, sizeof *labels);
   if (!made || !size || !sorted || !conditional || !down || !up || !labels) return rp_fail_memory(status, "the guide");
   *made = (rp_guide_structure){.n_groups = s->n, .size = size, .conditional = conditional, .down = down, .up = up};
@@ -173,14 +182,14 @@ SEXP ffi_structure_list(const rp_guide_structure *structure, const char *const *
   return list;
 }
 
-rp_code ffi_structure_read(SEXP list, int64_t n, const rp_guide_structure **structure, const char *const **names, rp_pool *pool,
-                           rp_status *status) {
+rp_code ffi_structure_read(SEXP list, int64_t n, const rp_guide_structure **structure, const char *const **names,
+                           rp_pool *pool, rp_status *status) {
   SEXP groups = ffi_get(list, "groups"), sizes = ffi_get(list, "sizes"), kinds = ffi_get(list, "conditionals");
   SEXP from = ffi_get(list, "down"), above = ffi_get(list, "up");
   const R_xlen_t n_groups = Rf_xlength(groups), n_edges = Rf_xlength(from);
   if (TYPEOF(groups) != STRSXP || TYPEOF(sizes) != INTSXP || TYPEOF(kinds) != STRSXP || TYPEOF(from) != INTSXP ||
-      TYPEOF(above) != INTSXP || Rf_xlength(sizes) != n_groups || Rf_xlength(kinds) != n_groups || Rf_xlength(above) != n_edges ||
-      n_groups > 100000 || n_edges > INT32_MAX)
+      TYPEOF(above) != INTSXP || Rf_xlength(sizes) != n_groups || Rf_xlength(kinds) != n_groups ||
+      Rf_xlength(above) != n_edges || n_groups > 100000 || n_edges > INT32_MAX)
     return rp_fail(status, RP_BAD_SPEC, NULL, "the structure of a guide is broken");
   if (ffi_get(list, "functions") != R_NilValue)
     return rp_fail(status, RP_UNSUPPORTED, NULL, "a guide with functions is no map that can be used elsewhere");

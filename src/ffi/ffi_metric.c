@@ -76,7 +76,8 @@ static int64_t add_site(const rp_model *model, const char *name, int64_t *to, rp
 
 /* `form`: "variances", "matrix", or "raw", which is what a fit with the same metric has kept. `value` has a column for
  * each chain, or one for all. */
-static rp_code read_inverse(const rp_model *model, SEXP given, int64_t n_chains, ffi_metric *metric, rp_status *status) {
+static rp_code read_inverse(const rp_model *model, SEXP given, int64_t n_chains, ffi_metric *metric,
+                            rp_status *status) {
   const int64_t dim = model->dim;
   SEXP value = ffi_get(given, "value"), names = ffi_get(given, "names");
   const char *form = ffi_text(ffi_get(given, "form"), "");

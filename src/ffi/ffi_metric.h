@@ -1,5 +1,5 @@
-/* The metric that a fit asks for, from its control list: `metric` (a kind), `blocks` (for kind "blocks": character vectors
- * of sites) and `inverse_metric` (where it starts: a list of `form`, `value` and `names`). */
+/* The metric that a fit asks for, from its control list: `metric` (a kind), `blocks` (for kind "blocks": character
+ * vectors of sites) and `inverse_metric` (where it starts: a list of `form`, `value` and `names`). */
 #ifndef RP_FFI_METRIC_H
 #define RP_FFI_METRIC_H
 

@@ -104,7 +104,8 @@ SEXP ffi_model_decisions(const rp_model *model) {
 }
 
 static SEXP site_row(const rp_model *model, int32_t i) {
-  static const char *const names[] = {"name", "kind", "dim", "auxiliary", "original", "distribution", "why", "statement"};
+  static const char *const names[] = {"name", "kind", "dim", "auxiliary", "original", "distribution", "why",
+                                      "statement"};
   const rp_site_info *site = &model->sites[i];
   SEXP row = PROTECT(ffi_list(8, names)), dim = Rf_allocVector(INTSXP, site->n_dim);
   SET_VECTOR_ELT(row, 2, dim);
@@ -147,7 +148,8 @@ static rp_code build(ffi_model *m, SEXP spec, SEXP control, int prior, int all_t
   else if (centering != R_NilValue) m->options.run.centering = RP_CENTERING_ADAPTED;
   const char *strategy = ffi_text(ffi_get(control, "reparam"), NULL);
   if (strategy && !ffi_strategy(strategy, &m->options.run.strategy))
-    return rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no strategy `%s`; use \"auto\", \"minimal\" or \"none\"", strategy);
+    return rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no strategy `%s`; use \"auto\", \"minimal\" or \"none\"",
+                   strategy);
   m->options.run.has_strategy = strategy != NULL;
   m->options.run.n_init = ffi_named_values(ffi_get(control, "init"), m->pool, &m->options.run.init, status, "init");
   if (prior) read_given(m, ffi_get(control, "given"), status);
@@ -178,7 +180,8 @@ static rp_code read_given(ffi_model *m, SEXP sizes, rp_status *status) {
     return rp_fail(status, RP_BAD_ARGUMENT, NULL, "`given` does not say how large each site is");
   int64_t offset = 0;
   for (R_xlen_t i = 0; i < n; i++) {
-    given[i] = (rp_given){.name = rp_pool_text(m->pool, CHAR(STRING_ELT(names, i))), .n = INTEGER(sizes)[i], .offset = offset};
+    given[i] =
+        (rp_given){.name = rp_pool_text(m->pool, CHAR(STRING_ELT(names, i))), .n = INTEGER(sizes)[i], .offset = offset};
     if (!given[i].name) return rp_fail_memory(status, "the draws of sites");
     if (given[i].n < 1) return rp_fail(status, RP_BAD_ARGUMENT, given[i].name, "its draws are empty");
     offset += given[i].n;

@@ -18,8 +18,8 @@ typedef struct {
 
 /* Decodes and builds; on failure raises the R error. Returns a protected guard that owns *out: the caller UNPROTECTs
  * it once. Warnings of the model are returned by ffi_model_warnings(). control: prune, reparam, centered, init, seed,
- * isa, given (with prior: sizes of the sites whose values the rows of draws hold), and centering: what a centering that is not given means: NULL that of 0, "learned" a parameter, anything else
- * (ffi_centering.h) the adapted one. */
+ * isa, given (with prior: sizes of the sites whose values the rows of draws hold), and centering: what a centering that
+ * is not given means: NULL that of 0, "learned" a parameter, anything else (ffi_centering.h) the adapted one. */
 SEXP ffi_model_open(SEXP spec, SEXP control, int prior, int all_terms, ffi_model **out);
 SEXP ffi_model_warnings(const rp_model *model);
 /* Table of sites: name, kind, dim, auxiliary, original, distribution, why. */

@@ -64,8 +64,9 @@ SEXP ffi_sample_nuts(SEXP spec, SEXP control) {
   SEXP arrays = R_NilValue, plan_guard = R_NilValue;
   ffi_draws *plan = NULL;
   if (status.code == RP_OK)
-    plan_guard = ffi_draws_plan(m, FFI_DRAWS_VALUES, ffi_get(control, "keep"), ffi_number(ffi_get(control, "budget"), 1e9),
-                                n_iterations, n_chains, &arrays, &plan, &status);
+    plan_guard =
+        ffi_draws_plan(m, FFI_DRAWS_VALUES, ffi_get(control, "keep"), ffi_number(ffi_get(control, "budget"), 1e9),
+                       n_iterations, n_chains, &arrays, &plan, &status);
   PROTECT(plan_guard);
   PROTECT(arrays);
   run->plan = plan;
@@ -112,7 +113,8 @@ static rp_code run_chains(nuts_run *run, SEXP control, rp_status *status) {
   if (status->code == RP_OK) run->number = ffi_chain_numbers(ffi_get(control, "numbers"), n_chains, status);
   if (status->code == RP_OK) run->past = ffi_past_read(ffi_get(control, "past"), n_chains, m->model->dim, status);
   run->n_past = n_chains;
-  if (!run->density || status->code != RP_OK || make_inits(run, ffi_get(control, "inits"), n_chains, status) != RP_OK) return status->code;
+  if (!run->density || status->code != RP_OK || make_inits(run, ffi_get(control, "inits"), n_chains, status) != RP_OK)
+    return status->code;
   const int64_t lanes = ffi_integer(ffi_get(control, "lanes"), 0);
   if (add_lanes(run, n_chains, cores, lanes, status) != RP_OK) return status->code;
   rp_target target = rp_density_target(run->density);
@@ -151,11 +153,13 @@ static rp_nuts_options read_options(SEXP control, rp_status *status) {
   o.static_steps = (int32_t) ffi_integer(ffi_get(control, "static_steps"), 0);
   const char *warmup = ffi_text(ffi_get(control, "warmup"), "fast");
   o.schedule = rp_schedule_from_name(warmup);
-  if (o.schedule == RP_SCHEDULE_COUNT) rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no warm-up schedule `%s`", warmup);
+  if (o.schedule == RP_SCHEDULE_COUNT)
+    rp_fail(status, RP_BAD_ARGUMENT, NULL, "there is no warm-up schedule `%s`", warmup);
   if (o.iter_warmup < 0 || o.iter_sampling < 1 || o.iter_warmup > 1000000000 || o.iter_sampling > 1000000000)
     rp_fail(status, RP_BAD_ARGUMENT, NULL, "`iter_warmup` and `iter_sampling` must be whole numbers, at least 0 and 1");
   if (o.thin < 1) rp_fail(status, RP_BAD_ARGUMENT, NULL, "`thin` must be at least 1");
-  if (!(o.adapt_delta > 0 && o.adapt_delta < 1)) rp_fail(status, RP_BAD_ARGUMENT, NULL, "`adapt_delta` must be between 0 and 1");
+  if (!(o.adapt_delta > 0 && o.adapt_delta < 1))
+    rp_fail(status, RP_BAD_ARGUMENT, NULL, "`adapt_delta` must be between 0 and 1");
   if (o.max_treedepth < 1 || o.max_treedepth > 30)
     rp_fail(status, RP_BAD_ARGUMENT, NULL, "`max_treedepth` must be between 1 and 30");
   return o;
@@ -190,7 +194,8 @@ static rp_code find_init(const nuts_run *run, int32_t chain, rp_work *work, cons
   int finite = 0;
   for (int64_t k = 0; k < tries && !finite && status->code == RP_OK; k++) {
     if (candidates) memcpy(q, candidates + k * model->dim, (size_t) model->dim * sizeof *q);
-    else if (ffi_initial_values(run->model, inputs, number_of(run, chain), k, run->init_radius, q, status) != RP_OK) break;
+    else if (ffi_initial_values(run->model, inputs, number_of(run, chain), k, run->init_radius, q, status) != RP_OK)
+      break;
     double log_density;
     const double *gradient;
     rp_density_run(run->density, work, q, inputs, NULL, &log_density, &gradient);
@@ -314,7 +319,8 @@ static SEXP result(const nuts_run *run, SEXP arrays, int64_t n_iterations, int64
 }
 
 static SEXP adaptation(const rp_chains *chains) {
-  static const char *const names[] = {"step_size", "inv_metric", "gradients_warmup", "gradients_sampling", "warmup_divergent"};
+  static const char *const names[] = {"step_size", "inv_metric", "gradients_warmup", "gradients_sampling",
+                                      "warmup_divergent"};
   SEXP list = PROTECT(ffi_list(5, names));
   int64_t size = chains->metric_size;
   const int dim[2] = {(int) size, chains->n_chains};

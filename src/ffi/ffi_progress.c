@@ -17,7 +17,8 @@ static void call_show(ffi_progress *progress, SEXP state) {
 ffi_progress ffi_progress_open(SEXP show) { return (ffi_progress){.show = show, .failed = 0}; }
 
 void ffi_progress_chains(ffi_progress *progress, const rp_chain_progress *chains, int32_t n_chains) {
-  static const char *const names[] = {"iteration", "step_size", "accept_stat", "tree_depth", "divergent", "gradients", "done"};
+  static const char *const names[] = {"iteration", "step_size", "accept_stat", "tree_depth", "divergent", "gradients",
+                                      "done"};
   if (!Rf_isFunction(progress->show) || progress->failed) return;
   SEXP state = PROTECT(ffi_list(7, names));
   for (int k = 0; k < 7; k++) SET_VECTOR_ELT(state, k, Rf_allocVector(REALSXP, n_chains));

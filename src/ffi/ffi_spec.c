@@ -186,7 +186,8 @@ static rp_code decode_draw(ffi_decoder *d, SEXP list, rp_statement *s) {
   SEXP data = ffi_get(list, "data");
   if (data != R_NilValue && (s->data = ffi_decode_row(d, data, s->name, "data")) == RP_NONE) return d->status->code;
   const char *original = ffi_text(ffi_get(list, "original"), NULL);
-  if (original && !(s->original = rp_pool_text(d->spec->pool, original))) return rp_fail_memory(d->status, "a statement");
+  if (original && !(s->original = rp_pool_text(d->spec->pool, original)))
+    return rp_fail_memory(d->status, "a statement");
   s->dist = ffi_decode_dist(d, ffi_get(list, "dist"), s->name, 0);
   return d->status->code;
 }

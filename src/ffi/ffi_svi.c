@@ -43,14 +43,15 @@ SEXP ffi_fit_svi(SEXP spec, SEXP guide, SEXP control) {
   SEXP run_guard = PROTECT(ffi_guard(run, release));
   run->model = m;
   run->progress = ffi_progress_open(ffi_get(control, "progress"));
-  int64_t n_draws = ffi_integer(ffi_get(control, "draws"), 1000), n_steps = ffi_integer(ffi_get(control, "steps"), 2000);
+  int64_t n_draws = ffi_integer(ffi_get(control, "draws"), 1000),
+          n_steps = ffi_integer(ffi_get(control, "steps"), 2000);
   if (n_steps < 0 || n_steps > 1000000000) rp_fail(&status, RP_BAD_ARGUMENT, NULL, "`steps` must be at least 0");
   if (n_draws < 1 || n_draws > 100000000) rp_fail(&status, RP_BAD_ARGUMENT, NULL, "`draws` must be at least 1");
   SEXP arrays = R_NilValue, plan_guard = R_NilValue, loss = R_NilValue;
   ffi_draws *plan = NULL;
   if (status.code == RP_OK)
-    plan_guard = ffi_draws_plan(m, FFI_DRAWS_VALUES, ffi_get(control, "keep"), ffi_number(ffi_get(control, "budget"), 1e9),
-                                n_draws, 1, &arrays, &plan, &status);
+    plan_guard = ffi_draws_plan(m, FFI_DRAWS_VALUES, ffi_get(control, "keep"),
+                                ffi_number(ffi_get(control, "budget"), 1e9), n_draws, 1, &arrays, &plan, &status);
   PROTECT(plan_guard);
   PROTECT(arrays);
   if (status.code == RP_OK) loss = Rf_allocVector(REALSXP, (R_xlen_t) n_steps);
@@ -144,7 +145,8 @@ static rp_code run_mode(svi_run *run, double *loss, int64_t n_steps, rp_status *
   rp_potential potential;
   double *losses = malloc((size_t) (n_steps + 1) * sizeof *losses);
   if (target.open(target.context, &potential, status) == RP_OK) {
-    rp_mode_options options = {.max_iterations = n_steps, .tolerance = 1e-12, .context = run, .progress = show, .interrupted = interrupted};
+    rp_mode_options options = {
+        .max_iterations = n_steps, .tolerance = 1e-12, .context = run, .progress = show, .interrupted = interrupted};
     if (!losses) rp_fail_memory(status, "the loss");
     else rp_mode_find(&potential, &options, run->init, losses, &run->report.n_done, &run->report.converged, status);
     if (status->code == RP_INTERRUPTED) {
@@ -236,10 +238,9 @@ static SEXP numbers(const double *x, int64_t n) {
 }
 
 static SEXP result(const svi_run *run, SEXP arrays, SEXP loss, int64_t n_draws) {
-  static const char *const names[] = {"sites", "draws", "loss", "params", "unconstrained", "unconstrained_names", "elbo",
-                                      "completed", "interrupted", "dim", "isa", "warnings", "log_weights", "state",
-                                      "step", "searched", "converged", "last_gain", "blocks",
-                                      "margins"};
+  static const char *const names[] = {"sites", "draws", "loss", "params", "unconstrained", "unconstrained_names",
+                                      "elbo", "completed", "interrupted", "dim", "isa", "warnings", "log_weights",
+                                      "state", "step", "searched", "converged", "last_gain", "blocks", "margins"};
   const rp_model *model = run->model->model;
   const rp_svi *svi = run->svi;
   const double elbo[2] = {run->elbo, run->mcse};

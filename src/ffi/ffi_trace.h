@@ -102,7 +102,8 @@ SEXP ffi_trace_print(SEXP x);
 #define FFI_TRACE_ENTRY(name, n) {#name, (DL_FUNC) &name, n}
 #define FFI_TRACE_ENTRIES \
   FFI_TRACE_ENTRY(ffi_trace_begin, 1), FFI_TRACE_ENTRY(ffi_trace_end, 1), FFI_TRACE_ENTRY(ffi_trace_active, 0), \
-  FFI_TRACE_ENTRY(ffi_trace_site, 2), FFI_TRACE_ENTRY(ffi_trace_placeholder, 1), FFI_TRACE_ENTRY(ffi_trace_row, 1), FFI_TRACE_ENTRY(ffi_trace_size, 0), \
+  FFI_TRACE_ENTRY(ffi_trace_site, 2), FFI_TRACE_ENTRY(ffi_trace_placeholder, 1), FFI_TRACE_ENTRY(ffi_trace_row, 1), \
+  FFI_TRACE_ENTRY(ffi_trace_size, 0), \
   FFI_TRACE_ENTRY(ffi_trace_depends, 1), FFI_TRACE_ENTRY(ffi_trace_is_truth, 1), \
   FFI_TRACE_ENTRY(ffi_trace_has_codes, 1), \
   FFI_TRACE_ENTRY(ffi_trace_binary, 3), FFI_TRACE_ENTRY(ffi_trace_unary, 2), FFI_TRACE_ENTRY(ffi_trace_math, 2), \

@@ -1,4 +1,5 @@
-/* Constructors of reductions, cumulative sums, orders and cosine transforms.  What is common to all terms of a sum is taken out of it. */
+/* Constructors of reductions, cumulative sums, orders and cosine transforms.  What is common to all terms of a sum is
+ * taken out of it. */
 #include <stdlib.h>
 
 #include "../core/dct.h"

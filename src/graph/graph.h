@@ -66,7 +66,7 @@ const rp_node *rp_graph_node(const rp_graph *g, rp_node_id id); /* valid until t
 /* ---- leaves ---- */
 rp_node_id rp_const(rp_graph *g, double value);
 rp_node_id rp_data(rp_graph *g, const double *values, int64_t n);           /* copies */
-rp_node_id rp_param(rp_graph *g, int64_t offset, int64_t n);                /* slice of the program's parameter vector */
+rp_node_id rp_param(rp_graph *g, int64_t offset, int64_t n);                /* slice of the program's parameters */
 rp_node_id rp_input(rp_graph *g, int64_t offset, int64_t n);                /* slice of the run-time input vector */
 rp_node_id rp_site(rp_graph *g, int64_t site, int64_t n);                   /* value of a draw, while tracing */
 rp_node_id rp_carry(rp_graph *g, int32_t k);     /* these three are the leaves of scan bodies */
@@ -80,7 +80,8 @@ rp_node_id rp_random_node(rp_graph *g, rp_sampler sampler, uint32_t stream, cons
 /* ---- elementwise ---- */
 rp_node_id rp_unary(rp_graph *g, rp_op op, rp_node_id a);
 rp_node_id rp_binary(rp_graph *g, rp_op op, rp_node_id a, rp_node_id b);
-rp_node_id rp_ternary(rp_graph *g, rp_op op, rp_node_id a, rp_node_id b, rp_node_id c); /* SELECT(condition, yes, no), ... */
+/* SELECT(condition, yes, no), ... */
+rp_node_id rp_ternary(rp_graph *g, rp_op op, rp_node_id a, rp_node_id b, rp_node_id c);
 
 /* Shorthands for the commonest. */
 rp_node_id rp_add(rp_graph *g, rp_node_id a, rp_node_id b);
@@ -98,8 +99,8 @@ rp_node_id rp_gather(rp_graph *g, rp_node_id a, const int32_t *index, int64_t n)
 rp_node_id rp_scatter(rp_graph *g, rp_node_id a, const int32_t *index, int64_t n_out); /* out[index[i]] += a[i] */
 rp_node_id rp_concat(rp_graph *g, const rp_node_id *parts, int32_t n_parts);
 rp_node_id rp_recycle(rp_graph *g, rp_node_id a, int64_t n); /* a repeated to length n (scalars stay scalars) */
-rp_node_id rp_broadcast(rp_graph *g, rp_node_id a, int64_t n); /* a scalar as a vector of length n, a vector unchanged */
-rp_node_id rp_gather_at(rp_graph *g, rp_node_id a, rp_node_id positions);              /* zero-based run-time positions */
+rp_node_id rp_broadcast(rp_graph *g, rp_node_id a, int64_t n); /* a scalar as a vector of length n; a vector as it is */
+rp_node_id rp_gather_at(rp_graph *g, rp_node_id a, rp_node_id positions); /* zero-based run-time positions */
 rp_node_id rp_scatter_at(rp_graph *g, rp_node_id a, rp_node_id positions, int64_t n_out);
 
 /* ---- reductions, cumulative, order ---- */
@@ -115,15 +116,17 @@ rp_node_id rp_dct_of(rp_graph *g, rp_node_id a, int64_t n, int inverse);
 /* ---- linear algebra, column-major ---- */
 /* op(A) [m x k] %*% op(B) [k x n]; ta, tb: A is stored k x m, B is stored n x k. */
 rp_node_id rp_matmul(rp_graph *g, rp_node_id a, rp_node_id b, int64_t m, int64_t k, int64_t n, int ta, int tb);
-rp_node_id rp_cholesky(rp_graph *g, rp_node_id a, int64_t n); /* lower L, zeros above; reads the upper triangle of a as
-                                                                 R's chol does; NaN everywhere if not positive definite */
+rp_node_id rp_cholesky(rp_graph *g, rp_node_id a, int64_t n); /* lower L, zeros above; reads the upper triangle of a,
+                                                                 as R's chol does; NaN everywhere if a is not positive
+                                                                 definite */
 /* solve op(T) X = B, T triangular n x n (lower or upper), B n x m. */
 rp_node_id rp_tri_solve(rp_graph *g, rp_node_id t, rp_node_id b, int64_t n, int64_t m, int lower, int transpose);
 rp_node_id rp_solve(rp_graph *g, rp_node_id a, rp_node_id b, int64_t n, int64_t m, int transpose); /* LU */
 rp_node_id rp_log_abs_det(rp_graph *g, rp_node_id a, int64_t n);
 rp_node_id rp_det(rp_graph *g, rp_node_id a, int64_t n);
 rp_node_id rp_eigen_symmetric(rp_graph *g, rp_node_id a, int64_t n); /* n values (decreasing) then n x n vectors */
-rp_node_id rp_svd(rp_graph *g, rp_node_id a, int64_t m, int64_t n);  /* d (min(m,n)), then u, then v; derivative of d only */
+rp_node_id rp_svd(rp_graph *g, rp_node_id a, int64_t m, int64_t n);  /* d (min(m,n)), then u, then v; derivative of
+                                                                        d only */
 rp_node_id rp_transpose(rp_graph *g, rp_node_id a, int64_t rows, int64_t cols); /* a gather */
 
 /* ---- scans (scan.c) ----

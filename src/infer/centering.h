@@ -9,9 +9,9 @@
  * by Stein's identity the share that the data have in the information about x.  Both are sums over the draws of a
  * window; s0 is exp(mean log s) of that window, which makes z and c independent of the units of x.
  *
- * Where s may come close to 0, the draws' share is that of the open funnel; in its neck, where s is small, the data have
- * none, and z has a neck of width s^c of its own. So c is at most what lets log z vary by some 0.2 over an sd of log s, or
- * the share at the smallest s of the window, if that is more: there is no neck where the data still rule.
+ * Where s may come close to 0, the draws' share is that of the open funnel; in its neck, where s is small, the data
+ * have none, and z has a neck of width s^c of its own. So c is at most what lets log z vary by some 0.2 over an sd of
+ * log s, or the share at the smallest s of the window, if that is more: there is no neck where the data still rule.
  *
  * An rp_centering belongs to one chain and borrows its target and potential. */
 #ifndef RP_INFER_CENTERING_H

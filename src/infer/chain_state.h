@@ -26,7 +26,8 @@ typedef struct {
   double init_radius;           /* 2: initial positions uniform in (-radius, radius) */
   int32_t init_tries;           /* 100 */
   int32_t fix_centering;        /* 0: adapted in warm-up, where the target has elements that can be */
-  const double *centering;      /* NULL: RP_CENTERING_START and 1 at first; else [chains][2][elements], c's and s0's, borrowed */
+  const double *centering;      /* NULL: RP_CENTERING_START and 1 at first; else [chains][2][elements], c's and s0's,
+                                   borrowed */
 } rp_nuts_options;
 rp_nuts_options rp_nuts_options_default(void);
 
@@ -53,9 +54,9 @@ void rp_chain_state_center(rp_chain_state *state, rp_centering *centering);
 const double *rp_chain_state_request(const rp_chain_state *state); /* NULL: all iterations are done */
 rp_chain_event rp_chain_state_answer(rp_chain_state *state, double log_density, const double *gradient);
 
-/* Everything that what is yet to come depends on, but the centering, which has an archive of its own. An iteration under
- * way begins anew in the chain that is loaded. Loading: into a chain just made with the same seed, number and options
- * (iter_sampling may differ, so that a chain that is over goes on), before its first request. */
+/* Everything that what is yet to come depends on, but the centering, which has an archive of its own. An iteration
+ * under way begins anew in the chain that is loaded. Loading: into a chain just made with the same seed, number and
+ * options (iter_sampling may differ, so that a chain that is over goes on), before its first request. */
 void rp_chain_state_archive(rp_chain_state *state, rp_archive *archive);
 
 /* Of the last iteration, after RP_CHAIN_DRAW. */

@@ -131,7 +131,8 @@ static rp_node_id expected_density(rp_elbo *elbo, const rp_graph *model, rp_node
                                    const rp_places *places, const rp_guide_block *blocks, int32_t n_blocks,
                                    rp_copier *copier) {
   rp_graph *g = elbo->graph;
-  rp_node_id *mean = malloc(((size_t) n_blocks + 1) * sizeof *mean), *variance = malloc(((size_t) n_blocks + 1) * sizeof *variance);
+  rp_node_id *mean = malloc(((size_t) n_blocks + 1) * sizeof *mean),
+             *variance = malloc(((size_t) n_blocks + 1) * sizeof *variance);
   uint8_t *known = malloc((size_t) dim + 1);
   rp_node_id value = RP_NONE;
   if (mean && variance && known) {

@@ -14,8 +14,8 @@ typedef struct {
 
 typedef enum {
   RP_ELBO_STANDARD = 0, /* log density minus the guide's, at the draw */
-  RP_ELBO_PATH,         /* the same; the guide's log density is that of fixed parameters, so that only the path through z
-                           is differentiated ("sticking the landing"; Roeder, Wu & Duvenaud 2017) */
+  RP_ELBO_PATH,         /* the same; the guide's log density is that of fixed parameters, so that only the path through
+                           z is differentiated ("sticking the landing"; Roeder, Wu & Duvenaud 2017) */
   RP_ELBO_ANALYTIC,     /* expectations in closed form where the guide knows them: entropy, linear and squared terms */
   RP_ELBO_COUNT
 } rp_elbo_kind;

@@ -189,8 +189,8 @@ static int linear_leaf(const rp_splitter *s, int64_t first, int64_t n, rp_linear
 }
 
 /* x times scale + sign * shift, where one of the two constants is NULL. */
-static void transform(rp_linear *x, const double *scale, int64_t n_scale, int divide, const double *shift, int64_t n_shift,
-                      double sign) {
+static void transform(rp_linear *x, const double *scale, int64_t n_scale, int divide, const double *shift,
+                      int64_t n_shift, double sign) {
   for (int64_t i = 0; i < x->n; i++) {
     if (scale) {
       const double by = divide ? 1 / scale[n_scale == 1 ? 0 : i] : scale[n_scale == 1 ? 0 : i];
@@ -215,7 +215,8 @@ static int linear(const rp_splitter *s, rp_node_id id, rp_linear *out, int depth
     second = 1;
   }
   const double *values = rp_values_of(s->from, constant);
-  const int takes_constant = node->op == RP_OP_ADD || node->op == RP_OP_SUB || node->op == RP_OP_MUL || node->op == RP_OP_DIV;
+  const int takes_constant =
+      node->op == RP_OP_ADD || node->op == RP_OP_SUB || node->op == RP_OP_MUL || node->op == RP_OP_DIV;
   if (takes_constant ? !values : node->op != RP_OP_NEG && node->op != RP_OP_SLICE && node->op != RP_OP_GATHER) return 0;
   rp_linear x;
   if (!linear(s, a, &x, depth + 1)) return 0;

@@ -39,16 +39,17 @@ static void explain_site(const rp_model *model, int32_t i, double term, const do
     rp_constraint constraint = d->family->arguments[k].constraint;
     for (int64_t e = 0; x && e < n && d->family->event_dim == 0; e++) {
       if (isfinite(x[e]) && rp_constraint_holds(constraint, &x[e], 1)) continue;
-      rp_fail(status, RP_NOT_FINITE, site->name,
-              "the log density is %g at every starting point: argument `%s` of %s() is %g (element %lld), but must be %s", term,
-              d->family->arguments[k].name, d->family->name, x[e], (long long) e + 1, rp_constraint_name(constraint));
+      rp_fail(
+          status, RP_NOT_FINITE, site->name,
+          "the log density is %g at every starting point: argument `%s` of %s() is %g (element %lld), but must be %s",
+          term, d->family->arguments[k].name, d->family->name, x[e], (long long) e + 1, rp_constraint_name(constraint));
       break;
     }
     free(x);
   }
   rp_fail(status, RP_NOT_FINITE, site->name,
-          "the log density is %g at every starting point: values outside the support of %s(), or numbers too large", term,
-          d->family ? d->family->name : "the factor");
+          "the log density is %g at every starting point: values outside the support of %s(), or numbers too large",
+          term, d->family ? d->family->name : "the factor");
 }
 
 static double *evaluate(const rp_model *model, rp_node_id node, const double *q, const double *inputs, int64_t *n) {

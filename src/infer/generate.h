@@ -22,8 +22,9 @@ typedef struct {
   const int64_t *element_stride;
 } rp_generated;
 
-/* draws: n rows of the model's dim numbers (of a model with given sites: their n_given values), row i being draw first_draw + i of the chain; inputs: the chain's centering
- * (rp_centering_inputs()), NULL when the model adapts none.  Thread safe.  RP_OK or RP_NO_MEMORY. */
+/* draws: n rows of the model's dim numbers (of a model with given sites: their n_given values), row i being draw
+ * first_draw + i of the chain; inputs: the chain's centering (rp_centering_inputs()), NULL when the model adapts none.
+ * Thread safe.  RP_OK or RP_NO_MEMORY. */
 rp_code rp_generate(const rp_generator *generator, const double *draws, const double *inputs, int64_t n, uint64_t seed,
                     uint64_t chain, uint64_t first_draw, rp_generated to, rp_status *status);
 

@@ -71,7 +71,8 @@ static rp_code refuse_random(const rp_model *model, rp_status *status) {
     for (int64_t k = 0; k < node->n && status->code == RP_OK; k++)
       if (needed[id][k])
         rp_fail(status, RP_UNSUPPORTED, NULL,
-                "the log density depends on a site that is masked out or hidden by block(), and so drawn at random each time");
+                "the log density depends on a site that is masked out or hidden by block(), and so drawn at random "
+                "each time");
   }
   if (needed) rp_needed_free(needed, model->graph);
   return status->code;

@@ -11,11 +11,13 @@
 
 enum { LOWER = 0, UPPER = 1, PROB = 0 };
 
-static const char *const kind_names[] = {"truncated", "censored", "interval_censored", "zero_inflated", "mixture", "ordered",
-                                         "linear_hmm", "custom"};
+static const char *const kind_names[] = {"truncated", "censored", "interval_censored", "zero_inflated", "mixture",
+                                         "ordered", "linear_hmm", "custom"};
 
-static rp_compound *compound_like(rp_graph *g, rp_pool *pool, const rp_compound *like, int32_t n_parts, int32_t n_numbers);
-static rp_code take_parts(rp_compound *c, rp_distribution *d, const rp_dist_spec *spec, const rp_resolve *with, int64_t n_value);
+static rp_compound *compound_like(rp_graph *g, rp_pool *pool, const rp_compound *like, int32_t n_parts,
+                                  int32_t n_numbers);
+static rp_code take_parts(rp_compound *c, rp_distribution *d, const rp_dist_spec *spec, const rp_resolve *with,
+                          int64_t n_value);
 static rp_code take_numbers(rp_compound *c, const rp_dist_spec *spec, const rp_resolve *with, int64_t n);
 static rp_code check_parts(const rp_compound *c, const rp_resolve *with);
 static rp_code refuse(const rp_resolve *with, const rp_compound *c, int32_t part, const char *why);
@@ -30,7 +32,8 @@ rp_code rp_compound_resolve(rp_distribution *d, const rp_dist_spec *spec, const 
   rp_compound *c = compound_like(with->g, with->pool, &like, spec->n_components, spec->n_numbers);
   if (!c) return rp_graph_status(with->g)->code;
   if (c->kind == RP_COMPOUND_LINEAR_HMM) return rp_linear_hmm_resolve(d, c, spec, with, n_value);
-  if (spec->n_components < 1) return rp_fail(with->status, RP_BAD_SPEC, with->site, "%s() lacks its distribution", kind_names[c->kind]);
+  if (spec->n_components < 1)
+    return rp_fail(with->status, RP_BAD_SPEC, with->site, "%s() lacks its distribution", kind_names[c->kind]);
   if (take_parts(c, d, spec, with, n_value) != RP_OK || check_parts(c, with) != RP_OK) return with->status->code;
   const rp_distribution *first = &c->parts[0];
   int ordered = c->kind == RP_COMPOUND_ORDERED;
@@ -48,7 +51,8 @@ rp_code rp_compound_resolve(rp_distribution *d, const rp_dist_spec *spec, const 
   return rp_graph_status(with->g)->code;
 }
 
-static rp_code take_parts(rp_compound *c, rp_distribution *d, const rp_dist_spec *spec, const rp_resolve *with, int64_t n_value) {
+static rp_code take_parts(rp_compound *c, rp_distribution *d, const rp_dist_spec *spec, const rp_resolve *with,
+                          int64_t n_value) {
   for (int32_t k = 0; k < c->n_parts; k++) {
     rp_distribution *part = &c->parts[k];
     if (rp_distribution_resolve(part, spec->components[k], with, n_value) != RP_OK) return with->status->code;
@@ -79,9 +83,10 @@ static rp_code check_parts(const rp_compound *c, const rp_resolve *with) {
     int atoms = part->family->discrete || strcmp(part->family->name, "delta") == 0;
     int first_atoms = first->family->discrete || strcmp(first->family->name, "delta") == 0;
     if (atoms != first_atoms)
-      return rp_fail(with->status, RP_UNSUPPORTED, with->site,
-                     "mixture() of %s() and %s() cannot be: one has probabilities, the other a density (see zero_inflated())",
-                     first->family->name, part->family->name);
+      return rp_fail(
+          with->status, RP_UNSUPPORTED, with->site,
+          "mixture() of %s() and %s() cannot be: one has probabilities, the other a density (see zero_inflated())",
+          first->family->name, part->family->name);
   }
   return RP_OK;
 }
@@ -98,7 +103,8 @@ static rp_code take_numbers(rp_compound *c, const rp_dist_spec *spec, const rp_r
                  : c->kind == RP_COMPOUND_ZERO_INFLATED ? 1
                  : c->kind == RP_COMPOUND_CUSTOM        ? c->custom->n_arguments
                                                         : 2;
-  if (c->n_numbers != want) return rp_fail(with->status, RP_BAD_SPEC, with->site, "%s() lacks %s", kind_names[c->kind], needed);
+  if (c->n_numbers != want)
+    return rp_fail(with->status, RP_BAD_SPEC, with->site, "%s() lacks %s", kind_names[c->kind], needed);
   for (int32_t k = 0; k < c->n_numbers; k++) {
     c->numbers[k] = RP_NONE;
     if (spec->numbers[k] == RP_NONE) continue;
@@ -106,8 +112,8 @@ static rp_code take_numbers(rp_compound *c, const rp_dist_spec *spec, const rp_r
     int64_t length = rp_size_of(with->g, x);
     if (length == 0) return rp_graph_status(with->g)->code;
     if (n % length != 0)
-      return rp_fail(with->status, RP_BAD_SHAPE, with->site, "%s() has %lld numbers for %lld events", kind_names[c->kind],
-                     (long long) length, (long long) n);
+      return rp_fail(with->status, RP_BAD_SHAPE, with->site, "%s() has %lld numbers for %lld events",
+                     kind_names[c->kind], (long long) length, (long long) n);
     c->numbers[k] = length == 1 ? x : rp_recycle(with->g, x, n);
   }
   if (c->kind == RP_COMPOUND_MIXTURE) normalise_weights(with->g, c);
@@ -134,7 +140,8 @@ static rp_code order_on_the_line(rp_distribution *d, rp_compound *c, const rp_re
     if (rp_size_of(with->g, to.arguments[k]) > 1) return refuse(with, c, 0, "its elements have different supports");
   rp_transform from = to;
   from.inverted = 1;
-  if (!rp_distribution_push(d, to) || !rp_distribution_push(part, from)) return refuse(with, c, 0, "it has too many transforms");
+  if (!rp_distribution_push(d, to) || !rp_distribution_push(part, from))
+    return refuse(with, c, 0, "it has too many transforms");
   return RP_OK;
 }
 
@@ -149,7 +156,8 @@ static void name_face(rp_compound *c) {
   c->face.name = text ? text : kind_names[c->kind];
 }
 
-static rp_compound *compound_like(rp_graph *g, rp_pool *pool, const rp_compound *like, int32_t n_parts, int32_t n_numbers) {
+static rp_compound *compound_like(rp_graph *g, rp_pool *pool, const rp_compound *like, int32_t n_parts,
+                                  int32_t n_numbers) {
   rp_compound *c = rp_pool_alloc(pool, sizeof *c);
   if (c) {
     *c = *like;
@@ -167,7 +175,8 @@ static rp_compound *compound_like(rp_graph *g, rp_pool *pool, const rp_compound 
 /* ---- some of the events, another order ---- */
 
 /* Each part has its own number of elements for an event; the matrices are for all. */
-static const rp_compound *select_parts(rp_graph *g, const rp_compound *c, const int32_t *events, int64_t n, int64_t n_total) {
+static const rp_compound *select_parts(rp_graph *g, const rp_compound *c, const int32_t *events, int64_t n,
+                                       int64_t n_total) {
   rp_compound *part = compound_like(g, c->pool, c, c->n_parts, c->n_numbers);
   for (int32_t k = 0; part && k < c->n_parts; k++) {
     int64_t each = c->parts[k].n_events / n_total;
@@ -180,8 +189,8 @@ static const rp_compound *select_parts(rp_graph *g, const rp_compound *c, const 
   return part;
 }
 
-const rp_compound *rp_compound_select(rp_graph *g, const rp_compound *c, const int32_t *events, int64_t n, int64_t n_total,
-                                      int64_t n_per) {
+const rp_compound *rp_compound_select(rp_graph *g, const rp_compound *c, const int32_t *events, int64_t n,
+                                      int64_t n_total, int64_t n_per) {
   if (c->kind == RP_COMPOUND_LINEAR_HMM) return select_parts(g, c, events, n, n_total);
   rp_compound *part = compound_like(g, c->pool, c, c->n_parts, c->n_numbers);
   if (c->kind == RP_COMPOUND_ORDERED) n_per = c->parts[0].n_events / n_total;
@@ -192,7 +201,8 @@ const rp_compound *rp_compound_select(rp_graph *g, const rp_compound *c, const i
   }
   for (int64_t i = 0; i < n; i++)
     for (int64_t k = 0; k < n_per; k++) elements[i * n_per + k] = (int32_t) (events[i] * n_per + k);
-  for (int32_t k = 0; k < c->n_parts; k++) part->parts[k] = rp_distribution_select(g, &c->parts[k], elements, n * n_per);
+  for (int32_t k = 0; k < c->n_parts; k++)
+    part->parts[k] = rp_distribution_select(g, &c->parts[k], elements, n * n_per);
   for (int32_t k = 0; k < c->n_numbers; k++) {
     part->numbers[k] = c->numbers[k];
     if (rp_size_of(g, c->numbers[k]) > 1) part->numbers[k] = rp_gather(g, c->numbers[k], elements, n * n_per);
@@ -222,12 +232,14 @@ const rp_compound *rp_compound_group(rp_graph *g, const rp_compound *c, int64_t 
 void rp_support_bounds(rp_graph *g, rp_support support, rp_node_id *lower, rp_node_id *upper) {
   rp_support_kind kind = support.kind;
   *lower = *upper = RP_NONE;
-  if (kind == RP_SUPPORT_POSITIVE || kind == RP_SUPPORT_NONNEGATIVE || kind == RP_SUPPORT_UNIT || kind == RP_SUPPORT_BOOLEAN ||
-      kind == RP_SUPPORT_COUNT)
+  if (kind == RP_SUPPORT_POSITIVE || kind == RP_SUPPORT_NONNEGATIVE || kind == RP_SUPPORT_UNIT ||
+      kind == RP_SUPPORT_BOOLEAN || kind == RP_SUPPORT_COUNT)
     *lower = rp_const(g, 0);
   if (kind == RP_SUPPORT_UNIT || kind == RP_SUPPORT_BOOLEAN) *upper = rp_const(g, 1);
-  if (kind == RP_SUPPORT_LOWER || kind == RP_SUPPORT_INTERVAL || kind == RP_SUPPORT_INTEGER_INTERVAL) *lower = support.lower;
-  if (kind == RP_SUPPORT_UPPER || kind == RP_SUPPORT_INTERVAL || kind == RP_SUPPORT_INTEGER_INTERVAL) *upper = support.upper;
+  if (kind == RP_SUPPORT_LOWER || kind == RP_SUPPORT_INTERVAL || kind == RP_SUPPORT_INTEGER_INTERVAL)
+    *lower = support.lower;
+  if (kind == RP_SUPPORT_UPPER || kind == RP_SUPPORT_INTERVAL || kind == RP_SUPPORT_INTEGER_INTERVAL)
+    *upper = support.upper;
   if (kind == RP_SUPPORT_CIRCLE) {
     *lower = rp_const(g, -3.141592653589793);
     *upper = rp_const(g, 3.141592653589793);
@@ -266,7 +278,8 @@ int rp_distribution_integer_bounds(rp_graph *g, const rp_distribution *d, rp_nod
   case RP_COMPOUND_TRUNCATED:
   case RP_COMPOUND_CENSORED:
   case RP_COMPOUND_INTERVAL_CENSORED:
-    *lower = whole_bound(g, RP_OP_MAX, *lower, c->numbers[0] == RP_NONE ? RP_NONE : rp_unary(g, RP_OP_CEILING, c->numbers[0]));
+    *lower = whole_bound(g, RP_OP_MAX, *lower,
+                         c->numbers[0] == RP_NONE ? RP_NONE : rp_unary(g, RP_OP_CEILING, c->numbers[0]));
     *upper = whole_bound(g, RP_OP_MIN, *upper, c->numbers[1] == RP_NONE ? RP_NONE : rp_floor(g, c->numbers[1]));
     return 1;
   case RP_COMPOUND_ZERO_INFLATED:
@@ -292,13 +305,15 @@ int rp_compound_support(rp_graph *g, const rp_compound *c, rp_support *support, 
     *support = (rp_support) {RP_SUPPORT_REAL_VECTOR, RP_NONE, RP_NONE};
     return 1;
   }
-  int atoms = c->kind == RP_COMPOUND_CENSORED || c->kind == RP_COMPOUND_INTERVAL_CENSORED || c->kind == RP_COMPOUND_ZERO_INFLATED;
+  int atoms = c->kind == RP_COMPOUND_CENSORED || c->kind == RP_COMPOUND_INTERVAL_CENSORED ||
+              c->kind == RP_COMPOUND_ZERO_INFLATED;
   int known = !atoms && !c->face.discrete && rp_distribution_support(g, &c->parts[0], support);
   if (known && c->kind == RP_COMPOUND_ORDERED) *support = (rp_support){RP_SUPPORT_ORDERED, RP_NONE, RP_NONE};
   if (known && c->kind == RP_COMPOUND_TRUNCATED) {
     rp_node_id lower, upper;
     rp_support_bounds(g, *support, &lower, &upper);
-    *support = support_between(g, one_bound(g, lower, c->numbers[LOWER], 0, 0), one_bound(g, upper, c->numbers[UPPER], 1, 0));
+    *support =
+        support_between(g, one_bound(g, lower, c->numbers[LOWER], 0, 0), one_bound(g, upper, c->numbers[UPPER], 1, 0));
   }
   for (int32_t k = 1; known && c->kind == RP_COMPOUND_MIXTURE && k < c->n_parts; k++) {
     rp_support other;
@@ -314,7 +329,9 @@ int rp_compound_support(rp_graph *g, const rp_compound *c, rp_support *support, 
     *support = support_between(g, one_bound(g, lower[0], lower[1], 0, 1), one_bound(g, upper[0], upper[1], 1, 1));
   }
   if (!known && explain)
-    rp_fail(rp_graph_status(g), RP_UNSUPPORTED, NULL, atoms ? "%s() has probability on single points, so it can be observed but not inferred"
-                                                            : "no unconstrained coordinates lead to the values of %s()", c->face.name);
+    rp_fail(rp_graph_status(g), RP_UNSUPPORTED, NULL,
+            atoms ? "%s() has probability on single points, so it can be observed but not inferred"
+                  : "no unconstrained coordinates lead to the values of %s()",
+            c->face.name);
   return known;
 }

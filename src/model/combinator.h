@@ -28,14 +28,15 @@ struct rp_compound {
 /* Resolves a spec whose combinator is RP_DIST_COMPOUND into d; the part's mask and event dims move into d. */
 rp_code rp_compound_resolve(rp_distribution *d, const rp_dist_spec *spec, const rp_resolve *with, int64_t n_value);
 /* The same for some of its events, of n_total; n_per elements of the parts belong to one event. */
-const rp_compound *rp_compound_select(rp_graph *g, const rp_compound *c, const int32_t *events, int64_t n, int64_t n_total,
-                                      int64_t n_per);
+const rp_compound *rp_compound_select(rp_graph *g, const rp_compound *c, const int32_t *events, int64_t n,
+                                      int64_t n_total, int64_t n_per);
 /* Elements in the order of rp_distribution_group(). */
 const rp_compound *rp_compound_group(rp_graph *g, const rp_compound *c, int64_t n_groups, int64_t group);
 
-rp_node_id rp_compound_log_density(rp_graph *g, const rp_compound *c, rp_node_id x, int64_t n_events, int64_t event_size,
-                                   int inside);
-rp_node_id rp_compound_random(rp_graph *g, const rp_distribution *d, int64_t n_events, int64_t event_size, uint32_t stream);
+rp_node_id rp_compound_log_density(rp_graph *g, const rp_compound *c, rp_node_id x, int64_t n_events,
+                                   int64_t event_size, int inside);
+rp_node_id rp_compound_random(rp_graph *g, const rp_distribution *d, int64_t n_events, int64_t event_size,
+                              uint32_t stream);
 int rp_compound_can_sample(const rp_compound *c);
 
 /* log P(X <= x), or log P(X > x) if upper. */

@@ -14,7 +14,8 @@ static rp_node_id truncated(rp_graph *g, const rp_compound *c, rp_node_id x, int
 static rp_node_id censored(rp_graph *g, const rp_compound *c, rp_node_id x);
 static rp_node_id mixture(rp_graph *g, const rp_compound *c, rp_node_id x, int inside);
 static rp_node_id zero_inflated(rp_graph *g, const rp_compound *c, rp_node_id x);
-static rp_node_id ordered(rp_graph *g, const rp_compound *c, rp_node_id x, int64_t n_events, int64_t event_size, int inside);
+static rp_node_id ordered(rp_graph *g, const rp_compound *c, rp_node_id x, int64_t n_events, int64_t event_size,
+                          int inside);
 static rp_node_id custom(rp_graph *g, const rp_compound *c, rp_node_id x, int64_t n_events, int inside);
 static rp_node_id within(rp_graph *g, const rp_compound *c, rp_node_id x);
 static rp_node_id log_mass(rp_graph *g, const rp_distribution *d, rp_node_id above, rp_node_id up_to);
@@ -29,8 +30,8 @@ static rp_node_id minus_infinity(rp_graph *g) { return rp_const(g, -HUGE_VAL); }
 
 /* ---- densities ---- */
 
-rp_node_id rp_compound_log_density(rp_graph *g, const rp_compound *c, rp_node_id x, int64_t n_events, int64_t event_size,
-                                   int inside) {
+rp_node_id rp_compound_log_density(rp_graph *g, const rp_compound *c, rp_node_id x, int64_t n_events,
+                                   int64_t event_size, int inside) {
   const rp_distribution *base = &c->parts[0];
   switch (c->kind) {
   case RP_COMPOUND_TRUNCATED:
@@ -44,7 +45,8 @@ rp_node_id rp_compound_log_density(rp_graph *g, const rp_compound *c, rp_node_id
   case RP_COMPOUND_MIXTURE:
     return mixture(g, c, x, inside);
   case RP_COMPOUND_LINEAR_HMM:
-    rp_fail(rp_graph_status(g), RP_UNSUPPORTED, NULL, "linear_hmm() has no density of its own: reparam_linear_hmm() makes its noise normal");
+    rp_fail(rp_graph_status(g), RP_UNSUPPORTED, NULL,
+            "linear_hmm() has no density of its own: reparam_linear_hmm() makes its noise normal");
     return RP_NONE;
   case RP_COMPOUND_CUSTOM:
     return custom(g, c, x, n_events, inside);
@@ -94,7 +96,8 @@ static rp_node_id zero_inflated(rp_graph *g, const rp_compound *c, rp_node_id x)
 }
 
 /* n! f(x_1) .. f(x_n) where x_1 < .. < x_n. */
-static rp_node_id ordered(rp_graph *g, const rp_compound *c, rp_node_id x, int64_t n_events, int64_t event_size, int inside) {
+static rp_node_id ordered(rp_graph *g, const rp_compound *c, rp_node_id x, int64_t n_events, int64_t event_size,
+                          int inside) {
   rp_node_id each = rp_broadcast(g, rp_distribution_log_density(g, &c->parts[0], x, inside), n_events * event_size);
   rp_node_id density = rp_plus(g, rp_event_sum(g, each, n_events, event_size), lgamma((double) event_size + 1));
   rp_support support = {RP_SUPPORT_ORDERED, RP_NONE, RP_NONE};
@@ -158,8 +161,9 @@ rp_node_id rp_compound_log_tail(rp_graph *g, const rp_compound *c, rp_node_id x,
 }
 
 static rp_node_id custom_tail(rp_graph *g, const rp_compound *c, rp_node_id x, int upper) {
-  rp_node_id lower, limit, p = rp_custom_at(g, c->custom, c->custom->cdf, c->face.discrete ? rp_floor(g, x) : x, c->numbers,
-                                            rp_size_of(g, x) > 1 ? rp_size_of(g, x) : c->parts[0].n_events);
+  rp_node_id lower, limit,
+      p = rp_custom_at(g, c->custom, c->custom->cdf, c->face.discrete ? rp_floor(g, x) : x, c->numbers,
+                       rp_size_of(g, x) > 1 ? rp_size_of(g, x) : c->parts[0].n_events);
   rp_node_id tail = upper ? rp_log1p(g, rp_neg(g, p)) : rp_log(g, p), all = rp_const(g, 0);
   rp_support support;
   if (!rp_distribution_support(g, &c->parts[0], &support)) return RP_NONE;
@@ -238,7 +242,8 @@ uint32_t rp_substream(uint32_t stream, uint32_t k) {
 }
 
 /* A part by the place of a uniform number among the running sums of the weights; every part is drawn, one is taken. */
-static rp_node_id random_mixture(rp_graph *g, const rp_compound *c, int64_t n_events, int64_t event_size, uint32_t stream) {
+static rp_node_id random_mixture(rp_graph *g, const rp_compound *c, int64_t n_events, int64_t event_size,
+                                 uint32_t stream) {
   rp_node_id u = uniform(g, n_events, stream), x = rp_distribution_random(g, &c->parts[0], rp_substream(stream, 0));
   rp_node_id sum = rp_exp(g, c->numbers[0]);
   for (int32_t k = 1; k < c->n_parts; k++) {
@@ -250,7 +255,8 @@ static rp_node_id random_mixture(rp_graph *g, const rp_compound *c, int64_t n_ev
   return x;
 }
 
-rp_node_id rp_compound_random(rp_graph *g, const rp_distribution *d, int64_t n_events, int64_t event_size, uint32_t stream) {
+rp_node_id rp_compound_random(rp_graph *g, const rp_distribution *d, int64_t n_events, int64_t event_size,
+                              uint32_t stream) {
   const rp_compound *c = d->compound;
   const rp_distribution *base = &c->parts[0];
   if (c->kind == RP_COMPOUND_LINEAR_HMM) return rp_linear_hmm_random(g, c, n_events, stream);
@@ -264,7 +270,8 @@ rp_node_id rp_compound_random(rp_graph *g, const rp_distribution *d, int64_t n_e
   if (c->kind == RP_COMPOUND_TRUNCATED || c->kind == RP_COMPOUND_INTERVAL_CENSORED) {
     rp_compound within_bounds = *c; /* what is known to lie between bounds follows the truncated law */
     within_bounds.kind = RP_COMPOUND_TRUNCATED;
-    rp_distribution plain = {.family = &c->face, .compound = &within_bounds, .n_events = n_events, .event_size = 1, .mask = RP_NONE};
+    rp_distribution plain = {
+        .family = &c->face, .compound = &within_bounds, .n_events = n_events, .event_size = 1, .mask = RP_NONE};
     return rp_distribution_quantile(g, &plain, uniform(g, n_events, stream));
   }
   rp_node_id x = rp_distribution_random(g, base, rp_substream(stream, 0));

@@ -1,6 +1,6 @@
 /* Random draws with derivatives, for guides (Kingma & Welling 2014, "Auto-encoding variational Bayes", section 2.4):
- * standard noise moved by location and scale, or pushed through the quantile function, or what the family itself makes of
- * standard noise; transforms follow. */
+ * standard noise moved by location and scale, or pushed through the quantile function, or what the family itself makes
+ * of standard noise; transforms follow. */
 #include <stdlib.h>
 
 #include "../dist/family.h"
@@ -49,7 +49,8 @@ static rp_node_id from_location_scale(rp_graph *g, const rp_distribution *d, uin
 }
 
 static rp_node_id from_quantile(rp_graph *g, const rp_distribution *d, uint32_t stream) {
-  rp_distribution uniform = {.family = rp_family_find("uniform"), .n_events = n_numbers(d), .event_size = 1, .mask = RP_NONE};
+  rp_distribution uniform = {
+      .family = rp_family_find("uniform"), .n_events = n_numbers(d), .event_size = 1, .mask = RP_NONE};
   for (int k = 0; k < RP_MAX_ARGUMENTS; k++) uniform.arguments[k] = RP_NONE, uniform.widths[k] = 1;
   uniform.arguments[0] = rp_const(g, 0);
   uniform.arguments[1] = rp_const(g, 1);

@@ -16,7 +16,8 @@ static int64_t base_values(const rp_dist_spec *const *chain, int32_t depth, cons
                            int64_t *n_events);
 static rp_code add_transforms(rp_distribution *d, const rp_dist_spec *s, int64_t n_events, const rp_resolve *with);
 static rp_code fit_argument(rp_distribution *d, int32_t k, rp_graph *g, const char *site, rp_status *status);
-static rp_code check_constant(const rp_distribution *d, int32_t k, const rp_graph *g, const char *site, rp_status *status);
+static rp_code check_constant(const rp_distribution *d, int32_t k, const rp_graph *g, const char *site,
+                              rp_status *status);
 static rp_node_id select_events(rp_graph *g, rp_node_id a, int64_t width, const int32_t *events, int64_t n,
                                 int64_t n_events);
 static int64_t group_of(const rp_distribution *d);
@@ -24,7 +25,8 @@ static int64_t family_size(const rp_distribution *d);
 static int64_t size_after(const rp_transform *t, int64_t size);
 static rp_node_id family_density(rp_graph *g, const rp_distribution *d, rp_node_id x, int inside);
 static rp_node_id unwind(rp_graph *g, const rp_distribution *d, rp_node_id x, rp_node_id *log_jacobian);
-static rp_node_id transform_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n_events, int64_t size);
+static rp_node_id transform_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n_events,
+                                     int64_t size);
 static rp_node_id constrain_directly(rp_graph *g, const rp_distribution *d, rp_node_id u, rp_node_id *term);
 static rp_code default_bijector(rp_graph *g, const rp_distribution *d, const rp_bijector **bijector,
                                 rp_node_id arguments[4]);
@@ -46,7 +48,8 @@ rp_code rp_distribution_resolve(rp_distribution *d, const rp_dist_spec *spec, co
   int64_t n_events, n_base = base_values(chain, depth, with, n_value, &n_events);
   if (n_base < 0) return with->status->code;
   int compound = spec && spec->combinator == RP_DIST_COMPOUND;
-  if (!spec || (!compound && !spec->family)) return rp_fail(with->status, RP_BAD_SPEC, with->site, "its distribution has no family");
+  if (!spec || (!compound && !spec->family))
+    return rp_fail(with->status, RP_BAD_SPEC, with->site, "its distribution has no family");
   rp_code code = compound ? rp_compound_resolve(d, spec, with, n_base) : resolve_family(d, spec, with, n_base);
   while (depth-- > 0 && code == RP_OK) {
     const rp_dist_spec *s = chain[depth];
@@ -57,8 +60,8 @@ rp_code rp_distribution_resolve(rp_distribution *d, const rp_dist_spec *spec, co
     rp_node_id mask = with->row(with->context, s->mask);
     int64_t n = rp_size_of(g, mask);
     if (n > 1 && n != d->n_events)
-      return rp_fail(with->status, RP_BAD_SHAPE, with->site, "its mask has %lld elements, but there are %lld events", (long long) n,
-                     (long long) d->n_events);
+      return rp_fail(with->status, RP_BAD_SHAPE, with->site, "its mask has %lld elements, but there are %lld events",
+                     (long long) n, (long long) d->n_events);
     d->mask = d->mask == RP_NONE ? mask : rp_mul(g, d->mask, mask);
   }
   return code == RP_OK ? rp_graph_status(g)->code : code;
@@ -107,7 +110,8 @@ static int64_t base_values(const rp_dist_spec *const *chain, int32_t depth, cons
 /* A univariate family's numbers become the events that a transform of whole events takes. */
 static rp_code make_events(rp_distribution *d, const rp_bijector *b, int64_t n_events, const rp_resolve *with) {
   if (d->mask != RP_NONE && rp_size_of(with->g, d->mask) > 1)
-    return rp_fail(with->status, RP_UNSUPPORTED, with->site, "its elements cannot be masked one by one inside %s()", b->name);
+    return rp_fail(with->status, RP_UNSUPPORTED, with->site, "its elements cannot be masked one by one inside %s()",
+                   b->name);
   if (d->n_events % n_events != 0)
     return rp_fail(with->status, RP_BAD_SHAPE, with->site, "its %lld numbers do not make %lld events of %s()",
                    (long long) d->n_events, (long long) n_events, b->name);
@@ -117,7 +121,8 @@ static rp_code make_events(rp_distribution *d, const rp_bijector *b, int64_t n_e
 
 static rp_code add_transforms(rp_distribution *d, const rp_dist_spec *s, int64_t n_events, const rp_resolve *with) {
   if (d->family->discrete)
-    return rp_fail(with->status, RP_UNSUPPORTED, with->site, "transformed() of %s() cannot be: a transform needs a density", d->family->name);
+    return rp_fail(with->status, RP_UNSUPPORTED, with->site,
+                   "transformed() of %s() cannot be: a transform needs a density", d->family->name);
   for (int32_t t = 0; t < s->n_transforms; t++) {
     const rp_bijector *b = s->transforms[t].bijector;
     if (d->n_transforms == RP_MAX_TRANSFORMS)
@@ -150,7 +155,8 @@ static rp_code resolve_family(rp_distribution *d, const rp_dist_spec *spec, cons
     rp_node_id from = spec->arguments[k];
     d->arguments[k] = from == RP_NONE ? RP_NONE : with->row(with->context, from);
     if (from == RP_NONE && !f->arguments[k].optional)
-      return rp_fail(with->status, RP_BAD_SPEC, with->site, "%s() lacks its argument `%s`", f->name, f->arguments[k].name);
+      return rp_fail(with->status, RP_BAD_SPEC, with->site, "%s() lacks its argument `%s`", f->name,
+                     f->arguments[k].name);
     if (from != RP_NONE && d->arguments[k] == RP_NONE) return rp_graph_status(with->g)->code;
     lengths[k] = rp_size_of(with->g, d->arguments[k]);
     d->widths[k] = 1;
@@ -165,7 +171,8 @@ static rp_code resolve_family(rp_distribution *d, const rp_dist_spec *spec, cons
                    (long long) n_value, f->name);
   d->n_events = n_value / d->event_size;
   for (int32_t k = 0; k < f->n_arguments; k++)
-    if (d->arguments[k] != RP_NONE && fit_argument(d, k, with->g, with->site, with->status) != RP_OK) return with->status->code;
+    if (d->arguments[k] != RP_NONE && fit_argument(d, k, with->g, with->site, with->status) != RP_OK)
+      return with->status->code;
   return RP_OK;
 }
 
@@ -185,15 +192,16 @@ static rp_code fit_argument(rp_distribution *d, int32_t k, rp_graph *g, const ch
   return check_constant(d, k, g, site, status);
 }
 
-static rp_code check_constant(const rp_distribution *d, int32_t k, const rp_graph *g, const char *site, rp_status *status) {
+static rp_code check_constant(const rp_distribution *d, int32_t k, const rp_graph *g, const char *site,
+                              rp_status *status) {
   const rp_node *node = rp_graph_node(g, d->arguments[k]);
   if (node->op != RP_OP_CONST) return RP_OK;
   const double *x = node->n == 1 ? &node->value : node->data;
   const rp_argument *argument = &d->family->arguments[k];
   for (int64_t i = 0; i < node->n; i++) {
     if (isnan(x[i]))
-      return rp_fail(status, RP_BAD_ARGUMENT, site, "argument `%s` of %s() is NA, where a number is needed", argument->name,
-                     d->family->name);
+      return rp_fail(status, RP_BAD_ARGUMENT, site, "argument `%s` of %s() is NA, where a number is needed",
+                     argument->name, d->family->name);
     if (d->family->event_dim == 0 && !rp_constraint_holds(argument->constraint, &x[i], 1))
       return rp_fail(status, RP_BAD_ARGUMENT, site, "argument `%s` of %s() is %g, but must be %s", argument->name,
                      d->family->name, x[i], rp_constraint_name(argument->constraint));
@@ -202,8 +210,9 @@ static rp_code check_constant(const rp_distribution *d, int32_t k, const rp_grap
   if (d->family->event_dim == 0 || argument->constraint == RP_ARG_REAL) return RP_OK;
   for (int64_t at = 0; at + d->widths[k] <= node->n; at += d->widths[k])
     if (!rp_constraint_holds(argument->constraint, x + at, d->widths[k]))
-      return rp_fail(status, RP_BAD_ARGUMENT, site, "argument `%s` of %s() must be %s%s", argument->name, d->family->name,
-                     rp_constraint_name(argument->constraint), d->n_events > 1 ? ", for each event" : "");
+      return rp_fail(status, RP_BAD_ARGUMENT, site, "argument `%s` of %s() must be %s%s", argument->name,
+                     d->family->name, rp_constraint_name(argument->constraint),
+                     d->n_events > 1 ? ", for each event" : "");
   return RP_OK;
 }
 
@@ -269,13 +278,17 @@ int rp_distribution_may_be_partial(const rp_distribution *d) {
   return !d->compound && d->family->known_density && d->family->complete;
 }
 
-rp_node_id rp_distribution_known_density(rp_graph *g, const rp_distribution *d, rp_node_id x, const uint8_t *known, int joint) {
+rp_node_id rp_distribution_known_density(rp_graph *g, const rp_distribution *d, rp_node_id x, const uint8_t *known,
+                                         int joint) {
   int64_t group = group_of(d), size = d->event_size;
-  rp_node_id log_jacobian = RP_NONE, flags = d->n_transforms > 0 ? rp_known_node(g, known, d->n_events * size) : RP_NONE;
+  rp_node_id log_jacobian = RP_NONE,
+             flags = d->n_transforms > 0 ? rp_known_node(g, known, d->n_events * size) : RP_NONE;
   for (int32_t t = d->n_transforms; t-- > 0;) {
     const rp_transform *of = &d->transforms[t];
-    rp_node_id u = (of->inverted ? of->bijector->forward : of->bijector->inverse)(g, x, of->arguments, d->n_events, size);
-    rp_node_id each = of->bijector->log_jacobian(g, of->inverted ? x : u, of->inverted ? u : x, of->arguments, d->n_events * size, 1);
+    rp_node_id u =
+        (of->inverted ? of->bijector->forward : of->bijector->inverse)(g, x, of->arguments, d->n_events, size);
+    rp_node_id each =
+        of->bijector->log_jacobian(g, of->inverted ? x : u, of->inverted ? u : x, of->arguments, d->n_events * size, 1);
     if (of->inverted) each = rp_neg(g, each);
     each = rp_event_sum(g, rp_select(g, flags, each, rp_const(g, 0)), d->n_events, size);
     log_jacobian = log_jacobian == RP_NONE ? each : rp_add(g, log_jacobian, each);
@@ -288,7 +301,8 @@ rp_node_id rp_distribution_known_density(rp_graph *g, const rp_distribution *d, 
   return log_jacobian == RP_NONE ? term : rp_sub(g, term, log_jacobian);
 }
 
-rp_node_id rp_distribution_complete(rp_graph *g, const rp_distribution *d, rp_node_id x, const uint8_t *known, uint32_t stream) {
+rp_node_id rp_distribution_complete(rp_graph *g, const rp_distribution *d, rp_node_id x, const uint8_t *known,
+                                    uint32_t stream) {
   int64_t group = group_of(d);
   rp_node_id u = d->n_transforms > 0 ? rp_distribution_inverse(g, d, x) : x;
   u = d->family->complete(g, stream, u, known, d->arguments, d->n_events * group, d->event_size / group);
@@ -305,7 +319,8 @@ rp_node_id rp_distribution_log_jacobian(rp_graph *g, const rp_distribution *d, r
   int64_t size = family_size(d);
   for (int32_t t = 0; t < d->n_transforms; t++) {
     const rp_transform *to = &d->transforms[t];
-    rp_node_id x = (to->inverted ? to->bijector->inverse : to->bijector->forward)(g, b, to->arguments, d->n_events, size);
+    rp_node_id x =
+        (to->inverted ? to->bijector->inverse : to->bijector->forward)(g, b, to->arguments, d->n_events, size);
     rp_node_id term = transform_jacobian(g, to, to->inverted ? x : b, to->inverted ? b : x, d->n_events, size);
     log_jacobian = to->inverted ? rp_sub(g, log_jacobian, term) : rp_add(g, log_jacobian, term);
     size = size_after(to, size);
@@ -365,7 +380,8 @@ static rp_node_id unwind(rp_graph *g, const rp_distribution *d, rp_node_id x, rp
 }
 
 /* log |det dx/du| of the bijector itself, one term per event. */
-static rp_node_id transform_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n_events, int64_t size) {
+static rp_node_id transform_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n_events,
+                                     int64_t size) {
   if (t->bijector->domain_dim > 0 || t->bijector->codomain_dim > 0 || size == 1)
     return t->bijector->log_jacobian(g, u, x, t->arguments, n_events, size);
   rp_node_id each = t->bijector->log_jacobian(g, u, x, t->arguments, n_events * size, 1);
@@ -509,7 +525,8 @@ int rp_distribution_support(rp_graph *g, const rp_distribution *d, rp_support *s
     int real = support->kind == RP_SUPPORT_REAL || support->kind == RP_SUPPORT_REAL_VECTOR;
     const char *codomain = to->bijector->codomain;
     if (to->inverted && codomain && strcmp(codomain, rp_support_name(support->kind)) == 0) {
-      *support = (rp_support){to->bijector->domain_dim > 0 ? RP_SUPPORT_REAL_VECTOR : RP_SUPPORT_REAL, RP_NONE, RP_NONE};
+      *support =
+          (rp_support){to->bijector->domain_dim > 0 ? RP_SUPPORT_REAL_VECTOR : RP_SUPPORT_REAL, RP_NONE, RP_NONE};
     } else if (real && (strcmp(to->bijector->name, "affine") == 0 || (!codomain && of_events(to->bijector)))) {
       continue;
     } else if (real && codomain && !to->inverted) {
@@ -535,5 +552,6 @@ int rp_distribution_push(rp_distribution *d, rp_transform transform) {
 }
 
 void rp_distribution_describe(const rp_distribution *d, char *text, size_t size) {
-  snprintf(text, size, "%s%s%s", d->mask == RP_NONE ? "" : "masked ", d->n_transforms ? "transformed " : "", d->family->name);
+  snprintf(text, size, "%s%s%s", d->mask == RP_NONE ? "" : "masked ", d->n_transforms ? "transformed " : "",
+           d->family->name);
 }

@@ -32,7 +32,7 @@ typedef struct {
   int64_t group;
   int64_t family_size;   /* numbers of one event before the transforms; 0: event_size */
   int32_t unbounded;     /* values fill the whole space: they are their own unconstrained coordinates */
-  int32_t direct;        /* coordinates are those of the values' own support, not those of the family before its transforms */
+  int32_t direct;        /* coordinates are those of the values' own support, not of the family before its transforms */
   int32_t event_dims;    /* of a univariate family: dims, from the right, that independent() declared to be one event */
   rp_node_id mask; /* one 0/1 per event (or a scalar); RP_NONE: everything counts */
 } rp_distribution;
@@ -58,13 +58,15 @@ rp_distribution rp_distribution_select(rp_graph *g, const rp_distribution *d, co
 /* One term per event of log f(x); inside: x cannot leave the support. The mask is not applied. */
 rp_node_id rp_distribution_log_density(rp_graph *g, const rp_distribution *d, rp_node_id x, int inside);
 
-/* Events of which only some numbers are known (known: a flag for each): the log density of those, one term per event, and the events
- * with the others drawn given those. x: any number inside the support where the flag is 0. joint: the density of all
- * numbers, the unknown ones taken on the scale before the transforms. Only where rp_distribution_may_be_partial():
- * families that know how, under elementwise transforms. */
+/* Events of which only some numbers are known (known: a flag for each): the log density of those, one term per event,
+ * and the events with the others drawn given those. x: any number inside the support where the flag is 0. joint: the
+ * density of all numbers, the unknown ones taken on the scale before the transforms. Only where
+ * rp_distribution_may_be_partial(): families that know how, under elementwise transforms. */
 int rp_distribution_may_be_partial(const rp_distribution *d);
-rp_node_id rp_distribution_known_density(rp_graph *g, const rp_distribution *d, rp_node_id x, const uint8_t *known, int joint);
-rp_node_id rp_distribution_complete(rp_graph *g, const rp_distribution *d, rp_node_id x, const uint8_t *known, uint32_t stream);
+rp_node_id rp_distribution_known_density(rp_graph *g, const rp_distribution *d, rp_node_id x, const uint8_t *known,
+                                         int joint);
+rp_node_id rp_distribution_complete(rp_graph *g, const rp_distribution *d, rp_node_id x, const uint8_t *known,
+                                    uint32_t stream);
 
 /* log P(X <= x) elementwise, or log P(X > x) if upper; univariate, and only where rp_distribution_has_cdf(). */
 int rp_distribution_has_cdf(const rp_distribution *d);

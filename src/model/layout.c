@@ -138,9 +138,11 @@ static rp_code find_active(closure *c, const rp_model_options *options) {
   for (int32_t p = 0; p < run->n_parts && c->status->code == RP_OK; p++) {
     const rp_part *part = &run->parts[p];
     int always = part->source == RP_SOURCE_LEARNED ||
-                 (part->source == RP_SOURCE_LATENT && (!options->prune || part->weighed || !rp_distribution_can_sample(&part->dist)));
+                 (part->source == RP_SOURCE_LATENT &&
+                  (!options->prune || part->weighed || !rp_distribution_can_sample(&part->dist)));
     if (always && !named) memset(c->active[p], 1, (size_t) part->n_events);
-    int informs = part->source != RP_SOURCE_LATENT && part->source != RP_SOURCE_SUMMED && part->source != RP_SOURCE_ANCESTRAL;
+    int informs =
+        part->source != RP_SOURCE_LATENT && part->source != RP_SOURCE_SUMMED && part->source != RP_SOURCE_ANCESTRAL;
     if (part->term == RP_NONE) continue;
     if (named && part->source == RP_SOURCE_LATENT) add_active_term(c, p);
     else if (informs || always) add_root(c, part->term);
@@ -237,7 +239,8 @@ static rp_code fill_layout(const closure *c, rp_layout *layout, rp_pool *pool) {
   for (int32_t i = 0; i < run->n_sites; i++) {
     const rp_site_info *site = &run->sites[i];
     rp_layout_site *place = &layout->sites[layout->n];
-    *place = (rp_layout_site){.name = rp_pool_text(pool, site->name), .n_events = site->n_events, .offset = layout->dim};
+    *place =
+        (rp_layout_site){.name = rp_pool_text(pool, site->name), .n_events = site->n_events, .offset = layout->dim};
     place->rank = rp_pool_array(pool, site->n_events, sizeof *place->rank);
     place->carried = rp_pool_array(pool, site->n_events, 1);
     if (!place->rank || !place->name || !place->carried) return rp_fail_memory(c->status, "the layout");

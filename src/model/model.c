@@ -11,8 +11,10 @@
 static rp_code execute(rp_run *run, const rp_spec *spec, const rp_run_options *options, const rp_layout *layout,
                        rp_pool *pool, rp_status *status);
 static void clear_run(rp_run *run);
-typedef void coordinate_namer(const char *site, int64_t n_events, int64_t width, int64_t event, int64_t w, char *text, size_t size);
-static void name_coordinate(const rp_model *model, int64_t coordinate, coordinate_namer *namer, char *text, size_t size);
+typedef void coordinate_namer(const char *site, int64_t n_events, int64_t width, int64_t event, int64_t w, char *text,
+                              size_t size);
+static void name_coordinate(const rp_model *model, int64_t coordinate, coordinate_namer *namer, char *text,
+                            size_t size);
 static rp_code take_sites(rp_model *model, rp_run *run, rp_status *status);
 static rp_node_id total_density(rp_run *run);
 static rp_node_id site_density(rp_run *run, const rp_site_info *site);
@@ -73,7 +75,8 @@ void rp_model_coordinate_alias(const rp_model *model, int64_t coordinate, char *
   name_coordinate(model, coordinate, rp_coordinate_alias, text, size);
 }
 
-static void name_coordinate(const rp_model *model, int64_t coordinate, coordinate_namer *namer, char *text, size_t size) {
+static void name_coordinate(const rp_model *model, int64_t coordinate, coordinate_namer *namer, char *text,
+                            size_t size) {
   for (int32_t i = 0; i < model->layout.n; i++) {
     const rp_layout_site *place = &model->layout.sites[i];
     int64_t within = coordinate - place->offset;
@@ -124,11 +127,17 @@ static int warn_conflict(rp_run *run, const char *name) {
     if (strcmp(site->name, name) != 0 || site->recorded || site->learned || site->factor) continue;
     const char *text;
     if (site->reparameterized)
-      text = rp_pool_format(run->pool, "reparam(): `%s` has two entries; %s() replaced it before the other was reached. Give the other to the "
-                            "auxiliary site, or both at once as a chain", name, site->why);
+      text = rp_pool_format(
+          run->pool,
+          "reparam(): `%s` has two entries; %s() replaced it before the other was reached. Give the other to the "
+          "auxiliary site, or both at once as a chain",
+          name, site->why);
     else
-      text = rp_pool_format(run->pool, "reparam(): the entry for `%s` has no effect: the site's value is set, or it is hidden or drawn "
-                            "directly", name);
+      text = rp_pool_format(
+          run->pool,
+          "reparam(): the entry for `%s` has no effect: the site's value is set, or it is hidden or drawn "
+          "directly",
+          name);
     if (text) rp_run_warn(run, text);
     return 1;
   }
@@ -144,7 +153,8 @@ static void warn_unused(rp_run *run) {
       if (run->config_used[h][i]) continue;
       char text[512];
       if (warn_conflict(run, handler->config_name[i])) continue;
-      int n = snprintf(text, sizeof text, "reparam(): no site is called `%s`; the latent sites are", handler->config_name[i]);
+      int n = snprintf(text, sizeof text, "reparam(): no site is called `%s`; the latent sites are",
+                       handler->config_name[i]);
       for (int32_t s = 0; s < run->n_sites && n > 0 && n < (int) sizeof text; s++) {
         const rp_site_info *site = &run->sites[s];
         const rp_part *part = site->first_part >= 0 ? &run->parts[site->first_part] : NULL;
@@ -208,7 +218,8 @@ static rp_code take_sites(rp_model *model, rp_run *run, rp_status *status) {
   model->site_partial = rp_pool_array(model->pool, run->n_sites, 1);
   model->site_distribution = rp_pool_array(model->pool, run->n_sites, sizeof *model->site_distribution);
   model->site_log_lik = rp_pool_array(model->pool, run->n_sites, sizeof *model->site_log_lik);
-  if (!model->site_term || !model->site_log_lik || !model->site_source || !model->site_partial || !model->site_distribution)
+  if (!model->site_term || !model->site_log_lik || !model->site_source || !model->site_partial ||
+      !model->site_distribution)
     return rp_fail_memory(status, "the sites");
   for (int32_t i = 0; i < run->n_sites; i++) {
     const rp_site_info *site = &run->sites[i];
@@ -217,7 +228,8 @@ static rp_code take_sites(rp_model *model, rp_run *run, rp_status *status) {
     int observed = 0, other = 0;
     for (int32_t p = site->first_part; p >= 0; p = run->parts[p].next) {
       rp_source source = run->parts[p].source;
-      if (p == site->first_part || source == RP_SOURCE_LATENT || source == RP_SOURCE_SUMMED) model->site_source[i] = source;
+      if (p == site->first_part || source == RP_SOURCE_LATENT || source == RP_SOURCE_SUMMED)
+        model->site_source[i] = source;
       if (run->parts[p].term != RP_NONE && !model->site_distribution[i].family)
         model->site_distribution[i] = run->parts[p].dist;
       if (source == RP_SOURCE_OBSERVED) observed = 1;
@@ -292,7 +304,8 @@ static rp_code take_adapted(rp_model *model, rp_run *run, rp_status *status) {
 
 /* Integrated sites: roots below n_value are computed from their draws, the others at a point. */
 static void place_updates(rp_model *model, rp_node_id *roots, int32_t n_value, int32_t n, rp_status *status) {
-  rp_graph *placed = rp_update_resolve(model->graph, model->updates, model->n_updates, roots + n_value, n - n_value, roots, n_value, status);
+  rp_graph *placed = rp_update_resolve(model->graph, model->updates, model->n_updates, roots + n_value, n - n_value,
+                                       roots, n_value, status);
   if (!placed) return;
   rp_graph_free(model->graph);
   model->graph = placed;

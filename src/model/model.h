@@ -67,9 +67,10 @@ void rp_model_coordinate_alias(const rp_model *model, int64_t coordinate, char *
 /* Which coordinates are to be inferred, from the analysing run (layout.c). */
 rp_code rp_layout_make(const rp_run *run, const rp_model_options *options, rp_layout *layout, rp_pool *pool,
                        rp_status *status);
-/* depends[d * n + u], for the n = layout->n sites: 1 when the posterior of site d, given all sites before it, depends on
- * site u before it (dependencies.c). In the pool. RP_NO_MEMORY. */
-rp_code rp_model_dependencies(const rp_run *run, const rp_layout *layout, uint8_t **depends, rp_pool *pool, rp_status *status);
+/* depends[d * n + u], for the n = layout->n sites: 1 when the posterior of site d, given all sites before it, depends
+ * on site u before it (dependencies.c). In the pool. RP_NO_MEMORY. */
+rp_code rp_model_dependencies(const rp_run *run, const rp_layout *layout, uint8_t **depends, rp_pool *pool,
+                              rp_status *status);
 /* Name of unconstrained number w (of width) of one of n_events events of a site. */
 void rp_coordinate_name(const char *site, int64_t n_events, int64_t width, int64_t event, int64_t w, char *text,
                         size_t size);

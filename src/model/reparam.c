@@ -68,8 +68,8 @@ static rp_reparam_result apply_chain(rp_run *run, const rp_reparam *parts, int32
 static rp_reparam_result fail_not_applicable(rp_run *run, const rp_reparameterizer *what, const rp_message *message) {
   char description[64];
   rp_distribution_describe(&message->dist, description, sizeof description);
-  rp_run_fail(run, RP_UNSUPPORTED, message->name, "reparam_%s() needs %s, but this site is %s() with support %s", what->name,
-              what->needs, description, rp_support_name(message->dist.family->support_kind));
+  rp_run_fail(run, RP_UNSUPPORTED, message->name, "reparam_%s() needs %s, but this site is %s() with support %s",
+              what->name, what->needs, description, rp_support_name(message->dist.family->support_kind));
   return RP_REPARAM_PASSED;
 }
 
@@ -81,8 +81,11 @@ static rp_reparam_result not_whole(rp_run *run, const rp_reparameterizer *what, 
                 "reparam_%s() mixes the elements of a site, but this one is drawn in several statements", what->name);
     return RP_REPARAM_PASSED;
   }
-  rp_run_warn(run, rp_pool_format(run->pool, "reparam_%s() mixes the elements of a site; `%s` is observed or masked in part and is left alone",
-                                  what->name, message->name));
+  rp_run_warn(
+      run,
+      rp_pool_format(run->pool,
+                     "reparam_%s() mixes the elements of a site; `%s` is observed or masked in part and is left alone",
+                     what->name, message->name));
   return RP_REPARAM_KEPT;
 }
 

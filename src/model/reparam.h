@@ -33,12 +33,13 @@ const rp_reparameterizer *rp_reparameterizer_find(const char *name); /* NULL whe
 /* One entry of a configuration; explicit entries that cannot apply are errors. */
 rp_reparam_result rp_reparam_apply(rp_run *run, const rp_reparam *reparam, rp_message *message);
 /* One reparameterizer, without the question whether it applies: for strategies. */
-rp_reparam_result rp_reparam_use(rp_run *run, const rp_reparameterizer *what, const rp_reparam *settings, rp_message *message);
+rp_reparam_result rp_reparam_use(rp_run *run, const rp_reparameterizer *what, const rp_reparam *settings,
+                                 rp_message *message);
 /* The strategy's choice (strategy.c). centered: NaN leaves it to the fit. */
 rp_reparam_result rp_reparam_strategy(rp_run *run, rp_strategy strategy, double centered, rp_message *message);
 
-/* Whether location or scale are chosen by a site that is summed out: the standardised site would be a mixture of shifted
- * copies of itself. */
+/* Whether location or scale are chosen by a site that is summed out: the standardised site would be a mixture of
+ * shifted copies of itself. */
 int rp_reparam_is_discrete(rp_run *run, const rp_distribution *d);
 
 /* ---- what reparameterizers share ---- */
@@ -59,12 +60,13 @@ int rp_reparam_is_set(rp_run *run, const rp_message *auxiliary);
 
 /* Length of the site along settings->dim; 0, with a status, when there is no such dim (linear.c). */
 int64_t rp_reparam_extent(rp_run *run, const rp_reparam *settings, const rp_message *message, const char *by);
-/* Auxiliary site y = map(v), v being the site on its unconstrained scale.  The map acts along that dim, has Jacobian 1 and
- * learns from its third argument, set here, how many numbers of an event lie before the dim. */
+/* Auxiliary site y = map(v), v being the site on its unconstrained scale.  The map acts along that dim, has Jacobian 1
+ * and learns from its third argument, set here, how many numbers of an event lie before the dim. */
 rp_reparam_result rp_reparam_linear(rp_run *run, const rp_reparam *settings, rp_message *message, const char *by,
                                     const char *suffix, rp_transform map);
 /* The Jacobian of such maps, as bijectors have it. */
-rp_node_id rp_reparam_no_jacobian(rp_graph *g, rp_node_id u, rp_node_id x, const rp_node_id *a, int64_t n_events, int64_t size);
+rp_node_id rp_reparam_no_jacobian(rp_graph *g, rp_node_id u, rp_node_id x, const rp_node_id *a, int64_t n_events,
+                                  int64_t size);
 
 /* The site's coordinates from the noise of settings->transport (transport.c); by: neutra, structured. */
 rp_reparam_result rp_reparam_carry(rp_run *run, const rp_reparam *settings, rp_message *message, const char *by);

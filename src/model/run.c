@@ -92,12 +92,14 @@ static rp_code run_statement(rp_run *run, int32_t i) {
 static rp_code run_draw_statement(rp_run *run, int32_t i) {
   const rp_statement *s = &run->spec->statements[i];
   rp_graph *g = run->graph;
-  rp_message m = {.name = s->name, .original = s->original, .statement = s, .statement_index = i, .n_dim = s->n_dim, .value = RP_NONE,
-                  .initial = RP_NONE, .data = RP_NONE, .mask = rp_const(g, 1), .scale = rp_const(g, 1)};
+  rp_message m = {.name = s->name, .original = s->original, .statement = s, .statement_index = i, .n_dim = s->n_dim,
+                  .value = RP_NONE, .initial = RP_NONE, .data = RP_NONE,
+                  .mask = rp_const(g, 1), .scale = rp_const(g, 1)};
   memcpy(m.dim, s->dim, sizeof m.dim);
   int64_t n_value = rp_graph_node(run->spec->trace, s->row)->n, n_site = 1;
   for (int32_t k = 0; k < s->n_dim; k++) n_site *= s->dim[k];
-  rp_resolve with = {.g = g, .row = look_up_row, .context = run, .pool = run->pool, .site = s->name, .status = run->status};
+  rp_resolve with = {
+      .g = g, .row = look_up_row, .context = run, .pool = run->pool, .site = s->name, .status = run->status};
   if (s->element < 0 && !s->elements) with.dim = s->dim, with.n_dim = s->n_dim;
   if (rp_distribution_resolve(&m.dist, s->dist, &with, n_value) != RP_OK)
     return run->status->code;
@@ -200,7 +202,8 @@ static rp_node_id latent(rp_run *run, rp_message *m) {
   int32_t *events[2];
   int64_t counts[2];
   if (!m->original && !m->hidden && split(run, m, events, counts)) return in_two(run, m, events, counts);
-  if (run->options->n_init > 0) { /* a value for an auxiliary site's own name goes before one inverted from the user's site */
+  /* a value for an auxiliary site's own name goes before one inverted from the user's site */
+  if (run->options->n_init > 0) {
     const double *init = rp_handler_value(run, run->options->init, run->options->n_init, m);
     if (init) m->initial = rp_data(run->graph, init, m->dist.n_events * m->dist.event_size);
   }
@@ -334,7 +337,9 @@ static rp_node_id partly_observed(rp_run *run, rp_message *m) {
     if (!data) return rp_fail_memory(run->status, "a partly observed site"), RP_NONE;
     for (int64_t i = 0; i < counts[k] * size; i++) data[i] = m->observed[events[k][i / size] * size + i % size];
     part.observed = k == UNKNOWN ? NULL : data;
-    values[n_kinds] = k == KNOWN ? observed(run, &part) : k == UNKNOWN ? latent(run, &part) : rp_run_add_partial(run, &part);
+    values[n_kinds] = k == KNOWN     ? observed(run, &part)
+                      : k == UNKNOWN ? latent(run, &part)
+                                     : rp_run_add_partial(run, &part);
     events[n_kinds] = events[k];
     counts[n_kinds++] = counts[k];
   }
@@ -342,7 +347,8 @@ static rp_node_id partly_observed(rp_run *run, rp_message *m) {
   return run->status->code == RP_OK ? rp_assemble(run, values, places, counts, n_kinds, n, size) : RP_NONE;
 }
 
-rp_message rp_message_auxiliary(rp_run *run, const rp_message *parent, const char *suffix, const rp_distribution *dist) {
+rp_message rp_message_auxiliary(rp_run *run, const rp_message *parent, const char *suffix,
+                                const rp_distribution *dist) {
   rp_message m = *parent;
   m.original = parent->original ? parent->original : parent->name;
   m.name = rp_pool_format(run->pool, "%s_%s", parent->name, suffix);

@@ -32,7 +32,8 @@ typedef struct {
   rp_distribution dist;
   rp_node_id value;         /* engine layout */
   rp_node_id term;          /* log density: one per event, or a scalar for all; RP_NONE: none */
-  rp_node_id unscaled, scale; /* where the term is that of a distribution: term = scale * unscaled; scale RP_NONE: not so */
+  rp_node_id unscaled, scale; /* where the term is that of a distribution: term = scale * unscaled; scale RP_NONE:
+                                 not so */
   rp_node_id pointwise;     /* OBSERVED and dependent on summed-out sites: log likelihood of each event; RP_NONE */
   rp_node_id unconstrained; /* LATENT, LEARNED */
   rp_node_id initial;       /* unconstrained coordinates asked for by the user; RP_NONE */
@@ -112,8 +113,10 @@ typedef struct {
 
 typedef struct {
   int prior;             /* every latent site is drawn ancestrally */
-  int natural;           /* inferred sites are their own coordinates, and no site is reparameterized: for guides that are models */
-  int sampled;           /* inferred sites are drawn ancestrally, differentiable in what they depend on: such a guide's draws */
+  int natural;           /* inferred sites are their own coordinates, and no site is reparameterized: for guides that
+                            are models */
+  int sampled;           /* inferred sites are drawn ancestrally, differentiable in what they depend on: such a guide's
+                            draws */
   int simulate;          /* observed sites are drawn anew */
   int replicate;         /* with simulate: discrete sites that were summed out are drawn given the data as observed */
   int all_terms;         /* log densities of ancestral sites as well */
@@ -219,6 +222,7 @@ rp_node_id rp_run_fail(rp_run *run, rp_code code, const char *site, const char *
     ;
 void rp_run_warn(rp_run *run, const char *text);
 rp_site_info *rp_run_site(rp_run *run, const rp_message *message); /* finds or adds; NULL: failed */
-void rp_run_replaced(rp_run *run, const rp_message *message, const char *by); /* message's value is computed from others */
+/* The message's value is computed from others. */
+void rp_run_replaced(rp_run *run, const rp_message *message, const char *by);
 
 #endif

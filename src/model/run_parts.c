@@ -20,7 +20,8 @@ static rp_node_id part_value(rp_run *run, rp_site_info *site);
 
 /* ---- parts by source ---- */
 
-rp_node_id rp_run_add_part(rp_run *run, const rp_message *m, rp_source source, rp_node_id value, const rp_part *latent) {
+rp_node_id rp_run_add_part(rp_run *run, const rp_message *m, rp_source source, rp_node_id value,
+                           const rp_part *latent) {
   rp_site_info *site = rp_run_site(run, m);
   rp_part *part = site && value != RP_NONE ? new_part(run, site) : NULL;
   if (!part) return RP_NONE;
@@ -45,7 +46,8 @@ rp_node_id rp_run_add_part(rp_run *run, const rp_message *m, rp_source source, r
     weigh_part(run, m, part, rp_distribution_log_density(run->graph, &m->dist, value, 0));
   }
   if (latent || has_term || source == RP_SOURCE_COMPUTED) add_rest(run, m, part);
-  if (run->layout && source != RP_SOURCE_COMPUTED && !m->dist.compound && m->dist.family->states) add_states(run, m, value);
+  if (run->layout && source != RP_SOURCE_COMPUTED && !m->dist.compound && m->dist.family->states)
+    add_states(run, m, value);
   return value;
 }
 
@@ -57,15 +59,16 @@ static void weigh_part(rp_run *run, const rp_message *m, rp_part *part, rp_node_
   part->term = rp_run_weigh(run, m, term);
 }
 
-/* The hidden states that the density integrates out, drawn given the value: steps x states x group in the auxiliary site x_state,
- * for whoever asks for it. */
+/* The hidden states that the density integrates out, drawn given the value: steps x states x group in the auxiliary
+ * site x_state, for whoever asks for it. */
 static void add_states(rp_run *run, const rp_message *m, rp_node_id value) {
   rp_graph *g = run->graph;
   rp_distribution d = m->dist;
   int64_t group = d.group > 0 ? d.group : 1, width = 1;
   if (d.n_transforms > 0) value = rp_distribution_inverse(g, &d, value);
-  rp_node_id states = d.family->states(g, rp_run_stream(m) ^ 0x51ed270bu, rp_broadcast(g, value, d.n_events * d.event_size), NULL,
-                                       d.arguments, d.n_events * group, d.event_size / group);
+  rp_node_id states =
+      d.family->states(g, rp_run_stream(m) ^ 0x51ed270bu, rp_broadcast(g, value, d.n_events * d.event_size), NULL,
+                       d.arguments, d.n_events * group, d.event_size / group);
   for (int32_t k = 0; k < d.family->n_arguments; k++)
     if (strcmp(d.family->arguments[k].name, "states") == 0) width = rp_size_of(g, d.arguments[k]);
   d.event_size = rp_size_of(g, states) / d.n_events;
@@ -130,11 +133,13 @@ rp_node_id rp_run_add_ancestral(rp_run *run, const rp_message *m) {
   rp_node_id value = run->options->sampled ? rp_distribution_differentiable(run->graph, &m->dist, rp_run_stream(m))
                                            : rp_distribution_random(run->graph, &m->dist, rp_run_stream(m));
   if (value == RP_NONE && run->options->sampled)
-    return rp_run_fail(run, RP_UNSUPPORTED, m->name,
-                       "a draw of %s() cannot be differentiated, so that a guide cannot draw it with arguments that are learned",
-                       m->dist.family->name);
+    return rp_run_fail(
+        run, RP_UNSUPPORTED, m->name,
+        "a draw of %s() cannot be differentiated, so that a guide cannot draw it with arguments that are learned",
+        m->dist.family->name);
   if (m->centered)
-    value = rp_add(run->graph, m->shift, rp_mul(run->graph, rp_exp(run->graph, rp_neg(run->graph, m->log_stretch)), value));
+    value =
+        rp_add(run->graph, m->shift, rp_mul(run->graph, rp_exp(run->graph, rp_neg(run->graph, m->log_stretch)), value));
   return rp_run_add_part(run, m, RP_SOURCE_ANCESTRAL, value, NULL);
 }
 
@@ -266,8 +271,8 @@ rp_node_id rp_run_add_learned(rp_run *run, const rp_statement *s, int32_t statem
   int32_t *events = rp_pool_array(run->pool, n_events, sizeof *events);
   if (!events) return rp_fail_memory(run->status, "a parameter"), RP_NONE;
   for (int64_t b = 0; b < n_events; b++) events[b] = (int32_t) b;
-  *part = (rp_part){.source = RP_SOURCE_LEARNED, .n_events = n_events, .events = events, .term = RP_NONE, .pointwise = RP_NONE,
-                    .unscaled = RP_NONE, .scale = RP_NONE, .next = -1};
+  *part = (rp_part){.source = RP_SOURCE_LEARNED, .n_events = n_events, .events = events, .term = RP_NONE,
+                    .pointwise = RP_NONE, .unscaled = RP_NONE, .scale = RP_NONE, .next = -1};
   part->initial = bijector->inverse(g, rp_data(g, s->init, n), arguments, n_events, size);
   if (run->options->prior) {
     part->source = RP_SOURCE_COMPUTED;

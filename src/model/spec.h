@@ -21,8 +21,8 @@ typedef struct {
 
 /* Combinators that are more than a chain of transforms, see combinator.h. */
 typedef enum {
-  RP_COMPOUND_TRUNCATED, RP_COMPOUND_CENSORED, RP_COMPOUND_INTERVAL_CENSORED, RP_COMPOUND_ZERO_INFLATED, RP_COMPOUND_MIXTURE,
-  RP_COMPOUND_ORDERED, RP_COMPOUND_LINEAR_HMM, RP_COMPOUND_CUSTOM
+  RP_COMPOUND_TRUNCATED, RP_COMPOUND_CENSORED, RP_COMPOUND_INTERVAL_CENSORED, RP_COMPOUND_ZERO_INFLATED,
+  RP_COMPOUND_MIXTURE, RP_COMPOUND_ORDERED, RP_COMPOUND_LINEAR_HMM, RP_COMPOUND_CUSTOM
 } rp_compound_kind;
 
 typedef struct rp_custom rp_custom; /* custom.h */
@@ -31,7 +31,9 @@ typedef struct rp_dist_spec rp_dist_spec;
 struct rp_dist_spec {
   const rp_family *family;                 /* NULL for a combinator */
   rp_node_id arguments[RP_MAX_ARGUMENTS];  /* RP_NONE where absent */
-  enum { RP_DIST_FAMILY = 0, RP_DIST_TRANSFORMED, RP_DIST_MASKED, RP_DIST_INDEPENDENT, RP_DIST_SERIES, RP_DIST_COMPOUND } combinator;
+  enum {
+    RP_DIST_FAMILY = 0, RP_DIST_TRANSFORMED, RP_DIST_MASKED, RP_DIST_INDEPENDENT, RP_DIST_SERIES, RP_DIST_COMPOUND
+  } combinator;
   rp_compound_kind compound;
   int32_t n_components; /* COMPOUND */
   const rp_dist_spec *const *components;
@@ -46,7 +48,8 @@ struct rp_dist_spec {
 };
 
 typedef enum {
-  RP_STATEMENT_DRAW, RP_STATEMENT_RECORD, RP_STATEMENT_PARAM, RP_STATEMENT_FACTOR, RP_STATEMENT_ENTER, RP_STATEMENT_LEAVE
+  RP_STATEMENT_DRAW, RP_STATEMENT_RECORD, RP_STATEMENT_PARAM, RP_STATEMENT_FACTOR, RP_STATEMENT_ENTER,
+  RP_STATEMENT_LEAVE
 } rp_statement_kind;
 
 typedef enum { RP_SCOPE_MASK, RP_SCOPE_SCALE, RP_SCOPE_PLATE } rp_scope_kind;
@@ -121,8 +124,8 @@ typedef enum { RP_STRATEGY_NONE, RP_STRATEGY_MINIMAL, RP_STRATEGY_AUTO } rp_stra
 
 typedef struct {
   enum {
-    RP_HANDLER_REPARAM, RP_HANDLER_CONDITION, RP_HANDLER_INTERVENE, RP_HANDLER_SUBSTITUTE, RP_HANDLER_REPLAY, RP_HANDLER_BLOCK,
-    RP_HANDLER_MASK, RP_HANDLER_SCALE, RP_HANDLER_SEED
+    RP_HANDLER_REPARAM, RP_HANDLER_CONDITION, RP_HANDLER_INTERVENE, RP_HANDLER_SUBSTITUTE, RP_HANDLER_REPLAY,
+    RP_HANDLER_BLOCK, RP_HANDLER_MASK, RP_HANDLER_SCALE, RP_HANDLER_SEED
   } kind;
   int32_t n_values; /* condition, intervene, substitute, replay */
   const rp_named_value *values;

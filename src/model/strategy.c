@@ -56,7 +56,8 @@ static const rp_reparameterizer *minimal(rp_run *run, const rp_message *message)
   if (rp_message_is(message, "projected_normal") && !message->observed) return &rp_reparam_projected_normal;
   if (!rp_message_is(message, "stable")) return NULL;
   if (!message->observed) return &rp_reparam_latent_stable;
-  int symmetric = rp_is_all(run->graph, message->dist.arguments[1], 0) && !rp_is_all(run->graph, message->dist.arguments[0], 2);
+  int symmetric =
+      rp_is_all(run->graph, message->dist.arguments[1], 0) && !rp_is_all(run->graph, message->dist.arguments[0], 2);
   return symmetric ? &rp_reparam_symmetric_stable : &rp_reparam_stable;
 }
 

@@ -31,7 +31,8 @@ rp_node_id rp_distribution_log_tail(rp_graph *g, const rp_distribution *d, rp_no
     codomain_bounds(g, to, &lower, &limit);
     if (lower != RP_NONE) under = rp_le(g, x, lower);
     if (limit != RP_NONE) over = rp_le(g, limit, x);
-    rp_node_id here = rp_select(g, rp_ne(g, under, is_upper), none, all); /* below and lower tail, above and upper tail: nothing */
+    /* below and lower tail, above and upper tail: nothing */
+    rp_node_id here = rp_select(g, rp_ne(g, under, is_upper), none, all);
     rp_node_id beyond = rp_max2(g, under, over);
     known = rp_select(g, outside, known, here);
     outside = rp_max2(g, outside, beyond);
@@ -69,7 +70,8 @@ static rp_node_id base_tail(rp_graph *g, const rp_distribution *d, rp_node_id x,
 }
 
 static int has_direction(const rp_transform *t) {
-  return t->bijector->monotone != 0 || strcmp(t->bijector->name, "affine") == 0 || strcmp(t->bijector->name, "power") == 0;
+  return t->bijector->monotone != 0 || strcmp(t->bijector->name, "affine") == 0 ||
+         strcmp(t->bijector->name, "power") == 0;
 }
 
 /* 0/1: does the map turn the direction of the line? Scale or exponent tell it of those that have no fixed one. */
@@ -83,7 +85,8 @@ static void codomain_bounds(rp_graph *g, const rp_transform *t, rp_node_id *lowe
   const char *name = t->bijector->name, *codomain = t->bijector->codomain ? t->bijector->codomain : "";
   *lower = *upper = RP_NONE;
   if (t->inverted) return;
-  int interval = strcmp(codomain, "interval") == 0, unit = strcmp(codomain, "in [0, 1]") == 0, tanh = strcmp(name, "tanh") == 0;
+  int interval = strcmp(codomain, "interval") == 0, unit = strcmp(codomain, "in [0, 1]") == 0,
+      tanh = strcmp(name, "tanh") == 0;
   if (strcmp(codomain, "positive") == 0 || unit) *lower = rp_const(g, 0);
   if (strcmp(codomain, "above a lower bound") == 0 || interval) *lower = t->arguments[0];
   if (unit) *upper = rp_const(g, 1);

@@ -2,8 +2,8 @@
  * reparam_neutra() and reparam_structured() take from a trained guide (infer/guide_map.h makes one).
  *
  * Coordinates lie in groups. reparam_neutra() draws the noise of all of them at once; reparam_structured() draws each
- * group's own, which then may have an influence on later groups, but not on earlier ones. Everything belongs to the pool
- * of the spec that holds the transport. */
+ * group's own, which then may have an influence on later groups, but not on earlier ones. Everything belongs to the
+ * pool of the spec that holds the transport. */
 #ifndef RP_MODEL_TRANSPORT_H
 #define RP_MODEL_TRANSPORT_H
 

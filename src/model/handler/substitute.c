@@ -18,8 +18,8 @@ void rp_handler_given(rp_run *run, rp_message *message) {
     if (strcmp(given->name, message->name) != 0) continue;
     int32_t *index = rp_pool_array(run->pool, n * size, sizeof *index);
     if (given->n != n_site * size) {
-      rp_run_fail(run, RP_BAD_SHAPE, message->name, "its draws have %lld elements, but the site has %lld", (long long) given->n,
-                  (long long) (n_site * size));
+      rp_run_fail(run, RP_BAD_SHAPE, message->name, "its draws have %lld elements, but the site has %lld",
+                  (long long) given->n, (long long) (n_site * size));
     } else if (!index) {
       rp_fail_memory(run->status, "a site's value");
     } else {

@@ -50,7 +50,8 @@ static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_mess
     const rp_node_id of[2] = {rp_broadcast(g, x, d->n_events), location};
     const int64_t widths[2] = {1, 1};
     auxiliary.source = RP_SOURCE_COMPUTED;
-    auxiliary.value = rp_random_node(g, turn, rp_random_site(auxiliary.name, (uint32_t) message->events[0] + 1), of, widths, 2, d->n_events, 1);
+    auxiliary.value = rp_random_node(g, turn, rp_random_site(auxiliary.name, (uint32_t) message->events[0] + 1), of,
+                                     widths, 2, d->n_events, 1);
     y = rp_run_draw(run, &auxiliary);
   } else {
     y = rp_reparam_draw(run, message, &auxiliary, 1);

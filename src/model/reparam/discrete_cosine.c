@@ -24,11 +24,13 @@ static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_mess
 static int64_t whole(const rp_graph *g, rp_node_id a) { return (int64_t) rp_graph_node(g, a)->value; }
 
 static rp_node_id forward(rp_graph *g, rp_node_id u, const rp_node_id *a, int64_t n_events, int64_t size) {
-  return rp_cosine_along(g, rp_broadcast(g, u, n_events * size), whole(g, a[BEFORE]), whole(g, a[LENGTH]), a[SMOOTH], 0);
+  return rp_cosine_along(g, rp_broadcast(g, u, n_events * size), whole(g, a[BEFORE]), whole(g, a[LENGTH]), a[SMOOTH],
+                         0);
 }
 
 static rp_node_id backward(rp_graph *g, rp_node_id x, const rp_node_id *a, int64_t n_events, int64_t size) {
-  return rp_cosine_along(g, rp_broadcast(g, x, n_events * size), whole(g, a[BEFORE]), whole(g, a[LENGTH]), a[SMOOTH], 1);
+  return rp_cosine_along(g, rp_broadcast(g, x, n_events * size), whole(g, a[BEFORE]), whole(g, a[LENGTH]), a[SMOOTH],
+                         1);
 }
 
 static const rp_bijector cosine_along = {
@@ -43,4 +45,5 @@ static const rp_bijector cosine_along = {
 };
 
 const rp_reparameterizer rp_reparam_discrete_cosine = {
-    .name = "discrete_cosine", .needs = "a continuous distribution", .couples = 1, .applies = applies, .latent = latent};
+    .name = "discrete_cosine", .needs = "a continuous distribution", .couples = 1,
+    .applies = applies, .latent = latent};

@@ -21,8 +21,8 @@ static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_mess
     for (int32_t k = 0; k < 4; k++) to.arguments[k] = argument(run, from, k, message);
     if (run->status->code != RP_OK) return RP_REPARAM_PASSED;
     if (from->bijector->domain_size || !rp_distribution_push(&y, to) || !rp_distribution_push(&maps, to)) {
-      rp_run_fail(run, RP_UNSUPPORTED, message->name, "reparam_explicit() takes at most %d transforms that keep the size of an event",
-                  RP_MAX_TRANSFORMS);
+      rp_run_fail(run, RP_UNSUPPORTED, message->name,
+                  "reparam_explicit() takes at most %d transforms that keep the size of an event", RP_MAX_TRANSFORMS);
       return RP_REPARAM_PASSED;
     }
   }
@@ -42,11 +42,14 @@ const rp_reparameterizer rp_reparam_explicit = {
 
 /* One number, or one per element of the site. */
 static rp_node_id argument(rp_run *run, const rp_fixed_transform *t, int32_t k, const rp_message *message) {
-  int64_t n = message->n_site_events * message->dist.event_size, all = message->dist.n_events * message->dist.event_size;
+  int64_t n = message->n_site_events * message->dist.event_size,
+          all = message->dist.n_events * message->dist.event_size;
   if (k >= t->bijector->n_arguments) return RP_NONE;
   if (t->n[k] == 1) return rp_const(run->graph, t->arguments[k][0]);
   if (t->n[k] == n && all == n)
-    return rp_reparam_events(run->graph, rp_data(run->graph, t->arguments[k], n), message->dist.n_events, message->dist.event_size);
-  return rp_run_fail(run, RP_BAD_ARGUMENT, message->name, "`%s` of reparam_explicit() has %lld elements, but the site has %lld",
+    return rp_reparam_events(run->graph, rp_data(run->graph, t->arguments[k], n), message->dist.n_events,
+                             message->dist.event_size);
+  return rp_run_fail(run, RP_BAD_ARGUMENT, message->name,
+                     "`%s` of reparam_explicit() has %lld elements, but the site has %lld",
                      t->bijector->argument_names[k], (long long) t->n[k], (long long) n);
 }

@@ -27,9 +27,10 @@ static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_mess
 
 static rp_reparam_result observed(rp_run *run, const rp_reparam *settings, rp_message *message) {
   (void) settings;
-  rp_run_fail(run, RP_UNSUPPORTED, message->name,
-              "reparam_latent_stable() cannot be used on an observed site; use reparam_stable(), or reparam_symmetric_stable() "
-              "where the skew is 0");
+  rp_run_fail(
+      run, RP_UNSUPPORTED, message->name,
+      "reparam_latent_stable() cannot be used on an observed site; use reparam_stable(), or reparam_symmetric_stable() "
+      "where the skew is 0");
   return RP_REPARAM_PASSED;
 }
 
@@ -43,7 +44,8 @@ int rp_is_stable(const rp_run *run, const rp_message *message) {
   return rp_message_is(message, "stable");
 }
 
-int rp_stable_noise(rp_run *run, const rp_message *message, const char *prefix, const rp_node_id start[2], rp_node_id noise[2]) {
+int rp_stable_noise(rp_run *run, const rp_message *message, const char *prefix, const rp_node_id start[2],
+                    rp_node_id noise[2]) {
   rp_graph *g = run->graph;
   double half_pi = 0.5 * acos(-1);
   int64_t n = message->dist.n_events;

@@ -9,7 +9,8 @@
 static int is_one_event(rp_run *run, const rp_reparam *settings, const rp_message *message, const char *by);
 static int has_one_weight(rp_run *run, const rp_message *message, const char *by);
 static int to_whole_space(rp_run *run, const rp_message *message, rp_transform *unconstrain);
-static int pushed(rp_run *run, const rp_reparam *settings, const rp_message *message, rp_transform map, rp_distribution *y);
+static int pushed(rp_run *run, const rp_reparam *settings, const rp_message *message, rp_transform map,
+                  rp_distribution *y);
 
 int64_t rp_reparam_extent(rp_run *run, const rp_reparam *settings, const rp_message *message, const char *by) {
   const rp_distribution *d = &message->dist;
@@ -64,13 +65,14 @@ rp_reparam_result rp_reparam_linear(rp_run *run, const rp_reparam *settings, rp_
 static int is_one_event(rp_run *run, const rp_reparam *settings, const rp_message *message, const char *by) {
   const rp_distribution *d = &message->dist;
   if (d->unbounded) {
-    rp_run_fail(run, RP_UNSUPPORTED, message->name, "reparam_%s() cannot follow another linear map; use reparam_unit_jacobian() with their product", by);
+    rp_run_fail(run, RP_UNSUPPORTED, message->name,
+                "reparam_%s() cannot follow another linear map; use reparam_unit_jacobian() with their product", by);
     return 0;
   }
   if (!rp_distribution_is_elementwise(d)) {
     if (-settings->dim <= (d->family->event_dim > 1 ? d->family->event_dim : 1)) return 1;
-    rp_run_fail(run, RP_UNSUPPORTED, message->name, "reparam_%s() along dim %d would mix whole events of %s()", by, settings->dim,
-                d->family->name);
+    rp_run_fail(run, RP_UNSUPPORTED, message->name, "reparam_%s() along dim %d would mix whole events of %s()", by,
+                settings->dim, d->family->name);
     return 0;
   }
   if (-settings->dim <= d->event_dims || settings->allow_batch) return 1;
@@ -87,7 +89,8 @@ static int has_one_weight(rp_run *run, const rp_message *message, const char *by
   int same = rp_graph_node(g, message->mask)->n == 1 || rp_is_all(g, message->mask, 1);
   same = same && (rp_graph_node(g, message->scale)->n == 1 || rp_is_all(g, message->scale, 1));
   if (!same)
-    rp_run_fail(run, RP_UNSUPPORTED, message->name, "reparam_%s() mixes elements, so they cannot be masked or scaled one by one", by);
+    rp_run_fail(run, RP_UNSUPPORTED, message->name,
+                "reparam_%s() mixes elements, so they cannot be masked or scaled one by one", by);
   return same;
 }
 
@@ -98,14 +101,16 @@ static int to_whole_space(rp_run *run, const rp_message *message, rp_transform *
   if (!rp_distribution_support(run->graph, &message->dist, &support) || !rp_support_bijector(support.kind)) {
     char description[64];
     rp_distribution_describe(&message->dist, description, sizeof description);
-    rp_run_fail(run, RP_UNSUPPORTED, message->name, "no unconstrained coordinates lead to the support of %s()", description);
+    rp_run_fail(run, RP_UNSUPPORTED, message->name, "no unconstrained coordinates lead to the support of %s()",
+                description);
     return 0;
   }
   return rp_support_default(run->graph, support, &unconstrain->bijector, unconstrain->arguments) == RP_OK;
 }
 
 /* The site's distribution, its events those that are mixed, pushed through b^-1 and the map. */
-static int pushed(rp_run *run, const rp_reparam *settings, const rp_message *message, rp_transform map, rp_distribution *y) {
+static int pushed(rp_run *run, const rp_reparam *settings, const rp_message *message, rp_transform map,
+                  rp_distribution *y) {
   rp_graph *g = run->graph;
   rp_transform unconstrain;
   if (!to_whole_space(run, message, &unconstrain)) return 0;
@@ -130,7 +135,8 @@ static int pushed(rp_run *run, const rp_reparam *settings, const rp_message *mes
   return 0;
 }
 
-rp_node_id rp_reparam_no_jacobian(rp_graph *g, rp_node_id u, rp_node_id x, const rp_node_id *a, int64_t n_events, int64_t size) {
+rp_node_id rp_reparam_no_jacobian(rp_graph *g, rp_node_id u, rp_node_id x, const rp_node_id *a, int64_t n_events,
+                                  int64_t size) {
   (void) u, (void) x, (void) a, (void) n_events, (void) size;
   return rp_const(g, 0);
 }

@@ -75,8 +75,9 @@ static rp_node_id given(rp_run *run, const rp_reparam *settings, const rp_messag
   double *c = rp_pool_array(run->pool, n, sizeof *c);
   if (!c) return rp_fail_memory(run->status, "the centering"), RP_NONE;
   if (settings->n_centered != message->n_site_events)
-    return rp_run_fail(run, RP_BAD_ARGUMENT, message->name, "`centered` has length %lld, but the site has %lld elements",
-                       (long long) settings->n_centered, (long long) message->n_site_events);
+    return rp_run_fail(run, RP_BAD_ARGUMENT, message->name,
+                       "`centered` has length %lld, but the site has %lld elements", (long long) settings->n_centered,
+                       (long long) message->n_site_events);
   for (int64_t i = 0; i < n; i++) c[i] = settings->centered[message->events[i]];
   return rp_data(run->graph, c, n);
 }
@@ -96,13 +97,15 @@ static int keeps_shape(rp_run *run, const rp_reparam *settings, const rp_message
     int32_t k = 0;
     while (k < family->n_arguments && strcmp(settings->shape_params[i], family->arguments[k].name) != 0) k++;
     if (k == family->n_arguments || k == family->location || k == family->scale)
-      return rp_run_fail(run, RP_BAD_ARGUMENT, message->name, "`shape_params` names `%s`, which is no shape parameter of %s()",
-                         settings->shape_params[i], family->name) != RP_NONE;
+      return rp_run_fail(run, RP_BAD_ARGUMENT, message->name,
+                         "`shape_params` names `%s`, which is no shape parameter of %s()", settings->shape_params[i],
+                         family->name) != RP_NONE;
   }
   return 1;
 }
 
-/* Draws the auxiliary site at centering c and computes message->value; the log of the stretch dx / dz, RP_NONE on failure. */
+/* Draws the auxiliary site at centering c and computes message->value; the log of the stretch dx / dz, RP_NONE on
+ * failure. */
 static rp_node_id draw_fixed(rp_run *run, rp_node_id c, rp_message *message) {
   rp_graph *g = run->graph;
   rp_distribution noise = message->dist;
@@ -121,13 +124,14 @@ static rp_node_id draw_fixed(rp_run *run, rp_node_id c, rp_message *message) {
   return rp_log(g, stretch);
 }
 
-/* The same where c and s0 are run-time inputs (adapted), or c is a learned parameter per element; what comes back is the
- * residual x - m. */
+/* The same where c and s0 are run-time inputs (adapted), or c is a learned parameter per element; what comes back is
+ * the residual x - m. */
 static rp_node_id draw_flexible(rp_run *run, rp_message *message) {
   rp_graph *g = run->graph;
   int64_t n = message->dist.n_events, base = run->n_centered;
   rp_distribution residual_of = message->dist;
-  rp_node_id m = residual_of.arguments[residual_of.family->location], s = residual_of.arguments[residual_of.family->scale];
+  rp_node_id m = residual_of.arguments[residual_of.family->location],
+             s = residual_of.arguments[residual_of.family->scale];
   rp_node_id c, log_s0, log_s = rp_log(g, s);
   if (run->options->centering == RP_CENTERING_ADAPTED) {
     run->n_centered += n;
@@ -157,8 +161,9 @@ static rp_node_id draw_flexible(rp_run *run, rp_message *message) {
 
 /* ---- multivariate normals ----
  *
- * With L the Cholesky factor of the covariance, an element given those before it is normal, x_k ~ N(m_k + sum over j < k of
- * L_kj e_j, L_kk), e_j = (x_j - its location) / L_jj being the whitened residual. So each has a centering of its own. */
+ * With L the Cholesky factor of the covariance, an element given those before it is normal, x_k ~ N(m_k + sum over
+ * j < k of L_kj e_j, L_kk), e_j = (x_j - its location) / L_jj being the whitened residual. So each has a centering of
+ * its own. */
 
 static int is_mvn(const rp_distribution *d) {
   return strcmp(d->family->name, "mvn") == 0 || strcmp(d->family->name, "mvn_cholesky") == 0;
@@ -172,7 +177,8 @@ static rp_message element_of(rp_run *run, const rp_message *message, int64_t k, 
   rp_message m = *message;
   m.dist = normal;
   m.n_site_events *= size;
-  int32_t *events = rp_pool_array(run->pool, n, sizeof *events), *of_event = rp_pool_array(run->pool, n, sizeof *of_event);
+  int32_t *events = rp_pool_array(run->pool, n, sizeof *events),
+          *of_event = rp_pool_array(run->pool, n, sizeof *of_event);
   if (!events || !of_event) {
     rp_fail_memory(run->status, "a site's elements");
     return m;
@@ -188,7 +194,8 @@ static rp_message element_of(rp_run *run, const rp_message *message, int64_t k, 
 }
 
 /* Of element k of each event given those before it. */
-static rp_node_id location_of(rp_run *run, const rp_message *message, rp_node_id l, const rp_node_id *whitened, int64_t k) {
+static rp_node_id location_of(rp_run *run, const rp_message *message, rp_node_id l, const rp_node_id *whitened,
+                              int64_t k) {
   rp_graph *g = run->graph;
   const rp_distribution *d = &message->dist;
   const int64_t n = d->n_events, size = d->event_size, n_mean = rp_size_of(g, d->arguments[0]);
@@ -210,7 +217,8 @@ static rp_node_id means_of(rp_run *run, const rp_distribution *d) {
   return rp_recycle(g, d->arguments[0], d->n_events * d->event_size);
 }
 
-/* x = mean + L e, e in R's layout. All of an event depends on all of its e, so that none is drawn apart from the others. */
+/* x = mean + L e, e in R's layout. All of an event depends on all of its e, so that none is drawn apart from the
+ * others. */
 static rp_node_id unwhiten(rp_run *run, const rp_distribution *d, rp_node_id l, rp_node_id e) {
   rp_graph *g = run->graph;
   const int64_t n = d->n_events, size = d->event_size;

@@ -1,6 +1,6 @@
 /* neutra(): sites are carried by the map of a trained guide (Hoffman, Sountsov, Dillon, Langmore, Tran & Vasudevan
- * 2019, "NeuTra-lizing bad geometry in Hamiltonian Monte Carlo"): one site <prefix>_shared_latent z for all of them, u = T(z), with the
- * density f(x(T(z))) |dx/du| |det dT/dz|. */
+ * 2019, "NeuTra-lizing bad geometry in Hamiltonian Monte Carlo"): one site <prefix>_shared_latent z for all of them,
+ * u = T(z), with the density f(x(T(z))) |dx/du| |det dT/dz|. */
 #include "../reparam.h"
 
 static int applies(const rp_run *run, const rp_message *message) {

@@ -21,8 +21,8 @@ static int applies(const rp_run *run, const rp_message *message) {
 static int find_sections(rp_run *run, const rp_reparam *settings, const rp_message *message, slice *whole, int32_t *n,
                          const int32_t **sizes);
 static int bounds(rp_run *run, const rp_message *message, rp_node_id *lower, rp_node_id *upper);
-static rp_node_id draw_part(rp_run *run, const rp_reparam *settings, const rp_message *message, slice part, int32_t number,
-                            rp_node_id given);
+static rp_node_id draw_part(rp_run *run, const rp_reparam *settings, const rp_message *message, slice part,
+                            int32_t number, rp_node_id given);
 static rp_node_id cut(rp_run *run, rp_node_id x, slice part);
 
 static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_message *message) {
@@ -48,7 +48,8 @@ static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_mess
   }
   rp_node_id x = rp_gather(g, rp_concat(g, parts, n), index, b * k);
   message->value = rp_reparam_events(g, x, b, k);
-  rp_part term = {.term = rp_distribution_log_density(g, d, message->value, 1), .unconstrained = RP_NONE, .initial = RP_NONE};
+  rp_part term = {
+      .term = rp_distribution_log_density(g, d, message->value, 1), .unconstrained = RP_NONE, .initial = RP_NONE};
   if (given != RP_NONE && !run->options->all_terms) term.term = RP_NONE;
   rp_site_info *site = rp_run_site(run, message);
   if (!site) return RP_REPARAM_PASSED;
@@ -59,13 +60,15 @@ static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_mess
 }
 
 const rp_reparameterizer rp_reparam_split = {
-    .name = "split", .needs = "a continuous distribution of numbers or vectors", .couples = 1, .applies = applies, .latent = latent};
+    .name = "split", .needs = "a continuous distribution of numbers or vectors", .couples = 1,
+    .applies = applies, .latent = latent};
 
 /* One size stands for equal chunks, the last of which may be shorter. */
 static int find_sections(rp_run *run, const rp_reparam *settings, const rp_message *message, slice *whole, int32_t *n,
                          const int32_t **sizes) {
   if (settings->dim >= 0 || -settings->dim > message->n_dim)
-    return rp_run_fail(run, RP_BAD_ARGUMENT, message->name, "`dim` of reparam_split() is %d, but the site has %d dims, counted from the right",
+    return rp_run_fail(run, RP_BAD_ARGUMENT, message->name,
+                       "`dim` of reparam_split() is %d, but the site has %d dims, counted from the right",
                        settings->dim, message->n_dim) != RP_NONE;
   *whole = (slice){.before = 1, .after = 1};
   int32_t along = message->n_dim + settings->dim;
@@ -82,12 +85,14 @@ static int find_sections(rp_run *run, const rp_reparam *settings, const rp_messa
     *n = (int32_t) ((length + chunk - 1) / chunk);
     int32_t *chunks = rp_pool_array(run->pool, *n, sizeof *chunks);
     if (!chunks) return rp_fail_memory(run->status, "a site's parts"), 0;
-    for (int32_t i = 0; i < *n; i++) chunks[i] = (i + 1) * (int64_t) chunk <= length ? chunk : (int32_t) (length - i * (int64_t) chunk);
+    for (int32_t i = 0; i < *n; i++)
+      chunks[i] = (i + 1) * (int64_t) chunk <= length ? chunk : (int32_t) (length - i * (int64_t) chunk);
     *sizes = chunks;
   }
   for (int32_t i = 0; i < *n; i++) sum += (*sizes)[i];
   if (sum == length) return 1;
-  return rp_run_fail(run, RP_BAD_ARGUMENT, message->name, "the sections of reparam_split() sum to %lld, but the site has length %lld along dim %d",
+  return rp_run_fail(run, RP_BAD_ARGUMENT, message->name,
+                     "the sections of reparam_split() sum to %lld, but the site has length %lld along dim %d",
                      (long long) sum, (long long) length, settings->dim) != RP_NONE;
 }
 
@@ -123,13 +128,14 @@ static int bounds(rp_run *run, const rp_message *message, rp_node_id *lower, rp_
   }
   char description[64];
   rp_distribution_describe(&message->dist, description, sizeof description);
-  return rp_run_fail(run, RP_UNSUPPORTED, message->name, "reparam_split() cannot cut the support of %s(), whose elements depend on each other",
+  return rp_run_fail(run, RP_UNSUPPORTED, message->name,
+                     "reparam_split() cannot cut the support of %s(), whose elements depend on each other",
                      description) != RP_NONE;
 }
 
 /* The part's value in R's layout. given: the whole site's value, of which the part is only a record. */
-static rp_node_id draw_part(rp_run *run, const rp_reparam *settings, const rp_message *message, slice part, int32_t number,
-                            rp_node_id given) {
+static rp_node_id draw_part(rp_run *run, const rp_reparam *settings, const rp_message *message, slice part,
+                            int32_t number, rp_node_id given) {
   rp_graph *g = run->graph;
   int64_t n = part.before * part.size * part.after, b = message->dist.n_events, k = message->dist.event_size;
   rp_node_id lower, upper;
@@ -151,7 +157,8 @@ static rp_node_id draw_part(rp_run *run, const rp_reparam *settings, const rp_me
     auxiliary.initial = cut(run, rp_from_events(g, rp_broadcast(g, message->initial, b * k), b, k), part);
   if (given == RP_NONE) return rp_reparam_draw(run, message, &auxiliary, 0);
   if (rp_reparam_is_set(run, &auxiliary))
-    return rp_run_fail(run, RP_UNSUPPORTED, auxiliary.name, "a site of which one part is set cannot be drawn from the prior");
+    return rp_run_fail(run, RP_UNSUPPORTED, auxiliary.name,
+                       "a site of which one part is set cannot be drawn from the prior");
   auxiliary.source = RP_SOURCE_COMPUTED;
   auxiliary.value = cut(run, rp_broadcast(g, given, b * k), part);
   return rp_run_draw(run, &auxiliary);

@@ -7,6 +7,7 @@
 int rp_is_stable(const rp_run *run, const rp_message *message);
 /* Draws x_<prefix>uniform on (-pi/2, pi/2) and x_<prefix>exponential with rate 1, starting there (RP_NONE: anywhere);
  * 0: failed. */
-int rp_stable_noise(rp_run *run, const rp_message *message, const char *prefix, const rp_node_id start[2], rp_node_id noise[2]);
+int rp_stable_noise(rp_run *run, const rp_message *message, const char *prefix, const rp_node_id start[2],
+                    rp_node_id noise[2]);
 
 #endif

@@ -29,11 +29,13 @@ static int symmetric_below_2(rp_run *run, const rp_message *message) {
   rp_graph *g = run->graph;
   const rp_node_id *a = message->dist.arguments;
   if (!rp_is_all(g, a[SKEW], 0))
-    return rp_run_fail(run, RP_UNSUPPORTED, message->name, "reparam_symmetric_stable() needs skew = 0; use reparam_stable() for other skews") != RP_NONE;
+    return rp_run_fail(run, RP_UNSUPPORTED, message->name,
+                       "reparam_symmetric_stable() needs skew = 0; use reparam_stable() for other skews") != RP_NONE;
   const double *alpha = rp_values_of(g, rp_unrepeated(g, a[STABILITY]));
   for (int64_t i = 0; alpha && i < rp_size_of(g, rp_unrepeated(g, a[STABILITY])); i++)
     if (alpha[i] >= 2)
       return rp_run_fail(run, RP_UNSUPPORTED, message->name,
-                         "reparam_symmetric_stable() needs a stability below 2, at which the law is a normal") != RP_NONE;
+                         "reparam_symmetric_stable() needs a stability below 2, at which the law is a normal") !=
+             RP_NONE;
   return 1;
 }

@@ -26,7 +26,8 @@ static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_mess
   rp_distribution_base(&message->dist, &base, &transforms);
   rp_message auxiliary = rp_message_auxiliary(run, message, "base", &base);
   if (base.event_size != message->dist.event_size) set_dims(&auxiliary, base.event_size);
-  if (message->initial != RP_NONE) auxiliary.initial = rp_distribution_inverse(run->graph, &transforms, message->initial);
+  if (message->initial != RP_NONE)
+    auxiliary.initial = rp_distribution_inverse(run->graph, &transforms, message->initial);
   rp_node_id b = rp_reparam_draw(run, message, &auxiliary, 1);
   if (b == RP_NONE) return RP_REPARAM_PASSED;
   message->value = rp_distribution_forward(run->graph, &transforms, b);

@@ -68,9 +68,11 @@ rp_code rp_reparam_check_carried(rp_run *run) {
   for (const rp_carried *c = run->carried; c && run->status->code == RP_OK; c = c->next)
     for (int64_t k = 0; k < c->transport->n; k++) {
       if (c->claimed[k]) continue;
-      rp_run_fail(run, RP_BAD_ARGUMENT, c->transport->coordinates[k],
-                  "reparam_%s() has a guide that covers this coordinate, but the model does not reach it: every site of the "
-                  "guide must be latent and reparameterized by it", c->by);
+      rp_run_fail(
+          run, RP_BAD_ARGUMENT, c->transport->coordinates[k],
+          "reparam_%s() has a guide that covers this coordinate, but the model does not reach it: every site of the "
+          "guide must be latent and reparameterized by it",
+          c->by);
       break;
     }
   return run->status->code;
@@ -89,7 +91,8 @@ static rp_carried *carried_of(rp_run *run, const rp_transport *transport, const 
     c->claimed = rp_pool_array(run->pool, transport->n, 1);
     c->initial = rp_pool_array(run->pool, transport->n, sizeof *c->initial);
   }
-  if (!c || !c->noise || !c->part || !c->claimed || !c->initial) return rp_fail_memory(run->status, "a guide's map"), NULL;
+  if (!c || !c->noise || !c->part || !c->claimed || !c->initial)
+    return rp_fail_memory(run->status, "a guide's map"), NULL;
   for (int32_t k = 0; k < transport->n_groups; k++) c->noise[k] = RP_NONE;
   for (int64_t k = 0; k < transport->n; k++) c->initial[k] = RP_NONE;
   return run->carried = c;
@@ -118,15 +121,17 @@ static int select_known(rp_run *run, const rp_transport *t, const rp_message *m,
     if (found == width) in[(*n_in)++] = (int32_t) b;
     else if (found == 0) out[(*n_out)++] = (int32_t) b;
     else {
-      rp_run_fail(run, RP_BAD_SHAPE, m->name, "an element has %lld coordinates here, but %lld in the guide", (long long) width,
-                  (long long) found);
+      rp_run_fail(run, RP_BAD_SHAPE, m->name, "an element has %lld coordinates here, but %lld in the guide",
+                  (long long) width, (long long) found);
       return 0;
     }
   }
   return 1;
 }
 
-static int64_t place_of(const rp_transport *t, int64_t coordinate) { return t->place ? t->place[coordinate] : coordinate; }
+static int64_t place_of(const rp_transport *t, int64_t coordinate) {
+  return t->place ? t->place[coordinate] : coordinate;
+}
 
 static rp_node_id value_of(rp_run *run, rp_carried *c, rp_message *m, int64_t width, const int32_t *at) {
   rp_graph *g = run->graph;
@@ -225,8 +230,11 @@ static void take_initial(rp_run *run, rp_carried *c) {
   rp_node_id noise = t->inverse(t->context, g, rp_concat(g, u, (int32_t) t->n));
   c->any_initial = 0;
   if (noise == RP_NONE) {
-    rp_run_warn(run, rp_pool_format(run->pool, "reparam_%s(): starting values are left out, because the guide's map has too many elements "
-                                               "to be inverted", c->by));
+    rp_run_warn(
+        run, rp_pool_format(run->pool,
+                            "reparam_%s(): starting values are left out, because the guide's map has too many elements "
+                            "to be inverted",
+                            c->by));
     return;
   }
   for (int32_t k = 0; k < t->n_groups; k++) {

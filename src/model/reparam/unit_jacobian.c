@@ -22,8 +22,9 @@ static rp_reparam_result latent(rp_run *run, const rp_reparam *settings, rp_mess
                 (long long) settings->n_matrix, (long long) n, settings->dim);
     return RP_REPARAM_PASSED;
   }
-  rp_transform map = {.bijector = &matrix_along,
-                      .arguments = {rp_data(g, settings->matrix, n * n), rp_data(g, settings->inverse, n * n), RP_NONE, RP_NONE}};
+  rp_transform map = {
+      .bijector = &matrix_along,
+      .arguments = {rp_data(g, settings->matrix, n * n), rp_data(g, settings->inverse, n * n), RP_NONE, RP_NONE}};
   return rp_reparam_linear(run, settings, message, "unit_jacobian", settings->suffix, map);
 }
 
