@@ -171,9 +171,9 @@ function_spec <- function(fn, n_in, n_out, down, up) {
   if (up == down) what <- sprintf("The conditional of `%s`", down)
   size <- NULL
   run <- function() {
-    argument[1:n_in] ~ normal(0, 1)
-    size <<- length(value <- fn(argument))
-    value := value
+    value <- fn(draw("argument", dist_normal(rep(0, n_in), 1)))
+    size <<- length(value)
+    record("value", value)
   }
   spec <- model_spec(model(run), list())
   kinds <- vapply(spec$statements, `[[`, "", "kind")
