@@ -41,12 +41,13 @@ nuts_cures <- function(fit, worst) {
   cures <- character()
   if (length(sites$targets)) {
     verbs <- paste0(site_argument_name(sites$all), " = decenter()", collapse = ", ")
-    depends <- sprintf("The scale or location of %s depends on other latent sites. Decenter:", quote_names(sites$targets))
+    depends <- sprintf("The scale or location of %s depends on other latent sites. Decenter:",
+                       quote_names(sites$targets))
     cures <- c(cures, depends, paste0("  ", fit_line(fit, sprintf(" |> reparam(%s)", verbs), drop = "reparam")))
   }
   if (length(barren)) {
-    cures <- c(cures, sprintf("No data depend on %s. Leave `prune = TRUE` and they are drawn directly:", quote_names(barren)),
-               paste0("  ", fit_line(fit, drop = c("prune", "reparam"))))
+    drawn <- sprintf("No data depend on %s. Leave `prune = TRUE` and they are drawn directly:", quote_names(barren))
+    cures <- c(cures, drawn, paste0("  ", fit_line(fit, drop = c("prune", "reparam"))))
   }
   if (length(cures)) return(cures)
   s <- fit$sampler
@@ -85,7 +86,8 @@ svi_advice <- function(fit, loss) {
   if (!is.finite(loss[["last"]])) {
     smaller <- fit$control$optim$lr / 10
     return(list(list(message = "The loss is not finite at the end.",
-                     lines = sprintf("Take smaller steps: `optim = optim_%s(%s)`.", fit$control$optim$kind, format(smaller)))))
+                     lines = sprintf("Take smaller steps: `optim = optim_%s(%s)`.",
+                                     fit$control$optim$kind, format(smaller)))))
   }
   n <- length(fit$loss)
   if (n < 200L) return(list())
@@ -96,12 +98,14 @@ svi_advice <- function(fit, loss) {
   fall <- mean(before) - mean(late)
   error <- sqrt((stats::var(before) + stats::var(late)) / fifth)
   if (!isTRUE(fall > 3 * error + 0.01)) return(list())
-  list(list(message = sprintf("The loss was still falling, by %s over the last fifth of the steps.", format(fall, digits = 2)),
+  list(list(message = sprintf("The loss was still falling, by %s over the last fifth of the steps.",
+                              format(fall, digits = 2)),
             lines = paste0("Take more steps: ", fit_line(fit, set = list(steps = 4 * fit$control$steps)))))
 }
 
 nuts_line <- function(fit) {
-  dropped <- c("guide", "optim", "steps", "particles", "alpha", "anneal", "path_derivative", "tolerance", "max_steps", "draws", "elbo_draws")
+  dropped <- c("guide", "optim", "steps", "particles", "alpha", "anneal", "path_derivative", "tolerance",
+               "max_steps", "draws", "elbo_draws")
   sub("fit_svi(", "fit_nuts(", fit_line(fit, drop = dropped), fixed = TRUE)
 }
 
@@ -109,7 +113,9 @@ nuts_line <- function(fit) {
 fit_line <- function(fit, verb = "", drop = character(), set = list()) {
   call <- as.list(fit$call)
   subject <- if (is.null(call$model)) "model" else call_text(call$model, 60L)
-  if (grepl(" ...", subject, fixed = TRUE) || grepl("function", subject, fixed = TRUE) || subject == ".") subject <- "model"
+  if (grepl(" ...", subject, fixed = TRUE) || grepl("function", subject, fixed = TRUE) || subject == ".") {
+    subject <- "model"
+  }
   arguments <- call[setdiff(names(call)[-1], c("model", drop, names(set)))]
   arguments <- c(arguments, set)
   first <- if (nzchar(verb)) character() else subject
@@ -188,7 +194,8 @@ site_parents <- function(spec) {
   kinds <- vapply(spec$statements, `[[`, "", "kind")
   parents <- list()
   for (name in unique(names[kinds == "draw"])) {
-    rows <- unlist(lapply(spec$statements[kinds == "draw" & names == name], function(statement) dist_rows(statement$dist)))
+    statements <- spec$statements[kinds == "draw" & names == name]
+    rows <- unlist(lapply(statements, function(statement) dist_rows(statement$dist)))
     parents[[name]] <- unique(names[sites_below(spec$nodes, rows)])
   }
   rows <- unlist(lapply(spec$statements[kinds == "factor"], `[[`, "node"))
@@ -197,7 +204,8 @@ site_parents <- function(spec) {
 }
 
 dist_rows <- function(dist) {
-  c(unlist(dist$args), dist$mask, unlist(lapply(dist$transforms, `[[`, "args")), if (!is.null(dist$base)) dist_rows(dist$base))
+  c(unlist(dist$args), dist$mask, unlist(lapply(dist$transforms, `[[`, "args")),
+    if (!is.null(dist$base)) dist_rows(dist$base))
 }
 
 # Positions of the statements whose SITE nodes the rows depend on. Inputs come before the nodes that use them, so one

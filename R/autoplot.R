@@ -104,9 +104,12 @@ ggplot_pairs <- function(fits, sites, probs) {
   else ggplot2::geom_point(alpha = 0.3, size = if (many) 0.5 else 0.7)
   plot <- ggplot2::ggplot(data, mapping) + points + ggplot2::labs(colour = NULL)
   divergent <- data[data$divergent, ]
-  if (nrow(divergent)) plot <- plot + ggplot2::geom_point(data = divergent, colour = "red", size = if (many) 0.9 else 1.5)
+  if (nrow(divergent)) {
+    plot <- plot + ggplot2::geom_point(data = divergent, colour = "red", size = if (many) 0.9 else 1.5)
+  }
   if (!many) return(facet_fits(plot + ggplot2::labs(x = names[1], y = names[2]), fits))
-  panels <- ggplot2::facet_grid(ggplot2::vars(.data$y_name), ggplot2::vars(.data$x_name), scales = "free", switch = "both")
+  panels <- ggplot2::facet_grid(ggplot2::vars(.data$y_name), ggplot2::vars(.data$x_name),
+                                scales = "free", switch = "both")
   plot + panels + ggplot2::labs(x = NULL, y = NULL) +
     ggplot2::theme(strip.placement = "outside", strip.background = ggplot2::element_blank())
 }

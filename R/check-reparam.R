@@ -105,7 +105,9 @@ check_gradient <- function(side, at, seed) {
     direction <- with_seed(seed + i, stats::rnorm(ncol(at)))
     direction <- direction / sqrt(sum(direction^2))
     step <- 1e-5
-    slope <- (side_density(side, at[i, ] + step * direction)$value - side_density(side, at[i, ] - step * direction)$value) / (2 * step)
+    above <- side_density(side, at[i, ] + step * direction)$value
+    below <- side_density(side, at[i, ] - step * direction)$value
+    slope <- (above - below) / (2 * step)
     abs(slope - sum(here$gradient * direction)) / (1 + abs(slope))
   }, 0)
   # Central differences lose two thirds of the digits: about 1e-10 relative to the value, 1e-6 for large ones.
@@ -123,7 +125,9 @@ check_support <- function(after, before, at) {
 # log p_new(q) = log p(u(q)) + log |det du/dq|.
 check_density <- function(after, before, at) {
   sites <- intersect(point_sites(before), all_names(after))
-  if (!is_one_to_one(after, at)) return(verdict_row("density", NA, NA_real_, "several auxiliary values give the same site"))
+  if (!is_one_to_one(after, at)) {
+    return(verdict_row("density", NA, NA_real_, "several auxiliary values give the same site"))
+  }
   coordinates <- function(rows) {
     values <- side_values(after, rows, sites)
     t(vapply(seq_len(nrow(rows)), function(i) {
@@ -167,7 +171,9 @@ check_inverse <- function(side, at) {
   sites <- user_sites(side, c("latent", "partial", "ancestral", "reparameterized"))
   values <- side_values(side, at, sites)
   found <- find_coordinates(side, at, values)
-  if (is.null(found)) return(verdict_row("inverse", NA, NA_real_, "auxiliary sites cannot be computed from the original ones"))
+  if (is.null(found)) {
+    return(verdict_row("inverse", NA, NA_real_, "auxiliary sites cannot be computed from the original ones"))
+  }
   again <- side_values(side, found, sites)
   errors <- unlist(Map(function(a, b) abs(a - b) / (1 + abs(a)), values, again))
   # Where a value is inverted by bisection, or through a scale, digits are lost.
@@ -194,7 +200,9 @@ is_one_to_one <- function(side, at) {
 # R's generator at a seed, left as it was.
 with_seed <- function(seed, expr) {
   old <- get0(".Random.seed", envir = globalenv(), inherits = FALSE)
-  on.exit(if (is.null(old)) rm(".Random.seed", envir = globalenv()) else assign(".Random.seed", old, envir = globalenv()))
+  on.exit(
+    if (is.null(old)) rm(".Random.seed", envir = globalenv()) else assign(".Random.seed", old, envir = globalenv())
+  )
   set.seed(seed)
   expr
 }

@@ -117,7 +117,8 @@ dist_mixture <- function(..., weights) {
   if (!length(components)) stop_reparam("`dist_mixture()` needs distributions.")
   for (k in seq_along(components)) check_dist(components[[k]], sprintf("part %d", k))
   if (missing(weights)) {
-    stop_reparam("`weights` is missing.", "Give one weight for each distribution, for instance `weights = c(0.3, 0.7)`.")
+    stop_reparam("`weights` is missing.",
+                 "Give one weight for each distribution, for instance `weights = c(0.3, 0.7)`.")
   }
   args <- weight_columns(weights, length(components))
   structure(list(family = "mixture", components = unname(components), args = args), class = "reparam_dist")

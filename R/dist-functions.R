@@ -120,7 +120,8 @@ numeric_moment <- function(d, power) {
   }
   parts <- vapply(seq_len(8), function(k) {
     if (at[k] == at[k + 1]) return(0)
-    stats::integrate(f, at[k], at[k + 1], rel.tol = 1e-9, abs.tol = 0, subdivisions = 1000L, stop.on.error = FALSE)$value
+    stats::integrate(f, at[k], at[k + 1], rel.tol = 1e-9, abs.tol = 0, subdivisions = 1000L,
+                     stop.on.error = FALSE)$value
   }, 0)
   sum(parts)
 }

@@ -86,7 +86,8 @@ format.reparam_dist <- function(x, ...) {
     if (!is.null(x$base)) format(x$base),
     if (!is.null(x$components)) vapply(x$components, format, ""),
     if (!is.null(x$transforms)) vapply(x$transforms, format, ""),
-    format_arguments(c(x$args[!names(x$args) %in% c("levels", "steps", "states", "outputs")], x[intersect(names(x), c("mask", "dim", "n"))]))
+    format_arguments(c(x$args[!names(x$args) %in% c("levels", "steps", "states", "outputs")],
+                       x[intersect(names(x), c("mask", "dim", "n"))]))
   )
   if (identical(x$family, "custom")) return(sprintf("%s(%s)", x$name, paste(format_arguments(x$args), collapse = ", ")))
   sprintf("%s(%s)", x$family, paste(inner, collapse = ", "))

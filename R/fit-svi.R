@@ -68,9 +68,10 @@
 #' fit <- fit_svi(coin, list(n = 5, y = c(1, 1, 0, 1, 1)), seed = 1)
 #' fit
 #' @export
-fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_adam(0.01), steps = "auto", particles = NULL,
-                    alpha = 1, analytic = TRUE, anneal = NULL, path_derivative = NULL, tolerance = 0.01, max_steps = 1e5, draws = 1000,
-                    elbo_draws = 1000, init = NULL, reparam = "minimal", prune = TRUE, keep = NULL, seed = NULL, refresh = NULL) {
+fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_adam(0.01), steps = "auto",
+                    particles = NULL, alpha = 1, analytic = TRUE, anneal = NULL, path_derivative = NULL,
+                    tolerance = 0.01, max_steps = 1e5, draws = 1000, elbo_draws = 1000, init = NULL,
+                    reparam = "minimal", prune = TRUE, keep = NULL, seed = NULL, refresh = NULL) {
   call <- match.call()
   if (inherits(model, "reparam_svi")) return(continue_svi(model, call, parent.frame()))
   if (is.function(guide) || inherits(guide, "reparam_model")) guide <- model_guide(guide, data)
@@ -81,7 +82,8 @@ fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_
   control <- list(
     optim = optim, guide = guide, automatic = automatic, mode = optim$kind == "lbfgs",
     steps = if (automatic) check_whole(max_steps, "max_steps", 1, 1e9) else check_whole(steps, "steps", 1, 1e9),
-    particles = if (is.null(particles)) usual_particles(guide) else check_whole(particles, "particles", 1, 1e5), alpha = check_number(alpha, "alpha"),
+    particles = if (is.null(particles)) usual_particles(guide) else check_whole(particles, "particles", 1, 1e5),
+    alpha = check_number(alpha, "alpha"),
     analytic = check_flag(analytic, "analytic"),
     anneal = if (is.null(anneal)) has_constant_rate(optim) else check_flag(anneal, "anneal"),
     path_derivative = if (!is.null(path_derivative)) check_flag(path_derivative, "path_derivative"),
@@ -142,11 +144,12 @@ guide_draws <- function(spec, whole, control, engine) {
 # Settings that the call names replace those of the fit; what decides about the model stays.
 continue_svi <- function(fit, call, env) {
   named <- as.list(call)[-(1:2)]
-  allowed <- c("steps", "particles", "alpha", "analytic", "anneal", "path_derivative", "tolerance", "max_steps", "draws", "elbo_draws",
-               "keep", "refresh")
+  allowed <- c("steps", "particles", "alpha", "analytic", "anneal", "path_derivative", "tolerance", "max_steps",
+               "draws", "elbo_draws", "keep", "refresh")
   wrong <- setdiff(names(named), allowed)
   if (length(wrong)) {
-    stop_reparam(sprintf("A fit that is continued keeps its %s.", quote_names(wrong)), "Fit the model itself to change it.")
+    stop_reparam(sprintf("A fit that is continued keeps its %s.", quote_names(wrong)),
+                 "Fit the model itself to change it.")
   }
   given <- lapply(named, eval, env)
   control <- fit$control
@@ -165,7 +168,8 @@ check_svi_parts <- function(guide, optim) {
     stop_reparam(sprintf("`guide` must be a guide, not %s.", describe(guide)), "Use `guide_normal()`, for example.")
   }
   if (!inherits(optim, "reparam_optim")) {
-    stop_reparam(sprintf("`optim` must be an optimizer, not %s.", describe(optim)), "Use `optim_adam(0.01)`, for example.")
+    stop_reparam(sprintf("`optim` must be an optimizer, not %s.", describe(optim)),
+                 "Use `optim_adam(0.01)`, for example.")
   }
   by_mode <- optim$kind == "lbfgs"
   if (by_mode && !all(guide_kinds(guide) %in% c("delta", "laplace"))) {
@@ -211,7 +215,8 @@ n_random <- function(result) dim(result$unconstrained)[3]
 #' @export
 posterior_draws <- function(fit, n, seed = NULL) {
   if (!inherits(fit, "reparam_svi")) {
-    stop_reparam("`posterior_draws()` takes a fit by `fit_svi()`.", "`draws()` gives the draws of a fit by `fit_nuts()`.")
+    stop_reparam("`posterior_draws()` takes a fit by `fit_svi()`.",
+                 "`draws()` gives the draws of a fit by `fit_nuts()`.")
   }
   control <- fit$control
   control$draws <- check_whole(n, "n", 1, 1e8)

@@ -146,7 +146,9 @@ check_reparameterizer <- function(x, what) {
   if (inherits(x, "reparam_reparam") && x$kind != "strategy") return(x)
   if (is.list(x) && !is.object(x) && length(x)) {
     parts <- lapply(unname(x), check_reparameterizer, what)
-    flat <- lapply(parts, function(part) if (part$kind == "chain") lapply(part$parts, structure, class = class(part)) else list(part))
+    flat <- lapply(parts, function(part) {
+      if (part$kind == "chain") lapply(part$parts, structure, class = class(part)) else list(part)
+    })
     return(do.call(reparam_chain, unlist(flat, recursive = FALSE)))
   }
   stop_reparam(
@@ -216,7 +218,8 @@ names_set_by <- function(handlers, kinds = c("condition", "intervene", "substitu
 
 # The innermost condition() of each site.
 conditioned_values <- function(handlers) {
-  values <- unlist(lapply(handlers, function(handler) if (handler$kind == "condition") handler$values), recursive = FALSE)
+  values <- lapply(handlers, function(handler) if (handler$kind == "condition") handler$values)
+  values <- unlist(values, recursive = FALSE)
   values[!duplicated(names(values))]
 }
 
@@ -279,7 +282,8 @@ ask_config <- function(fn, statements) {
   draws <- draws[!duplicated(vapply(draws, `[[`, "", "name"))]
   config <- lapply(draws, function(s) {
     ask_site(fn, list(
-      name = s$name, dist = dist_label(s$dist), dim = s$dim, observed = !is.null(s$observed), auxiliary = !is.null(s$original)
+      name = s$name, dist = dist_label(s$dist), dim = s$dim, observed = !is.null(s$observed),
+      auxiliary = !is.null(s$original)
     ))
   })
   names(config) <- vapply(draws, `[[`, "", "name")

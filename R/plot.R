@@ -88,7 +88,8 @@ base_pair_matrix <- function(fit, sites, names) {
 base_loss <- function(fit, sites, probs) {
   data <- loss_data(fit)
   limits <- loss_limits(cbind(data, fit = "fit"))
-  graphics::plot(data$step, data$loss, type = "l", ylim = limits, col = "grey75", xlab = "step", ylab = "loss (negative ELBO)")
+  graphics::plot(data$step, data$loss, type = "l", ylim = limits, col = "grey75",
+                 xlab = "step", ylab = "loss (negative ELBO)")
   graphics::lines(data$step, data$mean, lwd = 2)
 }
 

@@ -89,8 +89,10 @@ resized_sites <- function(fit, sites) {
 moved_elements <- function(element, site) {
   index <- arrayInd(element, site$old)
   if (any(index > rep(site$new, each = nrow(index)))) {
-    stop_reparam(sprintf("`newdata` makes the site `%s` smaller (%s) than in the fit (%s), whose elements then have no place.", site$name,
-                         paste(site$new, collapse = " by "), paste(site$old, collapse = " by ")))
+    stop_reparam(sprintf(
+      "`newdata` makes the site `%s` smaller (%s) than in the fit (%s), whose elements then have no place.",
+      site$name, paste(site$new, collapse = " by "), paste(site$old, collapse = " by ")
+    ))
   }
   as.integer(1 + (index - 1) %*% cumprod(c(1, site$new[-length(site$new)])))
 }
@@ -247,8 +249,9 @@ given_draws <- function(draws, sites) {
   settable <- known[!vapply(sites, function(site) site$kind %in% c("recorded", "observed"), NA)]
   if (inherits(draws, "reparam_fit")) {
     fit <- draws
-    left <- c(setdiff(ancestral_sites(fit), updated_sites(fit)), names(Filter(function(kind) kind %in% c("recorded", "partial"),
-                                                 stats::setNames(site_field(fit, "kind"), site_field(fit, "name")))))
+    kinds <- stats::setNames(site_field(fit, "kind"), site_field(fit, "name"))
+    left <- c(setdiff(ancestral_sites(fit), updated_sites(fit)),
+              names(Filter(function(kind) kind %in% c("recorded", "partial"), kinds)))
     given <- site_draws(fit, intersect(setdiff(random_sites(fit), left), settable))
   } else if (is.list(draws) && !is.data.frame(draws)) {
     check_given_names(names(draws), known)

@@ -41,7 +41,8 @@ format.reparam_program <- function(x, ...) {
   c(
     sprintf("Program of log density and gradient (%s): %s", x$isa, count(x$coordinates, "coordinate")),
     paste0(count(x$instructions, "instruction"), " in ", count(x$stages, "stage"), ": ", paste(parts, collapse = ", ")),
-    sprintf("memory: data %s, code %s, each chain %s", size(x$bytes$constants), size(x$bytes$code), size(x$bytes$chain)),
+    sprintf("memory: data %s, code %s, each chain %s",
+            size(x$bytes$constants), size(x$bytes$code), size(x$bytes$chain)),
     if (x$lanes > 1) sprintf("%d chains on one core run side by side", x$lanes)
   )
 }

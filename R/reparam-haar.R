@@ -23,6 +23,7 @@
 #' @export
 reparam_haar <- function(dim = -1, flip = FALSE, allow_batch = FALSE) {
   new_reparameterizer(
-    "haar", dim = check_along(dim), flip = check_flag(flip, "flip"), allow_batch = check_flag(allow_batch, "allow_batch")
+    "haar", dim = check_along(dim), flip = check_flag(flip, "flip"),
+    allow_batch = check_flag(allow_batch, "allow_batch")
   )
 }

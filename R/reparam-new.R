@@ -150,7 +150,8 @@ check_user_reparams <- function(session) {
   left <- setdiff(names(session$user_reparams), session$used_reparams)
   if (length(left)) {
     warn_reparam(
-      sprintf("reparam(): no site is called %s.", names_text(left)), sprintf("The sites are %s.", names_text(session$site_names))
+      sprintf("reparam(): no site is called %s.", names_text(left)),
+      sprintf("The sites are %s.", names_text(session$site_names))
     )
   }
 }

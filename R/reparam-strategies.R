@@ -72,7 +72,9 @@ register_reparam_strategy <- function(name, constructor) {
   if (!is.character(name) || length(name) != 1L || is.na(name) || !nzchar(name)) {
     stop_reparam(sprintf("The name of a strategy must be one text, not %s.", describe(name)))
   }
-  if (name %in% built_in_strategies) stop_reparam(sprintf("The strategy \"%s\" is built in.", name), "Choose another name.")
+  if (name %in% built_in_strategies) {
+    stop_reparam(sprintf("The strategy \"%s\" is built in.", name), "Choose another name.")
+  }
   if (!is.null(constructor) && !is.function(constructor)) {
     stop_reparam(sprintf("`constructor` must be a function that returns a strategy, not %s.", describe(constructor)))
   }

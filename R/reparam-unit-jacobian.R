@@ -42,8 +42,8 @@ reparam_unit_jacobian <- function(matrix, suffix = "transformed", dim = -1, allo
     stop_reparam(sprintf("`suffix` must be one text, not %s.", describe(suffix)))
   }
   new_reparameterizer(
-    "unit_jacobian", matrix = as.double(matrix), inverse = as.double(solve(matrix)), suffix = suffix, dim = check_along(dim),
-    allow_batch = check_flag(allow_batch, "allow_batch")
+    "unit_jacobian", matrix = as.double(matrix), inverse = as.double(solve(matrix)), suffix = suffix,
+    dim = check_along(dim), allow_batch = check_flag(allow_batch, "allow_batch")
   )
 }
 

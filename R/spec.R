@@ -191,7 +191,8 @@ add_rest <- function(session, site, statements) {
     value <- as.double(value[is.finite(value)])
   }
   if (!length(rest)) return(invisible())
-  statement <- list(kind = "record", name = site$name, node = trace_row(value), dim = as.integer(site$extents), element = rest)
+  statement <- list(kind = "record", name = site$name, node = trace_row(value), dim = as.integer(site$extents),
+                    element = rest)
   add_statement(session, c(statement, site$origin))
 }
 
@@ -253,7 +254,8 @@ statement_rows <- function(statement) {
 
 # A family with its arguments and nothing around it: what loops are made of.
 is_plain <- function(dist) {
-  !is.null(dist$args) && is.null(dist$base) && is.null(dist$components) && is.null(dist$transforms) && is.null(dist$mask)
+  !is.null(dist$args) && is.null(dist$base) && is.null(dist$components) && is.null(dist$transforms) &&
+    is.null(dist$mask)
 }
 
 set_statement_rows <- function(statement, rows) {
@@ -328,7 +330,8 @@ plate_text <- function(plate) {
 dist_label <- function(dist) {
   if (is.null(dist$base) && is.null(dist$components)) return(dist$family)
   if (identical(dist$family, "custom")) return(dist$name)
-  inner <- c(vapply(c(list(dist$base)[!is.null(dist$base)], dist$components), dist_label, ""), vapply(dist$transforms, `[[`, "", "name"))
+  inner <- c(vapply(c(list(dist$base)[!is.null(dist$base)], dist$components), dist_label, ""),
+             vapply(dist$transforms, `[[`, "", "name"))
   sprintf("%s(%s)", dist$family, paste(inner, collapse = ", "))
 }
 

@@ -124,7 +124,8 @@ transform_softmax <- function() new_transform("softmax")
 #' @rdname transforms
 #' @export
 transform_permute <- function(order) {
-  if (is_traced(order) || !is.numeric(order) || anyNA(order) || !identical(sort(as.double(order)), as.double(seq_along(order)))) {
+  if (is_traced(order) || !is.numeric(order) || anyNA(order) ||
+      !identical(sort(as.double(order)), as.double(seq_along(order)))) {
     stop_reparam("`order` must hold each of 1, 2, .. once.", "For example `transform_permute(c(2, 3, 1))`.")
   }
   new_transform("permute", list(order = as.double(order)))
@@ -177,7 +178,8 @@ transform_inverse <- function(transform) {
 #' @rdname transforms
 #' @export
 format.reparam_transform <- function(x, ...) {
-  sprintf("%s%s(%s)", if (is.null(x$inverted)) "" else "inverse ", x$name, paste(format_arguments(x$args), collapse = ", "))
+  sprintf("%s%s(%s)", if (is.null(x$inverted)) "" else "inverse ", x$name,
+          paste(format_arguments(x$args), collapse = ", "))
 }
 
 #' @rdname transforms
@@ -286,11 +288,13 @@ shape_after <- function(transform, shape) {
 
 reshaped <- function(transform, batch, last) {
   if (!is.null(transform$inverted)) {
-    stop_reparam("transform_reshape() cannot be undone: the shape before it is not known.", "Reshape to that shape instead.")
+    stop_reparam("transform_reshape() cannot be undone: the shape before it is not known.",
+                 "Reshape to that shape instead.")
   }
   if (prod(transform$dim) != last) {
     stop_reparam(sprintf(
-      "transform_reshape() to %s cannot take vectors of length %d.", paste(transform$dim, collapse = " x "), as.integer(last)
+      "transform_reshape() to %s cannot take vectors of length %d.",
+      paste(transform$dim, collapse = " x "), as.integer(last)
     ))
   }
   c(batch, transform$dim)

@@ -135,7 +135,8 @@ benchmarks <- list(
     data = function() {
       row_of <- sample(30, 600, TRUE)
       column_of <- sample(25, 600, TRUE)
-      list(y = rnorm(600, 1 + rnorm(30)[row_of] + rnorm(25, 0, 0.5)[column_of], 1), row_of = row_of, column_of = column_of)
+      list(y = rnorm(600, 1 + rnorm(30)[row_of] + rnorm(25, 0, 0.5)[column_of], 1),
+           row_of = row_of, column_of = column_of)
     },
     stan = "crossed"
   ),
@@ -207,7 +208,8 @@ run <- function(name, methods, seeds) {
   set.seed(match(name, names(benchmarks)))
   benchmark <- benchmarks[[name]]
   data <- benchmark$data()
-  long <- summary(fit_benchmark(benchmark, data, "auto", 1001, iter_warmup = 1000, iter_sampling = 10000, adapt_delta = 0.95))
+  long <- summary(fit_benchmark(benchmark, data, "auto", 1001,
+                                iter_warmup = 1000, iter_sampling = 10000, adapt_delta = 0.95))
   rows <- lapply(methods, function(method) {
     values <- vapply(seeds, function(seed) measure(benchmark, data, method, seed, long), numeric(4))
     row <- data.frame(

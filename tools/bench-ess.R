@@ -48,7 +48,9 @@ program_of <- function(name, code) {
   program
 }
 
-row <- function(ess, warmup, sampling) data.frame(sampling = 1000 * ess / sampling, all = 1000 * ess / (warmup + sampling))
+row <- function(ess, warmup, sampling) {
+  data.frame(sampling = 1000 * ess / sampling, all = 1000 * ess / (warmup + sampling))
+}
 
 run_here <- function(case, data, seed, ...) {
   settings <- utils::modifyList(list(adapt_delta = 0.8), case$settings)

@@ -73,7 +73,8 @@ cases$schools <- list(
       y ~ normal(theta, sigma)
     }) |> reparam(theta = decenter())
   },
-  settings = list(adapt_delta = 0.9), iterations = c(1000, 20000), stan_iterations = c(1000, 5000), sites = c("mu", "tau"),
+  settings = list(adapt_delta = 0.9), iterations = c(1000, 20000), stan_iterations = c(1000, 5000),
+  sites = c("mu", "tau"),
   stan = list(natural = "
 data { vector[8] sigma; vector[8] y; }
 parameters { real mu; real<lower=0> tau; vector[8] z; }

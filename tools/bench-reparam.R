@@ -94,7 +94,9 @@ trained <- function(guide, of, model, data, ...) {
 }
 
 # `with` is called when its case runs: a model, or (for the same model) what goes into reparam().
-nuts <- function(model, data, with, ...) list(engine = "NUTS", model = model, data = data, with = with, settings = list(...))
+nuts <- function(model, data, with, ...) {
+  list(engine = "NUTS", model = model, data = data, with = with, settings = list(...))
+}
 svi <- function(model, data, with, evidence = NA, ...) {
   list(engine = "SVI", model = model, data = data, with = with, evidence = evidence, settings = list(...))
 }
@@ -123,11 +125,14 @@ cases <- list(
 
 measure <- function(case, model, strategy) {
   if (case$engine == "SVI") {
-    fits <- lapply(seeds, function(seed) do.call(fit_svi, c(list(model, case$data, seed = seed, reparam = strategy), case$settings)))
+    fits <- lapply(seeds, function(seed) {
+      do.call(fit_svi, c(list(model, case$data, seed = seed, reparam = strategy), case$settings))
+    })
     return(c(value = median(vapply(fits, function(fit) fit$elbo[["mean"]], 0)), rhat = NA, divergent = NA))
   }
   values <- vapply(seeds, function(seed) {
-    fit <- do.call(fit_nuts, c(list(model, case$data, seed = seed, reparam = strategy, prune = FALSE, refresh = FALSE), case$settings))
+    settings <- list(model, case$data, seed = seed, reparam = strategy, prune = FALSE, refresh = FALSE)
+    fit <- do.call(fit_nuts, c(settings, case$settings))
     table <- summary(fit)
     gradients <- sum(fit$adaptation$gradients_warmup + fit$adaptation$gradients_sampling)
     c(1000 * min(table$ess_bulk) / gradients, max(table$rhat), 100 * mean(fit$sampler$divergent))
@@ -141,8 +146,9 @@ for (name in chosen) {
   plain <- measure(case, case$model, "none")
   with <- measure(case, case$with(case$model), "minimal")
   row <- data.frame(
-    case = name, unit = if (case$engine == "SVI") "ELBO" else "ESS per 1000 gradients", plain = signif(plain[["value"]], 4),
-    with = signif(with[["value"]], 4), best = if (is.null(case$evidence)) NA else signif(case$evidence, 5),
+    case = name, unit = if (case$engine == "SVI") "ELBO" else "ESS per 1000 gradients",
+    plain = signif(plain[["value"]], 4), with = signif(with[["value"]], 4),
+    best = if (is.null(case$evidence)) NA else signif(case$evidence, 5),
     rhat_plain = round(plain[["rhat"]], 3), rhat_with = round(with[["rhat"]], 3),
     divergent_plain = round(plain[["divergent"]], 2), divergent_with = round(with[["divergent"]], 2)
   )

@@ -40,7 +40,8 @@ cases$eight_schools <- list(file = "eight_schools-eight_schools_noncentered", da
     }) |> reparam(theta = decenter())
   })
 
-cases$kidscore_momhsiq <- list(file = "kidiq-kidscore_momhsiq", data = function(d) d[c("kid_score", "mom_hs", "mom_iq")],
+cases$kidscore_momhsiq <- list(file = "kidiq-kidscore_momhsiq",
+  data = function(d) d[c("kid_score", "mom_hs", "mom_iq")],
   model = function() {
     model(function(kid_score, mom_hs, mom_iq) {
       beta[1:3] ~ improper_uniform()
@@ -63,13 +64,15 @@ cases$garch11 <- list(file = "garch-garch11", data = function(d) list(y = d$y, s
   })
 })
 
-cases$logearn_height <- list(file = "earnings-logearn_height", data = function(d) d[c("earn", "height")], model = function() {
-  model(function(earn, height) {
-    beta[1:2] ~ improper_uniform()
-    sigma ~ improper_uniform(lower = 0)
-    log_earn <- draw("log_earn", dist_normal(beta[1] + beta[2] * height, sigma), obs = log(earn))
+cases$logearn_height <- list(file = "earnings-logearn_height",
+  data = function(d) d[c("earn", "height")],
+  model = function() {
+    model(function(earn, height) {
+      beta[1:2] ~ improper_uniform()
+      sigma ~ improper_uniform(lower = 0)
+      log_earn <- draw("log_earn", dist_normal(beta[1] + beta[2] * height, sigma), obs = log(earn))
+    })
   })
-})
 
 cases$gp_regr <- list(file = "gp_pois_regr-gp_regr", data = function(d) d[c("x", "y")], model = function() {
   model(function(x, y) {
@@ -111,8 +114,8 @@ cases$catalyst_unpruned$guides <- list(normal = guide_normal(), mvn = guide_list
 
 # Fits with the same seed measure their ELBO by the same random numbers.
 elbo_of <- function(case, model, data, guide, steps, seed) {
-  settings <- c(list(model, data, guide = guide, steps = steps, seed = seed, draws = 2, elbo_draws = 20000), case$settings)
-  fit <- suppressWarnings(do.call(fit_svi, settings))
+  settings <- list(model, data, guide = guide, steps = steps, seed = seed, draws = 2, elbo_draws = 20000)
+  fit <- suppressWarnings(do.call(fit_svi, c(settings, case$settings)))
   data.frame(steps = if (identical(steps, "auto")) NA else steps, taken = length(fit$loss), elbo = fit$elbo[["mean"]],
              mcse = fit$elbo[["mcse"]], converged = fit$converged)
 }
@@ -126,7 +129,8 @@ run_case <- function(name, guide) {
   }
   model <- case$model()
   runs <- do.call(rbind, lapply(seeds, function(seed) {
-    one <- function(steps) cbind(elbo_of(case, model, data, (if (is.null(case$guides)) guides else case$guides)[[guide]], steps, seed), seed = seed)
+    of_case <- if (is.null(case$guides)) guides else case$guides
+    one <- function(steps) cbind(elbo_of(case, model, data, of_case[[guide]], steps, seed), seed = seed)
     do.call(rbind, lapply(c("auto", as.list(grid), longest), one))
   }))
   best <- tapply(runs$elbo, runs$seed, max)
@@ -147,7 +151,8 @@ run_case <- function(name, guide) {
 }
 
 names <- if (length(wanted)) intersect(names(cases), wanted) else names(cases)
-table <- do.call(rbind, lapply(names, function(name) do.call(rbind, lapply(names(guides), function(guide) run_case(name, guide)))))
+run_guides <- function(name) do.call(rbind, lapply(names(guides), function(guide) run_case(name, guide)))
+table <- do.call(rbind, lapply(names, run_guides))
 print(table, digits = 4, row.names = FALSE)
 if (!length(wanted)) {
   for (column in c("best", "short")) table[[column]] <- sprintf("%.3f", table[[column]])

@@ -129,7 +129,9 @@ bench <- function(name) {
     for (form in names(forms)) stan[[form]][[round]] <- fit_stan(case, data, programs[[form]], round)
   }
   rows <- rbind(cbind(case = name, program = "reparam", best(here)),
-                do.call(rbind, lapply(names(forms), function(form) cbind(case = name, program = form, best(stan[[form]])))))
+                do.call(rbind, lapply(names(forms), function(form) {
+                  cbind(case = name, program = form, best(stan[[form]]))
+                })))
   rows$ratio <- rows$us / rows$us[1]
   rows$ess_ratio <- rows$ess_per_second[1] / rows$ess_per_second
   rows$target <- c(NA, unname(case$target[names(forms)]))
@@ -197,7 +199,8 @@ check_slopes <- function() {
     runs <- vapply(1:5, round, numeric(length(data)))
     us <- apply(runs, 1, min)
     slope <- stats::coef(stats::lm(log(us) ~ log(sizes[[name]])))[[2]]
-    report(sprintf("%s slope of log cost over log size (%s us)", name, paste(signif(us, 3), collapse = ", ")), slope, 1.05)
+    label <- sprintf("%s slope of log cost over log size (%s us)", name, paste(signif(us, 3), collapse = ", "))
+    report(label, slope, 1.05)
   }
 }
 
