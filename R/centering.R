@@ -14,8 +14,8 @@
 #' Where the scale may be close to 0, c is held so low that z has no neck either, unless the data rule x down to the
 #' smallest scales that warm-up has seen.
 #'
-#' [fit_svi()] learns c of each element of a site with `reparam_loc_scale()` (or of all, with `reparam = "auto"`) together
-#' with its guide, with s0 = 1.
+#' [fit_svi()] learns c of each element of a site with `reparam_loc_scale()` (or of all, with `reparam = "auto"`)
+#' together with its guide, with s0 = 1.
 #'
 #' # Fixing it
 #'

@@ -1,25 +1,27 @@
 #' Check that reparameterizations leave the model as it was
 #'
-#' Compares a model with its [reparam()] handlers (and the strategy `reparam`) to the same model with the strategy "minimal" only, at random points: a reparameterization may change
-#' coordinates, never the joint distribution. Use it on reparameterizers of your own ([new_reparam()]).
+#' Compares a model with its [reparam()] handlers (and the strategy `reparam`) to the same model with the strategy
+#' "minimal" only, at random points: a reparameterization may change coordinates, never the joint distribution. Use it
+#' on reparameterizers of your own ([new_reparam()]).
 #'
 #' The checks, each a row of the result:
 #'
 #' * `gradient`: the gradient of the log density against central differences along random directions;
 #' * `support`: values computed from the auxiliary sites have a finite density in the original model, and the original
 #'   shape;
-#' * `density`: the log density of the new coordinates equals that of the original ones plus the log Jacobian of the map between them, taken
-#'   by central differences. It needs as many coordinates on both sides; where auxiliary sites add some, see the next;
-#' * `distribution`: draws of each latent original element from the prior of both models, compared by Kolmogorov and Smirnov's
-#'   test (smallest p-value times the number of elements);
-#' * `inverse`: starting values given for the original sites come back from the auxiliary ones. Only where every coordinate can be computed
-#'   from them.
+#' * `density`: the log density of the new coordinates equals that of the original ones plus the log Jacobian of the map
+#'   between them, taken by central differences. It needs as many coordinates on both sides; where auxiliary sites add
+#'   some, see the next;
+#' * `distribution`: draws of each latent original element from the prior of both models, compared by Kolmogorov and
+#'   Smirnov's test (smallest p-value times the number of elements);
+#' * `inverse`: starting values given for the original sites come back from the auxiliary ones. Only where every
+#'   coordinate can be computed from them.
 #'
 #' @inheritParams reparam_map
 #' @param points Number of random points.
 #' @param seed A whole number.
-#' @return A data frame of class `reparam_check` with columns `check`, `ok` (`NA`: the check does not apply), `error` (the largest relative
-#'   error, or the p-value) and `note`.
+#' @return A data frame of class `reparam_check` with columns `check`, `ok` (`NA`: the check does not apply), `error`
+#'   (the largest relative error, or the p-value) and `note`.
 #' @section Errors: Those of [model_spec()]; a model without latent sites.
 #' @examples
 #' m <- model(function(y) {

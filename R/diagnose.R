@@ -18,8 +18,9 @@
 #' @return A list of class `reparam_diagnosis` with `divergent` and `saturated` (iterations of each chain), `e_bfmi` (of
 #'   each chain), `divergent_pairs` (a data frame: `site`, `end` ("low" or "high"), `share` of the divergences in the
 #'   quarter of the draws at that end, `narrow`, the variable that is narrowest there, and `ratio` of its spread
-#'   (median absolute deviation) among the divergences to that among all draws), `convergence` (a data frame with a row for each variable),
-#'   `correlated` (a list of groups of sites), and `advice` (texts; lines that begin with two spaces are code).
+#'   (median absolute deviation) among the divergences to that among all draws), `convergence` (a data frame with a row
+#'   for each variable), `correlated` (a list of groups of sites), and `advice` (texts; lines that begin with two spaces
+#'   are code).
 #' @section Errors:
 #' A fit by another method, or without draws.
 #' @references

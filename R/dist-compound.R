@@ -8,14 +8,14 @@
 #' `dist_truncated_normal()` is short for `dist_truncated(dist_normal(mean, sd), lower, upper)`.
 #'
 #' @param base A univariate distribution.
-#' @param lower,upper Bounds, `lower` below `upper`; infinite where there is none. One of them infinite for some elements
-#'   and finite for others is an error.
+#' @param lower,upper Bounds, `lower` below `upper`; infinite where there is none. One of them infinite for some
+#'   elements and finite for others is an error.
 #' @param mean,sd As for [dist_normal()].
 #' @return An object of class `reparam_dist`.
 #' @section Errors:
 #' Bounds in the wrong order; a `base` without a cdf in closed form, or whose values are vectors (when the model runs).
-#' @references Robert (1995). Simulation of truncated normal variables. Statistics and Computing 5. Draws here invert the
-#'   cdf by bisection.
+#' @references Robert (1995). Simulation of truncated normal variables. Statistics and Computing 5. Draws here invert
+#'   the cdf by bisection.
 #' @seealso [combinators], [dist_censored()]
 #' @examples
 #' dist_truncated(dist_normal(0, 1), lower = 0)
@@ -43,15 +43,15 @@ dist_truncated_normal <- function(mean = 0, sd = 1, lower = -Inf, upper = Inf) {
 #' its density. `dist_interval_censored()` is for values of which only an interval is known, one interval for each
 #' element: the log density is the log of the probability of the interval, whatever number in it is given.
 #'
-#' Such values can be observed, not inferred. Simulated values of `dist_interval_censored()` are drawn from `base` within
-#' the interval.
+#' Such values can be observed, not inferred. Simulated values of `dist_interval_censored()` are drawn from `base`
+#' within the interval.
 #'
 #' @param base A univariate distribution with a cdf.
 #' @param lower,upper Bounds, `lower` below `upper`; infinite where there is none.
 #' @return An object of class `reparam_dist`.
 #' @section Errors:
-#' Bounds in the wrong order; a `base` without a cdf in closed form (when the model runs); a site without data that other
-#' sites depend on.
+#' Bounds in the wrong order; a `base` without a cdf in closed form (when the model runs); a site without data that
+#' other sites depend on.
 #' @references Klein and Moeschberger (2003). Survival Analysis, 2nd edition, section 3.5.
 #' @seealso [combinators], [dist_truncated()]
 #' @examples
@@ -94,12 +94,12 @@ finite_bounds <- function(lower, upper) {
 #' indicator as a site (see [discrete_sites]).
 #'
 #' @param ... Two or more distributions, or one list of them.
-#' @param weights Weights of the parts: numbers that are not negative (they need not sum to 1), one for each, or a matrix
-#'   with one row for each element (event) and one column for each part. May depend on sites.
+#' @param weights Weights of the parts: numbers that are not negative (they need not sum to 1), one for each, or a
+#'   matrix with one row for each element (event) and one column for each part. May depend on sites.
 #' @return An object of class `reparam_dist`.
 #' @section Errors:
-#' Weights that are negative, all 0, or not as many as distributions; parts that are partly discrete, differ in shape, or
-#' are masked (when the model runs).
+#' Weights that are negative, all 0, or not as many as distributions; parts that are partly discrete, differ in shape,
+#' or are masked (when the model runs).
 #' @references McLachlan and Peel (2000). Finite Mixture Models.
 #' @seealso [combinators], [dist_ordered()] for locations that can be told apart, [dist_zero_inflated()]
 #' @examples

@@ -1,11 +1,11 @@
 #' What a distribution says by itself
 #'
-#' Log density, cumulative probability, quantile, mean, variance and draws of a distribution whose arguments are numbers,
-#' outside of any model.
+#' Log density, cumulative probability, quantile, mean, variance and draws of a distribution whose arguments are
+#' numbers, outside of any model.
 #'
-#' Values recycle against the arguments as in R's `d`-functions. Quantiles come from the family's formula where it has one
-#' and else from bisection of the cdf to the last bits, in the tail in which less is lost. Means and variances come from
-#' formulas where there are any, and else from numerical integration (relative error about 1e-6) or summation.
+#' Values recycle against the arguments as in R's `d`-functions. Quantiles come from the family's formula where it has
+#' one and else from bisection of the cdf to the last bits, in the tail in which less is lost. Means and variances come
+#' from formulas where there are any, and else from numerical integration (relative error about 1e-6) or summation.
 #'
 #' @param d A distribution, such as `dist_normal(0, 1)`.
 #' @param x,q Values. For distributions of vectors and matrices one event, or events with their index first.
@@ -14,8 +14,8 @@
 #' @param log Logarithms of the probabilities?
 #' @param n Number of draws.
 #' @param seed A whole number, or `NULL` to take one from R's generator.
-#' @return Numbers, as many as the longest of the values and the arguments; one for each event of vectors. `dist_draw()`: an
-#'   array `[draw, ...]` with the extents of the distribution's value after the first.
+#' @return Numbers, as many as the longest of the values and the arguments; one for each event of vectors.
+#'   `dist_draw()`: an array `[draw, ...]` with the extents of the distribution's value after the first.
 #' @section Errors:
 #' Arguments that depend on sites; a cdf, quantile, mean or variance that is not known.
 #' @examples

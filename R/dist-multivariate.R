@@ -60,15 +60,15 @@ dist_mvn_lowrank <- function(mean = 0, factor, diagonal) {
 
 #' Projected normal distribution
 #'
-#' The direction `z / sqrt(sum(z^2))` of a normal vector `z` with mean `concentration` and unit variances: a distribution
-#' on the unit sphere, in any dimension. With `t = sum(concentration * x)` the density is \eqn{(2 \pi)^{-(d - 1) / 2}
-#' \exp(-(|c|^2 - t^2) / 2) \int_0^\infty r^{d - 1} \phi(r - t) dr}{(2 pi)^(-(d - 1) / 2) exp(-(sum(c^2) - t^2) / 2)
-#' times the integral of r^(d - 1) dnorm(r - t) over r > 0}.
+#' The direction `z / sqrt(sum(z^2))` of a normal vector `z` with mean `concentration` and unit variances: a
+#' distribution on the unit sphere, in any dimension. With `t = sum(concentration * x)` the density is \eqn{(2
+#' \pi)^{-(d - 1) / 2} \exp(-(|c|^2 - t^2) / 2) \int_0^\infty r^{d - 1} \phi(r - t) dr}{(2 pi)^(-(d - 1) / 2)
+#' exp(-(sum(c^2) - t^2) / 2) times the integral of r^(d - 1) dnorm(r - t) over r > 0}.
 #'
 #' A site of this law can be observed, and drawn from its distribution; the sphere has no unconstrained coordinates.
 #'
-#' @param concentration A vector: its direction is the mean direction, its length tells how concentrated the law is. A matrix has
-#'   that of one event in each row.
+#' @param concentration A vector: its direction is the mean direction, its length tells how concentrated the law is. A
+#'   matrix has that of one event in each row.
 #' @return An object of class `reparam_dist`, of vectors of length 1.
 #' @inheritSection dist_normal Errors
 #' @references Hernandez-Stumpfhauser, Breidt and van der Woerd (2017). The general projected normal distribution of

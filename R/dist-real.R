@@ -159,8 +159,8 @@ dist_gumbel <- function(location = 0, scale = 1) {
 #' 2) sign(t) (|t|^(1 - alpha) - 1)])} and, at \eqn{\alpha = 1}{alpha = 1}, its limit.
 #'
 #' Draws are exact for every `stability` (Chambers, Mallows and Stuck). The log density and cdf are integrals over the
-#' angle of the same map, evaluated to a relative error of about 1e-10, at some 0.1 milliseconds an element; the strategies
-#' "minimal" and "auto" therefore reparameterize sites of this law, and `reparam = "none"` uses the density.
+#' angle of the same map, evaluated to a relative error of about 1e-10, at some 0.1 milliseconds an element; the
+#' strategies "minimal" and "auto" therefore reparameterize sites of this law, and `reparam = "none"` uses the density.
 #'
 #' @param stability Tail index; above 0, at most 2. 2 is the normal with standard deviation `sqrt(2) * scale`, 1 without
 #'   skew the Cauchy.

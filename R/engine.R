@@ -1,4 +1,5 @@
-# Failures of the C engine, raised as errors that name the site and the user's statement. Called from src/ffi/ffi_common.c.
+# Failures of the C engine, raised as errors that name the site and the user's statement. Called from
+# src/ffi/ffi_common.c.
 stop_engine <- function(code, message, site, statement, spec) {
   at <- NULL
   statements <- if (is.list(spec)) spec$statements

@@ -5,17 +5,18 @@
 #' recorded quantities are computed for each draw, as in [fit_nuts()].
 #'
 #' @inheritParams fit_nuts
-#' @param guide The family of approximations; see [guides]. Or a function with [param()] statements, or a model, see [guide_params()].
+#' @param guide The family of approximations; see [guides]. Or a function with [param()] statements, or a model, see
+#'   [guide_params()].
 #' @param optim The optimizer; see [optimizers]. Left out, the rate is 0.003 for flows ([guide_iaf()]).
 #' @param steps `"auto"`: as many as it takes, see below. Or a number of steps.
-#' @param particles Draws of the guide from which each step's gradient is estimated; NULL: 8 for flows ([guide_iaf()]), whose many
-#'   parameters are misled by noise, otherwise 1.
+#' @param particles Draws of the guide from which each step's gradient is estimated; NULL: 8 for flows ([guide_iaf()]),
+#'   whose many parameters are misled by noise, otherwise 1.
 #' @param alpha 1: the ELBO. Otherwise the bound of Renyi's divergence of this order, estimated from `particles`
 #'   draws, of which there should be several: 0 is the importance weighted bound, below 1 covers more of the
 #'   posterior than the ELBO does.
-#' @param analytic TRUE: the guide's entropy and the expectations of normal terms (priors above all) are taken in closed form where the
-#'   guide knows them, so that they add no noise to the gradient; mean-field guides then use the analytic Kullback-Leibler divergence from
-#'   normal priors. FALSE: everything is estimated at draws.
+#' @param analytic TRUE: the guide's entropy and the expectations of normal terms (priors above all) are taken in closed
+#'   form where the guide knows them, so that they add no noise to the gradient; mean-field guides then use the analytic
+#'   Kullback-Leibler divergence from normal priors. FALSE: everything is estimated at draws.
 #' @param anneal TRUE: once the ELBO no longer improves, the gradient becomes the path derivative, the rate falls,
 #'   and the last iterates are averaged. NULL: TRUE unless `optim` has a schedule of its own.
 #' @param path_derivative TRUE leaves out the gradient through the guide's own density ("sticking the landing"),
@@ -202,8 +203,8 @@ n_random <- function(result) dim(result$unconstrained)[3]
 #' @param fit A fit by [fit_svi()].
 #' @param n Number of draws.
 #' @param seed A whole number, or NULL to take one from R's generator.
-#' @return The fit with `n` new draws of all its sites and their weights `log_weights`; [draws()], `summary()`, `as.data.frame()`
-#'   and [posterior_predict()] use them.
+#' @return The fit with `n` new draws of all its sites and their weights `log_weights`; [draws()], `summary()`,
+#'   `as.data.frame()` and [posterior_predict()] use them.
 #' @examples
 #' coin <- model(function(y) {
 #'   p ~ beta(1, 1)

@@ -92,8 +92,8 @@ lift <- function(.model, ...) {
 #' creates (`k_base`, `k_decentered`) may be configured in turn.
 #'
 #' @param .model A [model()] or a function.
-#' @param ... `site = reparameterizer` (`NULL` leaves a site alone; a list of them applies one after the other, each to what the one
-#'   before it made of the site); or one of: a named list of these, a strategy such
+#' @param ... `site = reparameterizer` (`NULL` leaves a site alone; a list of them applies one after the other, each to
+#'   what the one before it made of the site); or one of: a named list of these, a strategy such
 #'   as [reparam_auto()], the name of a strategy (`"auto"`, `"minimal"`, `"none"`), or a function that is called with
 #'   each site (a list with `name`, `dist`, `dim`, `observed`) and returns a reparameterizer or `NULL`.
 #' @return The model with the configuration added.

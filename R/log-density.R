@@ -1,7 +1,7 @@
 #' Log density of a model, with its gradient
 #'
-#' Evaluates the log density that `fit_nuts()` samples, over unconstrained coordinates: logs of positive sites, logits of
-#' sites on an interval, and so on, with the Jacobian of that change of variables.
+#' Evaluates the log density that `fit_nuts()` samples, over unconstrained coordinates: logs of positive sites, logits
+#' of sites on an interval, and so on, with the Jacobian of that change of variables.
 #'
 #' @param model A model made by [model()], or a spec made by [model_spec()].
 #' @param data Named list of the model function's arguments; ignored for a spec.

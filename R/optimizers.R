@@ -6,8 +6,8 @@
 #' * `optim_clipped_adam()`: Adam with the gradient clipped to `[-clip, clip]` and a rate that decays.
 #' * `optim_rmsprop()`: gradients scaled by a running mean of their squares (Hinton 2012).
 #' * `optim_sgd()`: plain gradient descent, with momentum.
-#' * `optim_lbfgs()`: L-BFGS (Liu and Nocedal 1989), for the mode: of `guide_delta()` and `guide_laplace()` only, which need no
-#'   random numbers.
+#' * `optim_lbfgs()`: L-BFGS (Liu and Nocedal 1989), for the mode: of `guide_delta()` and `guide_laplace()` only, which
+#'   need no random numbers.
 #' * `optim_adagrad()`: gradients scaled by the sum of their squares so far (Duchi, Hazan and Singer 2011).
 #'
 #' @param lr Learning rate, positive; or a schedule: a function of the number of the step (a vector, from 1) that gives

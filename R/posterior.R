@@ -8,7 +8,8 @@
 #'   [as.array()][draws];
 #' * loo: `loo()`, of the [log_lik()] of all observed elements;
 #' * rstantools: `log_lik()` and `posterior_predict()`, which give matrices with a row a draw and a column an
-#'   observation, as bayesplot's `ppc_*()` functions take them. NA elements have no column in the former and one in the latter.
+#'   observation, as bayesplot's `ppc_*()` functions take them. NA elements have no column in the former and one in the
+#'   latter.
 #'
 #' @return What the functions of those packages return.
 #' @examplesIf requireNamespace("posterior", quietly = TRUE)

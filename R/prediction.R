@@ -13,8 +13,8 @@
 #' @param model A model made by [model()], or a spec made by [model_spec()].
 #' @param data Named list of the model function's arguments; arguments that are `NULL` or absent are simulated.
 #' @param draws For `prior_draws()`, the number of draws. For `predictive()`, draws of sites: a fit, whose inferred
-#'   sites are taken; a named list of arrays `[iteration, chain, dims...]` as [draws()] gives them; or a data frame, matrix
-#'   or array `[iteration, chain, variable]` with variables named like `theta[2]`.
+#'   sites are taken; a named list of arrays `[iteration, chain, dims...]` as [draws()] gives them; or a data frame,
+#'   matrix or array `[iteration, chain, variable]` with variables named like `theta[2]`.
 #' @param seed A whole number, or `NULL`: that of the fit or of [seed_model()], or one from R's generator, so that
 #'   `set.seed()` governs.
 #' @param keep Names of the sites to return; `NULL`: all that fit in 1 GB.

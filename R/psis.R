@@ -1,22 +1,26 @@
 #' How far a guide is from the posterior
 #'
-#' `psis_khat()` estimates the shape of the upper tail of importance weights by a generalised Pareto distribution fitted to the
-#' largest of them. [fit_svi()] computes it from the weights of its draws, and printing the fit says what it means.
+#' `psis_khat()` estimates the shape of the upper tail of importance weights by a generalised Pareto distribution fitted
+#' to the largest of them. [fit_svi()] computes it from the weights of its draws, and printing the fit says what it
+#' means.
 #'
-#' Below 0.5 the guide's draws serve as the posterior's. Between 0.5 and 0.7 weighted draws do; means and standard deviations
-#' of unweighted ones may be off. From 0.7 on the guide misses part of the posterior that matters: take a richer guide, or [fit_nuts()].
-#' In many dimensions the shape is large even when each marginal is good, because the weights are those of all coordinates together.
+#' Below 0.5 the guide's draws serve as the posterior's. Between 0.5 and 0.7 weighted draws do; means and standard
+#' deviations of unweighted ones may be off. From 0.7 on the guide misses part of the posterior that matters: take a
+#' richer guide, or [fit_nuts()]. In many dimensions the shape is large even when each marginal is good, because the
+#' weights are those of all coordinates together.
 #'
-#' @param log_weights Logarithms of importance weights, up to a constant: log density of the target minus that of the proposal,
-#'   at independent draws from the proposal; at least 25.
-#' @return The shape, a number: `-Inf` when all weights are equal (the guide is the posterior), `Inf` when some are not finite, `NA` when
-#'   there are fewer than 25.
+#' @param log_weights Logarithms of importance weights, up to a constant: log density of the target minus that of the
+#'   proposal, at independent draws from the proposal; at least 25.
+#' @return The shape, a number: `-Inf` when all weights are equal (the guide is the posterior), `Inf` when some are not
+#'   finite, `NA` when there are fewer than 25.
 #' @references
-#' Vehtari, Simpson, Gelman, Yao and Gabry (2024). Pareto Smoothed Importance Sampling. Journal of Machine Learning Research 25.
+#' Vehtari, Simpson, Gelman, Yao and Gabry (2024). Pareto Smoothed Importance Sampling. Journal of Machine Learning
+#' Research 25.
 #'
 #' Yao, Vehtari, Simpson and Gelman (2018). Yes, but Did It Work?: Evaluating Variational Inference. ICML.
 #'
-#' Zhang and Stephens (2009). A New and Efficient Estimation Method for the Generalized Pareto Distribution. Technometrics 51(3).
+#' Zhang and Stephens (2009). A New and Efficient Estimation Method for the Generalized Pareto Distribution.
+#' Technometrics 51(3).
 #' @examples
 #' x <- rnorm(4000)
 #' psis_khat(dnorm(x, log = TRUE) - dnorm(x, sd = 1, log = TRUE))
@@ -35,8 +39,8 @@ psis_khat <- function(log_weights) {
   pareto_shape(tail - weights[n - n_tail])
 }
 
-# Zhang and Stephens's estimate from exceedances in increasing order, pulled towards 0.5 by ten observations' worth as in Vehtari et
-# al. (2024), appendix G.
+# Zhang and Stephens's estimate from exceedances in increasing order, pulled towards 0.5 by ten observations' worth as
+# in Vehtari et al. (2024), appendix G.
 pareto_shape <- function(x) {
   n <- length(x)
   m <- 30 + floor(sqrt(n))

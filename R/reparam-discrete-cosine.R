@@ -3,15 +3,15 @@
 #' The site `x`, on its unconstrained scale, is drawn as its cosine coefficients: `x_dct = w * DCT(x)`, the orthonormal
 #' type II transform along a dim, with weights `w` proportional to `(k - 1/2)^smooth` for coefficient k whose
 #' product is 1, so that the density does not change. A smooth series has correlated elements, but nearly independent
-#' coefficients of about equal size when `smooth` fits: 0 for white noise, 1 for a random walk (Brownian motion), 2 for an integrated
-#' one, -1 for differences of white noise; any real number is allowed.
+#' coefficients of about equal size when `smooth` fits: 0 for white noise, 1 for a random walk (Brownian motion), 2 for
+#' an integrated one, -1 for differences of white noise; any real number is allowed.
 #'
 #' It pays when the data determine the series well: a random walk of length 256 seen with noise 30 times
-#' its step gives many times as many effective draws per gradient. When every element is seen about as precisely as it moves,
-#' there is nothing to gain.
+#' its step gives many times as many effective draws per gradient. When every element is seen about as precisely as it
+#' moves, there is nothing to gain.
 #'
-#' Auxiliary site: `x_dct`, of the shape of `x`. Supports other than the whole space, observed sites and starting values: as
-#' [reparam_unit_jacobian()].
+#' Auxiliary site: `x_dct`, of the shape of `x`. Supports other than the whole space, observed sites and starting
+#' values: as [reparam_unit_jacobian()].
 #'
 #' @inheritParams reparam_unit_jacobian
 #' @param smooth The exponent of the weights.

@@ -1,14 +1,15 @@
 #' Reparameterize by a transform of your own
 #'
-#' Draws `x_base = transform(x)` in place of `x`, from the push-forward of the distribution of `x`, and computes `x` from it. It rescales
-#' or bends coordinates where you know better than the default: a site of size 1e6 divided by 1e6, a positive site by its logarithm with
-#' another base.
+#' Draws `x_base = transform(x)` in place of `x`, from the push-forward of the distribution of `x`, and computes `x`
+#' from it. It rescales or bends coordinates where you know better than the default: a site of size 1e6 divided by 1e6,
+#' a positive site by its logarithm with another base.
 #'
 #' Auxiliary site: `x_base`. Observed sites are left alone. A starting value of `x` is mapped forward.
 #'
-#' @param transform A transform or a list of them (see [transforms]), applied in order; their arguments are numbers, one or one per element
-#'   of the site.
-#' @param inverse Apply the inverse of `transform` instead: `reparam_explicit("exp", inverse = TRUE)` draws the logarithm.
+#' @param transform A transform or a list of them (see [transforms]), applied in order; their arguments are numbers, one
+#'   or one per element of the site.
+#' @param inverse Apply the inverse of `transform` instead: `reparam_explicit("exp", inverse = TRUE)` draws the
+#'   logarithm.
 #' @return A reparameterizer, for use in [reparam()].
 #' @section Errors: Transforms that change the number of elements or depend on sites.
 #' @examples

@@ -1,11 +1,11 @@
 #' Reparameterize a relaxed one-hot categorical by uniform noise
 #'
 #' A site `x ~ relaxed_onehot_categorical(temperature, logits = l)` is computed from independent uniform numbers: `x =
-#' softmax((l - log(-log(x_uniform))) / temperature)`, the Gumbel-softmax trick. The distribution is exactly the same; the sampler no
-#' longer meets the corners of the simplex, where the density of `x` at low temperatures has its peaks.
+#' softmax((l - log(-log(x_uniform))) / temperature)`, the Gumbel-softmax trick. The distribution is exactly the same;
+#' the sampler no longer meets the corners of the simplex, where the density of `x` at low temperatures has its peaks.
 #'
-#' Auxiliary site: `x_uniform`, one number per category of each event. Observed sites are left alone: their density is known. A starting
-#' value of `x` is inverted (up to a constant that does not matter).
+#' Auxiliary site: `x_uniform`, one number per category of each event. Observed sites are left alone: their density is
+#' known. A starting value of `x` is inverted (up to a constant that does not matter).
 #'
 #' @return A reparameterizer, for use in [reparam()].
 #' @section Errors: The site is not `relaxed_onehot_categorical()`.

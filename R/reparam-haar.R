@@ -1,12 +1,13 @@
 #' Reparameterize a series by its Haar wavelet transform
 #'
-#' The site `x`, on its unconstrained scale, is drawn as its Haar coefficients, an orthonormal map along a dim: neighbours become
-#' `(a + b) / sqrt(2)` and `(a - b) / sqrt(2)`, the sums are transformed again, and the last element of an odd length passes through. The
-#' coefficients stand in the order sums, differences, left-over. They are nearly independent for series that move in steps at all time
-#' scales, such as random walks, and stay local in time, unlike cosines.
+#' The site `x`, on its unconstrained scale, is drawn as its Haar coefficients, an orthonormal map along a dim:
+#' neighbours become `(a + b) / sqrt(2)` and `(a - b) / sqrt(2)`, the sums are transformed again, and the last element
+#' of an odd length passes through. The coefficients stand in the order sums, differences, left-over. They are nearly
+#' independent for series that move in steps at all time scales, such as random walks, and stay local in time, unlike
+#' cosines.
 #'
-#' Auxiliary site: `x_haar`, of the shape of `x`. Supports other than the whole space, observed sites and starting values: as
-#' [reparam_unit_jacobian()].
+#' Auxiliary site: `x_haar`, of the shape of `x`. Supports other than the whole space, observed sites and starting
+#' values: as [reparam_unit_jacobian()].
 #'
 #' @inheritParams reparam_unit_jacobian
 #' @param flip Reverse the time first, so that the left-over elements of odd lengths are the first ones.

@@ -1,10 +1,12 @@
 #' Reparameterize a latent stable site by its simulation
 #'
-#' A latent `x ~ stable(alpha, beta, s, m)` is computed as it would be simulated: `x = m + s Z(alpha, beta; x_uniform, x_exponential)`
-#' with the map of Chambers, Mallows and Stuck in the form of their subroutine RSTAB, which is exact for every stability, 1 included.
+#' A latent `x ~ stable(alpha, beta, s, m)` is computed as it would be simulated: `x = m + s Z(alpha, beta; x_uniform,
+#' x_exponential)` with the map of Chambers, Mallows and Stuck in the form of their subroutine RSTAB, which is exact for
+#' every stability, 1 included.
 #'
-#' Auxiliary sites: `x_uniform` on (-pi/2, pi/2) and `x_exponential`. An observed site is an error: use [reparam_stable()]. A starting
-#' value of `x` is inverted by bisection. The strategies "minimal" and "auto" use it for latent stable sites.
+#' Auxiliary sites: `x_uniform` on (-pi/2, pi/2) and `x_exponential`. An observed site is an error: use
+#' [reparam_stable()]. A starting value of `x` is inverted by bisection. The strategies "minimal" and "auto" use it for
+#' latent stable sites.
 #'
 #' @return A reparameterizer, for use in [reparam()].
 #' @section Errors: The site is not `stable()`, or it is observed.

@@ -5,12 +5,13 @@
 #' samples standard noise, values between lie between (Gorinova, Moore and Hoffman 2020, "Automatic reparameterisation
 #' of probabilistic programs", ICML). The density of the model is unchanged, for observed sites as well.
 #'
-#' A multivariate normal (by its covariance or Cholesky factor L) is taken element by element: given those before it, element
-#' k is normal with scale `L[k, k]`, and is centered to its own degree. With `centered = 0` that is `x = m + L z`.
+#' A multivariate normal (by its covariance or Cholesky factor L) is taken element by element: given those before it,
+#' element k is normal with scale `L[k, k]`, and is centered to its own degree. With `centered = 0` that is `x = m + L
+#' z`.
 #'
 #' @param centered The degree of centering c, a number (or one per element of the site) in `[0, 1]`, or `NULL` to have
-#'   it chosen for each element: by [fit_nuts()] in warm-up (see [centering()]), by [fit_svi()] as the parameter `x_centered`,
-#'   which starts at 0.5.
+#'   it chosen for each element: by [fit_nuts()] in warm-up (see [centering()]), by [fit_svi()] as the parameter
+#'   `x_centered`, which starts at 0.5.
 #' @param shape_params Names of the family's other arguments that the auxiliary site keeps; `NULL` keeps all.
 #' @return A reparameterizer, for use in [reparam()].
 #' @seealso [decenter()], which also deals with transformed families such as the lognormal.

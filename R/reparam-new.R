@@ -5,7 +5,8 @@
 #' statements go into the spec like the model's own; the function does not.
 #'
 #' The function's argument is a list with elements `name`, `dist` (the distribution, a list with `family` and `args`),
-#' `dim`, `observed` (`TRUE` or `FALSE`) and `value` (the data of an observed site, otherwise `NULL`). It returns a list:
+#' `dim`, `observed` (`TRUE` or `FALSE`) and `value` (the data of an observed site, otherwise `NULL`). It returns a
+#' list:
 #'
 #' * `list(dist = NULL, value = v)`: the site is computed, its value is `v`;
 #' * `list(dist = d)`: the site is drawn (or, if it is observed, observed) from another distribution `d`, which may
@@ -15,12 +16,12 @@
 #' Integrating the auxiliary sites out must give the distribution that the site had; [check_reparam()] tests that. A
 #' function that has an answer for latent sites only returns `NULL` where `observed` is `TRUE`.
 #'
-#' Values set under the site's own name come first: sites that [intervene()], [substitute_sites()] or [replay()] set are left alone, and
-#' one that [condition()] sets is observed. A partly observed site is left alone, with a warning.
+#' Values set under the site's own name come first: sites that [intervene()], [substitute_sites()] or [replay()] set are
+#' left alone, and one that [condition()] sets is observed. A partly observed site is left alone, with a warning.
 #'
-#' Starting values (`init` of [fit_nuts()] and [fit_svi()]) go to the sites that are drawn: for a site that is computed, give those of its
-#' auxiliary sites. A strategy that is a function (see [register_reparam_strategy()]) may answer with a `new_reparam()` for sites of the
-#' model; the model's function then runs once more.
+#' Starting values (`init` of [fit_nuts()] and [fit_svi()]) go to the sites that are drawn: for a site that is computed,
+#' give those of its auxiliary sites. A strategy that is a function (see [register_reparam_strategy()]) may answer with
+#' a `new_reparam()` for sites of the model; the model's function then runs once more.
 #'
 #' @param fn A function of one argument, the description of the site.
 #' @return A reparameterizer, for use in [reparam()] as `site = reparameterizer`.
@@ -46,7 +47,8 @@ new_reparam <- function(fn) {
   new_reparameterizer("user", fn = fn)
 }
 
-# Entries for sites that R functions reparameterize, the innermost handler's first; the rest of the configuration is the engine's.
+# Entries for sites that R functions reparameterize, the innermost handler's first; the rest of the configuration is the
+# engine's.
 user_reparams <- function(handlers) {
   entries <- list()
   for (handler in handlers) {
@@ -84,7 +86,8 @@ is_user_reparam <- function(x) {
   identical(x$kind, "user")
 }
 
-# The function for a statement that draws this site, NULL when there is none. Each is used once: it may draw the site itself.
+# The function for a statement that draws this site, NULL when there is none. Each is used once: it may draw the site
+# itself.
 take_user_reparam <- function(session, name, obs) {
   entry <- session$user_reparams[[name]]
   if (is.null(entry)) return(NULL)

@@ -1,11 +1,11 @@
 #' Reparameterize by splitting a site into parts
 #'
-#' The site `x` is put together from parts `x_split_0`, `x_split_1`, ... along a dim, so that they can be treated apart: given guides or a
-#' dense block of the metric of their own, reparameterized again, or observed alone. The parts have no density of their own;
-#' the site contributes `log f(x)`.
+#' The site `x` is put together from parts `x_split_0`, `x_split_1`, ... along a dim, so that they can be treated apart:
+#' given guides or a dense block of the metric of their own, reparameterized again, or observed alone. The parts have no
+#' density of their own; the site contributes `log f(x)`.
 #'
-#' Auxiliary sites: `x_split_0`, ... Observed sites are left alone; a part may be observed by its name. A starting value of
-#' `x` is cut. Draws from the prior draw `x` and cut it.
+#' Auxiliary sites: `x_split_0`, ... Observed sites are left alone; a part may be observed by its name. A starting value
+#' of `x` is cut. Draws from the prior draw `x` and cut it.
 #'
 #' @param sections One number, the length of each part (the last may be shorter), or the lengths of all parts.
 #' @param dim Along which dim, counted from the right: -1 is the last.

@@ -1,16 +1,17 @@
 #' Reparameterize a stable site by a normal of random location and scale
 #'
 #' A stable law is the sum of a totally skewed and of a symmetric one, and the symmetric one is a normal of random
-#' variance. Given four auxiliary sites, all of simple laws, `x ~ stable(alpha, beta, s, m)` is a normal, so that stable noise can be
-#' observed, or go into a Kalman filter, without the density of the stable law:
+#' variance. Given four auxiliary sites, all of simple laws, `x ~ stable(alpha, beta, s, m)` is a normal, so that stable
+#' noise can be observed, or go into a Kalman filter, without the density of the stable law:
 #'
-#' In standard units, with the map `Z` of Chambers, Mallows and Stuck for S0 laws, `b = |beta|` and `T = Z(alpha, 1; t)`, the location is `m + s
-#' (sign(beta) b^(1/alpha) T + (sign(beta) b^(1/alpha) - beta) tan(pi alpha / 2))` and the standard deviation that of
-#' [reparam_symmetric_stable()] times `(1 - b)^(1/alpha)`. The formula is evaluated without a gap at `alpha = 1`.
+#' In standard units, with the map `Z` of Chambers, Mallows and Stuck for S0 laws, `b = |beta|` and `T = Z(alpha, 1;
+#' t)`, the location is `m + s (sign(beta) b^(1/alpha) T + (sign(beta) b^(1/alpha) - beta) tan(pi alpha / 2))` and the
+#' standard deviation that of [reparam_symmetric_stable()] times `(1 - b)^(1/alpha)`. The formula is evaluated without a
+#' gap at `alpha = 1`.
 #'
-#' Auxiliary sites: `x_z_uniform` and `x_z_exponential` of the symmetric part, `x_t_uniform` and `x_t_exponential` of the skewed one.
-#' An observed `x` stays observed, now as a normal. A starting value of `x` is used as it is. The strategies "minimal" and "auto" use it
-#' for observed stable sites whose skew is not the number 0.
+#' Auxiliary sites: `x_z_uniform` and `x_z_exponential` of the symmetric part, `x_t_uniform` and `x_t_exponential` of
+#' the skewed one. An observed `x` stays observed, now as a normal. A starting value of `x` is used as it is. The
+#' strategies "minimal" and "auto" use it for observed stable sites whose skew is not the number 0.
 #'
 #' @return A reparameterizer, for use in [reparam()].
 #' @section Errors: The site is not `stable()`; a constant skew of 1 or -1, or stability of 2.

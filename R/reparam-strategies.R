@@ -5,9 +5,9 @@
 #'
 #' * `reparam_minimal()` changes only sites that cannot be sampled as they stand.
 #' * `reparam_auto()` goes further, for latent sites: a family that is a transformed simpler one (the lognormal, say) is
-#'   sampled through its base, and location-scale families are decentered to the degree `centered`; with `NULL`, [fit_nuts()] chooses the
-#'   degree for each element whose location or scale depends on other latent sites, see [centering()]. A multivariate normal of more
-#'   than 8 dimensions is whitened instead.
+#'   sampled through its base, and location-scale families are decentered to the degree `centered`; with `NULL`,
+#'   [fit_nuts()] chooses the degree for each element whose location or scale depends on other latent sites, see
+#'   [centering()]. A multivariate normal of more than 8 dimensions is whitened instead.
 #' * `"none"` leaves every site as it is.
 #'
 #' @inheritParams reparam_loc_scale
@@ -37,18 +37,21 @@ reparam_minimal <- function() {
 
 #' Strategies of your own
 #'
-#' A strategy is a function that is asked once about every site, when the model meets its data, and returns a reparameterizer or `NULL`;
-#' or a list with such a function as its element `configure`. Sites that its answers create (`k_base`) are asked about in turn. The
-#' answers, not the function, go into the spec, so that a fit is reproduced without it.
+#' A strategy is a function that is asked once about every site, when the model meets its data, and returns a
+#' reparameterizer or `NULL`; or a list with such a function as its element `configure`. Sites that its answers create
+#' (`k_base`) are asked about in turn. The answers, not the function, go into the spec, so that a fit is reproduced
+#' without it.
 #'
-#' `register_reparam_strategy()` makes a strategy reachable by name, like `"auto"`. `resolve_reparam()` says what all strategies at work have
-#' decided, as a configuration that can be printed, saved and given to [reparam()], where it reproduces the same sites.
+#' `register_reparam_strategy()` makes a strategy reachable by name, like `"auto"`. `resolve_reparam()` says what all
+#' strategies at work have decided, as a configuration that can be printed, saved and given to [reparam()], where it
+#' reproduces the same sites.
 #'
 #' @param name One text.
-#' @param constructor A function without arguments that returns a strategy: a function of the site (a list with elements `name`, `dist`, the
-#'   name of the distribution, `dim`, `observed` and `auxiliary`), a list with such a function as `configure`, or a built-in strategy.
-#'   `NULL` removes the name.
-#' @return `register_reparam_strategy()`: nothing. `resolve_reparam()`: a named list of reparameterizers, of class `reparam_resolved`.
+#' @param constructor A function without arguments that returns a strategy: a function of the site (a list with elements
+#'   `name`, `dist`, the name of the distribution, `dim`, `observed` and `auxiliary`), a list with such a function as
+#'   `configure`, or a built-in strategy. `NULL` removes the name.
+#' @return `register_reparam_strategy()`: nothing. `resolve_reparam()`: a named list of reparameterizers, of class
+#'   `reparam_resolved`.
 #' @section Errors: The names `"auto"`, `"minimal"` and `"none"` are taken; something that is no function.
 #' @seealso [reparam_strategies]
 #' @examples
@@ -153,8 +156,8 @@ is_asking_strategy <- function(x) {
   is.function(x) || (is.list(x) && is.function(x$configure))
 }
 
-# The strategy of a fit's argument `reparam` that only R can ask becomes the model's outermost handler; the engine then uses "minimal"
-# (see model_control()).
+# The strategy of a fit's argument `reparam` that only R can ask becomes the model's outermost handler; the engine then
+# uses "minimal" (see model_control()).
 with_strategy <- function(model, strategy) {
   if (is.character(strategy) && length(strategy) == 1L && !is.na(strategy)) strategy <- strategy_by_name(strategy)
   if (!is_asking_strategy(strategy)) return(model)

@@ -1,11 +1,11 @@
 #' Reparameterize a symmetric stable site by a normal of random variance
 #'
-#' For skew 0 and stability below 2, `x ~ stable(alpha, 0, s, m)` is `normal(m, s sqrt(2 K))` with K positive and stable with index `alpha /
-#' 2`, computed from two auxiliary sites (Kanter's formula, which does not cancel).
+#' For skew 0 and stability below 2, `x ~ stable(alpha, 0, s, m)` is `normal(m, s sqrt(2 K))` with K positive and stable
+#' with index `alpha / 2`, computed from two auxiliary sites (Kanter's formula, which does not cancel).
 #'
 #' Auxiliary sites: `x_uniform` on (-pi/2, pi/2) and `x_exponential`. An observed `x` stays observed, now as a normal.
-#' A starting value of `x` is used as it is. The strategies "minimal" and "auto" use it for observed stable sites whose skew is the
-#' number 0.
+#' A starting value of `x` is used as it is. The strategies "minimal" and "auto" use it for observed stable sites whose
+#' skew is the number 0.
 #'
 #' @return A reparameterizer, for use in [reparam()].
 #' @section Errors: The site is not `stable()`, its skew is not the number 0, or its stability is 2 or more.

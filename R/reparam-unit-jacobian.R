@@ -5,7 +5,8 @@
 #' independent one; [reparam_discrete_cosine()] and [reparam_haar()] are ready-made ones for time series.
 #'
 #' Auxiliary site: `x_<suffix>`. A site whose support is not the whole space is first taken there by the support's own
-#' bijector. Observed sites are left alone, a partly observed one too (with a warning). A starting value of `x` is mapped forward.
+#' bijector. Observed sites are left alone, a partly observed one too (with a warning). A starting value of `x` is
+#' mapped forward.
 #'
 #' @param matrix A square matrix with determinant 1 or -1, as large as the site is long along `dim` (a simplex of k
 #'   numbers has k - 1 unconstrained ones).

@@ -117,8 +117,9 @@ log_factor <- function(name, value) {
 #'
 #' `with_mask()` switches off the density of sites inside where `mask` is 0 or `FALSE`; a masked-out latent element is
 #' drawn from its distribution. `with_scale()` multiplies their log density by `scale`, for instance to weight a
-#' subsample: a site with density f has f^scale, in whatever coordinates it is sampled. `with_plate()` declares `size` conditionally independent repetitions: sites inside have the plates'
-#' sizes, outermost first, as their leading extents; with `subsample` it makes minibatches of large data.
+#' subsample: a site with density f has f^scale, in whatever coordinates it is sampled. `with_plate()` declares `size`
+#' conditionally independent repetitions: sites inside have the plates' sizes, outermost first, as their leading
+#' extents; with `subsample` it makes minibatches of large data.
 #'
 #' @param mask Zeros and ones (or logicals), one number or as many as each site inside has elements.
 #' @param scale A positive number, or one per element of each site inside.

@@ -4,11 +4,12 @@
 #' lists, without drawing, how a fit would see each site: what was reparameterized, into which auxiliary sites, and why.
 #'
 #' @inheritParams fit_nuts
-#' @return `trace_model()`: a data frame, of class `reparam_trace`, which prints the first values of each site, with a row a site in the order of the model and columns `name`, `kind`
-#'   (`"draw"` for a random site, `"observed"`, `"partial"` for one with some data, `"recorded"`, `"param"`,
-#'   `"substituted"` or `"intervened"`), `dim` (list of integer vectors, `integer(0)` for a scalar), `distribution`,
-#'   `value` (list of numeric vectors or arrays), `log_density` (the site's term of the log density on the user's
-#'   scale, summed over elements; NA where there is none), `observed`, `auxiliary`.
+#' @return `trace_model()`: a data frame, of class `reparam_trace`, which prints the first values of each site, with a
+#'   row a site in the order of the model and columns `name`, `kind` (`"draw"` for a random site, `"observed"`,
+#'   `"partial"` for one with some data, `"recorded"`, `"param"`, `"substituted"` or `"intervened"`), `dim` (list of
+#'   integer vectors, `integer(0)` for a scalar), `distribution`, `value` (list of numeric vectors or arrays),
+#'   `log_density` (the site's term of the log density on the user's scale, summed over elements; NA where there is
+#'   none), `observed`, `auxiliary`.
 #'
 #'   `reparam_map()`: a data frame with columns `site`, `auxiliary` (the names of the auxiliary sites, separated by
 #'   commas), `distribution` (of the site as the model has it), `kind` (`"reparameterized"`, `"latent"`,

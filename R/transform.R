@@ -28,8 +28,8 @@
 #' | `transform_corr_cholesky()` | Cholesky factor of a correlation matrix, from `tanh(u)` | see the source |
 #'
 #' From `transform_ordered()` on they map whole events: a vector to a vector (or matrix). Over a univariate distribution
-#' all its elements are one event, `dist_transformed(dist_normal(0, c(1, 1, 1)), transform_ordered())`; of a site that is drawn as a matrix, each row is
-#' an event.
+#' all its elements are one event, `dist_transformed(dist_normal(0, c(1, 1, 1)), transform_ordered())`; of a site that
+#' is drawn as a matrix, each row is an event.
 #'
 #' `transform_compose(f, g)` applies `f` first, then `g`; `transform_inverse(f)` undoes `f`.
 #'
@@ -46,7 +46,8 @@
 #' @return An object of class `reparam_transform`: the transform's name and arguments. `transform_compose()` returns a
 #'   list of them, of class `reparam_transforms`.
 #' @section Errors:
-#' An `order` that is no permutation, an argument that is not numeric, `scale = 0`, `exponent = 0` or bounds in the wrong order.
+#' An `order` that is no permutation, an argument that is not numeric, `scale = 0`, `exponent = 0` or bounds in the
+#' wrong order.
 #' @references Stan Development Team, Stan Reference Manual, chapter "Constraint transforms".
 #' @seealso [dist_transformed()]
 #' @examples

@@ -1,8 +1,10 @@
-# Effective draws of the worst parameter per 1000 gradients with every hierarchical site decentered (c = 0), centered (c = 1)
-# and adapted (auto), and by rstan's sampler on the decentered programs in tools/stan; warm-up included, 4 chains of 1000
-# draws, medians over seeds; worst R-hat, divergences, and distance of a mean from that of a long run in sds:
+# Effective draws of the worst parameter per 1000 gradients with every hierarchical site decentered (c = 0), centered
+# (c = 1) and adapted (auto), and by rstan's sampler on the decentered programs in tools/stan; warm-up included, 4
+# chains of 1000 draws, medians over seeds; worst R-hat, divergences, and distance of a mean from that of a long run in
+# sds:
 #   Rscript tools/bench-centering.R [seeds=5] [models=all] [methods="c = 0,c = 1,auto"] [warmup=400] [out=file.csv]
-# `models` and `methods` are names separated by commas; `methods` may have "rstan". Rows of the file for other models and methods are kept.
+# `models` and `methods` are names separated by commas; `methods` may have "rstan". Rows of the file for other models
+# and methods are kept.
 library(reparam)
 
 arguments <- list(seeds = "5", models = "all", methods = "c = 0,c = 1,auto", warmup = "400", out = "")

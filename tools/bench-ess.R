@@ -3,8 +3,8 @@
 #
 # Both samplers run the same parameterization of the models of tools/bench-models.R, one chain of 1000 draws after 1000
 # iterations of warm-up by Stan's schedule with a diagonal metric (`stan`), and this package also by its own defaults
-# (`fast`, 400 iterations of warm-up). Gradients are leapfrog steps. A cell is the smallest bulk effective sample size of
-# the model's quantities per 1000 gradients, while sampling and with the warm-up's gradients counted; the ratio is of
+# (`fast`, 400 iterations of warm-up). Gradients are leapfrog steps. A cell is the smallest bulk effective sample size
+# of the model's quantities per 1000 gradients, while sampling and with the warm-up's gradients counted; the ratio is of
 # medians over seeds. The two diagnose by the same function. Stan's iterations of warm-up are those of its NUTS
 # transitions; its step-size searches are not counted, ours are.
 #

@@ -1,6 +1,7 @@
-# The models of tools/bench.R. A case has data, the model for this package, how to fit it, the sites whose effective sample
-# size counts, and the same posterior as Stan programs: `natural`, as one first writes it, and `expert`, by the fastest
-# functions that Stan has for it. `target`: times faster per gradient than the form of that name that the engine promises.
+# The models of tools/bench.R. A case has data, the model for this package, how to fit it, the sites whose effective
+# sample size counts, and the same posterior as Stan programs: `natural`, as one first writes it, and `expert`, by the
+# fastest functions that Stan has for it. `target`: times faster per gradient than the form of that name that the engine
+# promises.
 
 decay <- function(cat_0, k_d, dt, n) {
   cat <- numeric(n)

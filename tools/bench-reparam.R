@@ -1,6 +1,6 @@
-# What each reparameterizer gains on a small posterior where plain coordinates are bad: effective draws of the worst parameter
-# per 1000 gradients (NUTS, warm-up included, median over seeds) or the ELBO of a mean-field guide (SVI, in nats, its own
-# evidence where that is known):
+# What each reparameterizer gains on a small posterior where plain coordinates are bad: effective draws of the worst
+# parameter per 1000 gradients (NUTS, warm-up included, median over seeds) or the ELBO of a mean-field guide (SVI, in
+# nats, its own evidence where that is known):
 #   Rscript tools/bench-reparam.R [out=vignettes/reparam-bench.csv] [cases=all] [seeds=3]
 library(reparam)
 

@@ -3,10 +3,10 @@
 #
 #   Rscript tools/bench-svi.R [--data=DIR] [--out=FILE] [--seeds=2] [name ...]
 #
-# DIR holds posteriordb's data as json files (earnings-logearn_height.json, ...); posteriors whose file is missing are left
-# out. "best": the largest ELBO of any run of the table, the longest ones with 100,000 steps. "fewest": the fewest steps of
-# the grid for which the median over seeds falls short of the best by less than .05 nats. A row passes when the longest
-# of the runs by "auto" takes at most twice that, and none of them falls short by more than .05 nats.
+# DIR holds posteriordb's data as json files (earnings-logearn_height.json, ...); posteriors whose file is missing are
+# left out. "best": the largest ELBO of any run of the table, the longest ones with 100,000 steps. "fewest": the fewest
+# steps of the grid for which the median over seeds falls short of the best by less than .05 nats. A row passes when the
+# longest of the runs by "auto" takes at most twice that, and none of them falls short by more than .05 nats.
 library(reparam)
 
 arguments <- commandArgs(TRUE)

@@ -1,14 +1,15 @@
 # The engine against Stan, one chain on one core: Rscript tools/bench.R [--rounds=3] [--csv=bench.csv] [--no-stan]
 # [--isa=avx2] [case ...]. The cases are in tools/bench-models.R.
 #
-# Both samplers run in this process, in turns. Microseconds are CPU time per leapfrog step while sampling, the smallest of
-# all rounds, since other work on the machine can only add; the ratio says how many times faster this package is. `draws` is
-# the elapsed time from nothing to all draws, with tracing here and compilation there; `memory` is what a fit adds to the
-# process at its peak (Linux only). Compiled Stan programs are kept in the directory REPARAM_BENCH_CACHE if that is set. The
-# package is taken from REPARAM_LIB if that is set.
+# Both samplers run in this process, in turns. Microseconds are CPU time per leapfrog step while sampling, the smallest
+# of all rounds, since other work on the machine can only add; the ratio says how many times faster this package is.
+# `draws` is the elapsed time from nothing to all draws, with tracing here and compilation there; `memory` is what a fit
+# adds to the process at its peak (Linux only). Compiled Stan programs are kept in the directory REPARAM_BENCH_CACHE if
+# that is set. The package is taken from REPARAM_LIB if that is set.
 #
-# --checks measures instead what concerns this package alone: all draws of four chains, the time to the first draw, memory
-# over refits, how the cost of a gradient grows with the data, and what lanes gain. The last table is in inst/bench.csv.
+# --checks measures instead what concerns this package alone: all draws of four chains, the time to the first draw,
+# memory over refits, how the cost of a gradient grows with the data, and what lanes gain. The last table is in
+# inst/bench.csv.
 
 here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)))
 source(file.path(here, "bench-models.R"))
