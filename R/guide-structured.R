@@ -171,7 +171,8 @@ function_spec <- function(fn, n_in, n_out, down, up) {
   if (up == down) what <- sprintf("The conditional of `%s`", down)
   size <- NULL
   run <- function() {
-    value <- fn(draw("argument", dist_normal(rep(0, n_in), 1)))
+    argument <- draw("argument", dist_normal(rep(0, n_in), 1)) # before fn(), which may not look at it
+    value <- fn(argument)
     size <<- length(value)
     record("value", value)
   }
