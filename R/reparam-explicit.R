@@ -24,7 +24,8 @@ reparam_explicit <- function(transform, inverse = FALSE) {
   parts <- lapply(as_transforms(transform), function(part) {
     constant <- vapply(part$args, function(x) !is_traced(x), NA)
     if (!all(constant)) stop_reparam("The arguments of `transform` must be numbers, not values that depend on sites.")
-    list(name = part$name, args = lapply(part$args, as.double), inverted = inverse)
+    if (!is.null(part$count)) stop_reparam(sprintf("`reparam_explicit()` acts on whole sites, not as %s.", format(part)))
+    list(name = part$name, args = lapply(part$args, as.double), inverted = inverse != !is.null(part$inverted))
   })
   new_reparameterizer("explicit", transforms = unname(if (inverse) rev(parts) else parts))
 }

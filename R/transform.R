@@ -31,7 +31,8 @@
 #' all its elements are one event, `dist_transformed(dist_normal(0, c(1, 1, 1)), transform_ordered())`; of a site that
 #' is drawn as a matrix, each row is an event.
 #'
-#' `transform_compose(f, g)` applies `f` first, then `g`; `transform_inverse(f)` undoes `f`.
+#' `transform_compose(f, g)` applies `f` first, then `g`; `transform_inverse(f)` undoes `f`. `transform_concat(f, g, sizes = c(2, 3))` applies `f`
+#' to the first two elements of an event and `g` to the three after them; its parts must keep the number of elements.
 #'
 #' @param loc,scale Shift and factor; the factor must not be 0. Numbers or values that depend on sites.
 #' @param lower,upper,bound Bounds; numbers or values that depend on sites.
@@ -42,6 +43,7 @@
 #' @param dim Number of rows and of columns, whose product is the length of one event.
 #' @param ... For `transform_compose()`, transforms in the order in which they are applied; otherwise ignored.
 #' @param transform A transform, its name, or a composition, to be undone.
+#' @param sizes How many elements each part acts on; `NULL`: one each.
 #' @param x A transform.
 #' @return An object of class `reparam_transform`: the transform's name and arguments. `transform_compose()` returns a
 #'   list of them, of class `reparam_transforms`.
@@ -168,6 +170,20 @@ transform_compose <- function(...) {
 
 #' @rdname transforms
 #' @export
+transform_concat <- function(..., sizes = NULL) {
+  parts <- lapply(list(...), as_transforms)
+  if (!length(parts)) stop_reparam("`transform_concat()` needs transforms.")
+  if (is.null(sizes)) sizes <- rep(1, length(parts))
+  check_dist_argument(sizes, "sizes", "positive_count")
+  if (length(sizes) != length(parts)) {
+    stop_reparam(sprintf("`sizes` must have one number for each of the %d parts, not %d.", length(parts), length(sizes)))
+  }
+  placed <- Map(place_transforms, parts, cumsum(c(0, sizes[-length(sizes)])), sizes)
+  structure(unlist(placed, recursive = FALSE), class = "reparam_transforms")
+}
+
+#' @rdname transforms
+#' @export
 transform_inverse <- function(transform) {
   inverse <- rev(lapply(as_transforms(transform), function(t) {
     t$inverted <- if (is.null(t$inverted)) 1L
@@ -179,8 +195,9 @@ transform_inverse <- function(transform) {
 #' @rdname transforms
 #' @export
 format.reparam_transform <- function(x, ...) {
-  sprintf("%s%s(%s)", if (is.null(x$inverted)) "" else "inverse ", x$name,
-          paste(format_arguments(x$args), collapse = ", "))
+  place <- if (is.null(x$count)) "" else sprintf(" of elements %d to %d", x$first, x$first + x$count - 1L)
+  arguments <- paste(format_arguments(x$args), collapse = ", ")
+  sprintf("%s%s(%s)%s", if (is.null(x$inverted)) "" else "inverse ", x$name, arguments, place)
 }
 
 #' @rdname transforms
@@ -252,10 +269,24 @@ event_transforms <- c(
 )
 
 has_event_transform <- function(dist) {
-  here <- vapply(dist$transforms, `[[`, "", "name") %in% event_transforms
-  if (any(here)) return(TRUE)
+  of_events <- function(transform) transform$name %in% event_transforms || !is.null(transform$count)
+  if (any(vapply(dist$transforms, of_events, NA))) return(TRUE)
   inner <- if (is.null(dist$base)) dist$components else list(dist$base)
   any(vapply(inner, has_event_transform, NA))
+}
+
+# Transforms that act on `size` elements of an event, after the first `offset` ones.
+place_transforms <- function(transforms, offset, size) {
+  lapply(transforms, function(transform) {
+    if (transform$name %in% c("simplex", "softmax", "cholesky", "corr_cholesky", "reshape")) {
+      stop_reparam(sprintf("transform_%s() changes the number of elements, which `transform_concat()` cannot.", transform$name))
+    }
+    first <- if (is.null(transform$count)) 1L else transform$first
+    if (is.null(transform$count)) transform$count <- as.integer(size)
+    if (first + transform$count - 1L > size) stop_reparam(sprintf("A part acts on more elements than its size, %d.", as.integer(size)))
+    transform$first <- as.integer(offset + first)
+    transform
+  })
 }
 
 # The shape of a distribution with such transforms: that of what they are applied to, changed one after the other.

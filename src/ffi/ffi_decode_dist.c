@@ -164,6 +164,10 @@ static rp_code decode_transform(ffi_decoder *d, SEXP list, rp_transform_spec *t,
   if (!t->bijector) return rp_fail(d->status, RP_BAD_SPEC, site, "there is no transform `%s`", name);
   t->name = t->bijector->name;
   t->inverted = ffi_integer(ffi_get(list, "inverted"), 0) != 0;
+  t->first = ffi_integer(ffi_get(list, "first"), 1) - 1;
+  t->count = ffi_integer(ffi_get(list, "count"), 0);
+  if (t->first < 0 || t->count < 0)
+    return rp_fail(d->status, RP_BAD_SPEC, site, "a transform acts on elements that are none");
   for (int k = 0; k < 4; k++) t->arguments[k] = RP_NONE;
   for (int32_t k = 0; k < t->bijector->n_arguments; k++) {
     SEXP row =

@@ -25,6 +25,10 @@ static int64_t family_size(const rp_distribution *d);
 static int64_t size_after(const rp_transform *t, int64_t size);
 static rp_node_id family_density(rp_graph *g, const rp_distribution *d, rp_node_id x, int inside);
 static rp_node_id unwind(rp_graph *g, const rp_distribution *d, rp_node_id x, rp_node_id *log_jacobian);
+static rp_node_id step_forward(rp_graph *g, const rp_transform *t, rp_node_id u, int64_t n_events, int64_t size);
+static rp_node_id step_back(rp_graph *g, const rp_transform *t, rp_node_id x, int64_t n_events, int64_t size);
+static rp_node_id step_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n_events,
+                                int64_t size);
 static rp_node_id transform_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n_events,
                                      int64_t size);
 static rp_node_id constrain_directly(rp_graph *g, const rp_distribution *d, rp_node_id u, rp_node_id *term);
@@ -90,16 +94,16 @@ static int64_t base_values(const rp_dist_spec *const *chain, int32_t depth, cons
     for (int32_t t = chain[k]->n_transforms; t-- > 0;) {
       const rp_transform_spec *transform = &chain[k]->transforms[t];
       const rp_bijector *b = transform->bijector;
-      if (!of_events(b)) continue;
+      if (!of_events(b) && transform->count == 0) continue;
       if (*n_events == 0) {
-        int32_t dims = transform->inverted ? b->domain_dim : b->codomain_dim;
+        int32_t dims = transform->count > 0 ? 1 : transform->inverted ? b->domain_dim : b->codomain_dim;
         size = n_value;
         if (with->n_dim > dims) size = with->dim[with->n_dim - 1] * (dims == 2 ? with->dim[with->n_dim - 2] : 1);
         *n_events = size > 0 && n_value % size == 0 ? n_value / size : 1;
       }
       int64_t (*before)(int64_t) = transform->inverted ? b->codomain_size : b->domain_size;
-      if (before) size = before(size);
-      if (size >= 1) continue;
+      if (before && transform->count == 0) size = before(size);
+      if (size >= 1 && transform->first + transform->count <= size) continue;
       rp_fail(with->status, RP_BAD_SHAPE, with->site, "%s() cannot give events of its length", b->name);
       return -1;
     }
@@ -127,20 +131,30 @@ static rp_code add_transforms(rp_distribution *d, const rp_dist_spec *s, int64_t
     const rp_bijector *b = s->transforms[t].bijector;
     if (d->n_transforms == RP_MAX_TRANSFORMS)
       return rp_fail(with->status, RP_UNSUPPORTED, with->site, "it has more than %d transforms", RP_MAX_TRANSFORMS);
-    if (of_events(b) && d->family->event_dim == 0 && d->group == 0 && make_events(d, b, n_events, with) != RP_OK)
+    const int part = s->transforms[t].count > 0;
+    if ((of_events(b) || part) && d->family->event_dim == 0 && d->group == 0 && make_events(d, b, n_events, with) != RP_OK)
       return with->status->code;
     rp_transform *to = &d->transforms[d->n_transforms++];
     to->bijector = b;
     to->inverted = s->transforms[t].inverted;
+    to->first = s->transforms[t].first;
+    to->count = s->transforms[t].count;
+    if (part && (to->first < 0 || to->first + to->count > d->event_size || b->domain_size || b->codomain_size))
+      return rp_fail(with->status, RP_BAD_SHAPE, with->site, "%s() cannot act on elements %lld to %lld of its events",
+                     b->name, (long long) to->first + 1, (long long) (to->first + to->count));
     for (int32_t k = 0; k < 4; k++) {
       rp_node_id from = s->transforms[t].arguments[k];
       to->arguments[k] = from == RP_NONE ? RP_NONE : with->row(with->context, from);
       if (to->arguments[k] == RP_NONE || of_events(b)) continue;
+      if (part) {
+        to->arguments[k] = rp_recycle(with->g, to->arguments[k], to->count * d->n_events);
+        continue;
+      }
       to->arguments[k] = rp_recycle(with->g, to->arguments[k], d->n_events * d->event_size);
       if (d->event_size > 1 && d->n_events > 1 && rp_size_of(with->g, to->arguments[k]) > 1)
         to->arguments[k] = rp_transpose(with->g, to->arguments[k], d->n_events, d->event_size);
     }
-    if (d->family_size == 0 && of_events(b)) d->family_size = d->event_size;
+    if (d->family_size == 0 && (of_events(b) || part)) d->family_size = d->event_size;
     d->event_size = size_after(to, d->event_size);
     if (d->event_size < 1)
       return rp_fail(with->status, RP_BAD_SHAPE, with->site, "%s() cannot take events of its length", b->name);
@@ -223,10 +237,12 @@ rp_distribution rp_distribution_select(rp_graph *g, const rp_distribution *d, co
   part.n_events = n;
   for (int32_t k = 0; k < d->family->n_arguments; k++)
     part.arguments[k] = select_events(g, d->arguments[k], d->widths[k] * group_of(d), events, n, d->n_events);
-  for (int32_t t = 0; t < d->n_transforms; t++)
-    for (int32_t k = 0; k < 4 && d->transforms[t].bijector->domain_dim == 0; k++)
-      part.transforms[t].arguments[k] =
-          select_events(g, d->transforms[t].arguments[k], d->event_size, events, n, d->n_events);
+  for (int32_t t = 0; t < d->n_transforms; t++) {
+    const rp_transform *of = &d->transforms[t];
+    int64_t width = of->count > 0 ? of->count : d->event_size;
+    for (int32_t k = 0; k < 4 && of->bijector->domain_dim == 0; k++)
+      part.transforms[t].arguments[k] = select_events(g, of->arguments[k], width, events, n, d->n_events);
+  }
   part.mask = select_events(g, d->mask, 1, events, n, d->n_events);
   if (d->compound) {
     part.compound = rp_compound_select(g, d->compound, events, n, d->n_events, group_of(d));
@@ -274,7 +290,7 @@ rp_node_id rp_distribution_random(rp_graph *g, const rp_distribution *d, uint32_
 
 int rp_distribution_may_be_partial(const rp_distribution *d) {
   for (int32_t t = 0; t < d->n_transforms; t++)
-    if (d->transforms[t].bijector->domain_dim > 0 || d->transforms[t].bijector->codomain_dim > 0) return 0;
+    if (of_events(d->transforms[t].bijector) || d->transforms[t].count > 0) return 0;
   return !d->compound && d->family->known_density && d->family->complete;
 }
 
@@ -319,10 +335,8 @@ rp_node_id rp_distribution_log_jacobian(rp_graph *g, const rp_distribution *d, r
   int64_t size = family_size(d);
   for (int32_t t = 0; t < d->n_transforms; t++) {
     const rp_transform *to = &d->transforms[t];
-    rp_node_id x =
-        (to->inverted ? to->bijector->inverse : to->bijector->forward)(g, b, to->arguments, d->n_events, size);
-    rp_node_id term = transform_jacobian(g, to, to->inverted ? x : b, to->inverted ? b : x, d->n_events, size);
-    log_jacobian = to->inverted ? rp_sub(g, log_jacobian, term) : rp_add(g, log_jacobian, term);
+    rp_node_id x = step_forward(g, to, b, d->n_events, size);
+    log_jacobian = rp_add(g, log_jacobian, step_jacobian(g, to, b, x, d->n_events, size));
     size = size_after(to, size);
     b = x;
   }
@@ -332,11 +346,8 @@ rp_node_id rp_distribution_log_jacobian(rp_graph *g, const rp_distribution *d, r
 rp_node_id rp_distribution_forward(rp_graph *g, const rp_distribution *d, rp_node_id x) {
   int64_t size = family_size(d);
   for (int32_t t = 0; t < d->n_transforms; t++) {
-    const rp_transform *to = &d->transforms[t];
-    int64_t after = size_after(to, size);
-    if (to->inverted) x = to->bijector->inverse(g, x, to->arguments, d->n_events, size);
-    else x = to->bijector->forward(g, x, to->arguments, d->n_events, after);
-    size = after;
+    x = step_forward(g, &d->transforms[t], x, d->n_events, size);
+    size = size_after(&d->transforms[t], size);
   }
   return x;
 }
@@ -352,7 +363,7 @@ static int64_t family_size(const rp_distribution *d) { return d->family_size > 0
 /* Numbers per event after a transform of events of `size` numbers. */
 static int64_t size_after(const rp_transform *t, int64_t size) {
   int64_t (*after)(int64_t) = t->inverted ? t->bijector->domain_size : t->bijector->codomain_size;
-  return after ? after(size) : size;
+  return after && t->count == 0 ? after(size) : size;
 }
 
 static rp_node_id family_density(rp_graph *g, const rp_distribution *d, rp_node_id x, int inside) {
@@ -367,16 +378,55 @@ static rp_node_id unwind(rp_graph *g, const rp_distribution *d, rp_node_id x, rp
   int64_t sizes[RP_MAX_TRANSFORMS + 1] = {family_size(d)};
   for (int32_t t = 0; t < d->n_transforms; t++) sizes[t + 1] = size_after(&d->transforms[t], sizes[t]);
   for (int32_t t = d->n_transforms; t-- > 0;) {
-    const rp_transform *of = &d->transforms[t];
-    const rp_bijector *b = of->bijector;
-    int64_t size = of->inverted ? sizes[t] : sizes[t + 1]; /* of the bijector's codomain */
-    rp_node_id u = (of->inverted ? b->forward : b->inverse)(g, x, of->arguments, d->n_events, size);
-    rp_node_id term = transform_jacobian(g, of, of->inverted ? x : u, of->inverted ? u : x, d->n_events, size);
-    if (of->inverted) term = rp_neg(g, term);
+    rp_node_id u = step_back(g, &d->transforms[t], x, d->n_events, sizes[t]);
+    rp_node_id term = step_jacobian(g, &d->transforms[t], u, x, d->n_events, sizes[t]);
     *log_jacobian = *log_jacobian == RP_NONE ? term : rp_add(g, *log_jacobian, term);
     x = u;
   }
   return x;
+}
+
+/* ---- one transform of events that have `size` numbers before it ---- */
+
+/* The events with the numbers that the transform acts on replaced by others. */
+static rp_node_id with_part(rp_graph *g, const rp_transform *t, rp_node_id x, rp_node_id part, int64_t n_events,
+                            int64_t size) {
+  int64_t end = t->first + t->count;
+  rp_node_id before = t->first > 0 ? rp_event_part(g, x, n_events, size, 0, t->first) : RP_NONE;
+  rp_node_id out = t->first > 0 ? rp_event_join(g, before, t->first, part, t->count, n_events) : part;
+  if (end == size) return rp_broadcast(g, out, n_events * size);
+  return rp_event_join(g, out, end, rp_event_part(g, x, n_events, size, end, size - end), size - end, n_events);
+}
+
+static rp_node_id step(rp_graph *g, const rp_transform *t, rp_node_id x, int64_t n_events, int64_t size, int back) {
+  int64_t codomain = t->inverted ? size : size_after(t, size);
+  rp_node_id (*map)(rp_graph *, rp_node_id, const rp_node_id *, int64_t, int64_t) =
+      t->inverted != back ? t->bijector->inverse : t->bijector->forward;
+  if (t->count == 0) return map(g, x, t->arguments, n_events, codomain);
+  x = rp_broadcast(g, x, n_events * size);
+  rp_node_id part = rp_event_part(g, x, n_events, size, t->first, t->count);
+  return with_part(g, t, x, map(g, part, t->arguments, n_events, t->count), n_events, size);
+}
+
+static rp_node_id step_forward(rp_graph *g, const rp_transform *t, rp_node_id u, int64_t n_events, int64_t size) {
+  return step(g, t, u, n_events, size, 0);
+}
+
+static rp_node_id step_back(rp_graph *g, const rp_transform *t, rp_node_id x, int64_t n_events, int64_t size) {
+  return step(g, t, x, n_events, size, 1);
+}
+
+/* log |det dx/du|, one term per event. */
+static rp_node_id step_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n_events,
+                                int64_t size) {
+  int64_t codomain = t->inverted ? size : size_after(t, size);
+  if (t->count > 0) {
+    u = rp_event_part(g, rp_broadcast(g, u, n_events * size), n_events, size, t->first, t->count);
+    x = rp_event_part(g, rp_broadcast(g, x, n_events * size), n_events, size, t->first, t->count);
+    codomain = t->count;
+  }
+  rp_node_id term = transform_jacobian(g, t, t->inverted ? x : u, t->inverted ? u : x, n_events, codomain);
+  return t->inverted ? rp_neg(g, term) : term;
 }
 
 /* log |det dx/du| of the bijector itself, one term per event. */
@@ -459,7 +509,7 @@ static rp_code default_bijector(rp_graph *g, const rp_distribution *d, const rp_
 static int expand_base(rp_distribution *d) {
   const rp_family *base = d->family->base ? rp_family_find(d->family->base) : NULL;
   if (!base) return 0;
-  rp_transform own[RP_MAX_TRANSFORMS];
+  rp_transform own[RP_MAX_TRANSFORMS] = {0};
   int32_t n = 0;
   char names[64];
   snprintf(names, sizeof names, "%s", d->family->base_transforms);
@@ -522,6 +572,7 @@ int rp_distribution_support(rp_graph *g, const rp_distribution *d, rp_support *s
   if (d->n_transforms == 0) return 1;
   for (int32_t t = 0; t < chain.n_transforms; t++) {
     const rp_transform *to = &chain.transforms[t];
+    if (to->count > 0) return 0;
     int real = support->kind == RP_SUPPORT_REAL || support->kind == RP_SUPPORT_REAL_VECTOR;
     const char *codomain = to->bijector->codomain;
     if (to->inverted && codomain && strcmp(codomain, rp_support_name(support->kind)) == 0) {

@@ -13,7 +13,7 @@ rp_node_id rp_distribution_moment(rp_graph *g, const rp_distribution *d, int var
   rp_node_id moment = d->compound ? compound_moment(g, d->compound, variance) : known(g, d->arguments);
   for (int32_t t = 0; t < d->n_transforms && moment != RP_NONE; t++) {
     const rp_transform *to = &d->transforms[t];
-    if (to->inverted || strcmp(to->bijector->name, "affine") != 0) return RP_NONE;
+    if (to->count > 0 || to->inverted || strcmp(to->bijector->name, "affine") != 0) return RP_NONE;
     rp_node_id scale = variance ? rp_square(g, to->arguments[1]) : to->arguments[1];
     moment = rp_mul(g, scale, moment);
     if (!variance) moment = rp_add(g, to->arguments[0], moment);

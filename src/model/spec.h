@@ -17,6 +17,7 @@ typedef struct {
   rp_node_id arguments[4];
   const rp_bijector *bijector;
   int32_t inverted;
+  int64_t first, count; /* numbers of an event that it acts on; count 0: all */
 } rp_transform_spec;
 
 /* Combinators that are more than a chain of transforms, see combinator.h. */

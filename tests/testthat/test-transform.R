@@ -106,3 +106,43 @@ test_that("shapes that do not fit are errors", {
     transform_reshape(3)
   })
 })
+
+test_that("concatenated transforms act on parts of an event", {
+  part <- transform_concat(transform_exp(), list(transform_affine(c(1, 2), 3), transform_tanh()), sizes = c(1, 2))
+  expect_identical(
+    format(part),
+    "exp() of elements 1 to 1, then affine(loc = c(1, 2), scale = 3) of elements 2 to 3, then tanh() of elements 2 to 3"
+  )
+  u <- c(0.3, -0.4, 0.1)
+  x <- c(exp(u[1]), tanh(c(1, 2) + 3 * u[2:3]))
+  log_jacobian <- u[1] + sum(log(3) + log(1 - x[2:3]^2))
+  d <- dist_transformed(dist_normal(c(0, 0, 0), 1), part)
+  expect_equal(dist_log_density(d, x), sum(dnorm(u, log = TRUE)) - log_jacobian, tolerance = 1e-10)
+  # and back
+  d <- dist_transformed(dist_transformed(dist_normal(c(0, 0, 0), 1), part), transform_inverse(part))
+  expect_equal(dist_log_density(d, u), sum(dnorm(u, log = TRUE)), tolerance = 1e-10)
+  nested <- transform_concat(transform_tanh(), transform_concat(transform_ordered(), transform_exp(), sizes = c(2, 1)),
+    sizes = c(1, 3))
+  expect_match(format(nested), "ordered() of elements 2 to 3, then exp() of elements 4 to 4", fixed = TRUE)
+  m <- model(function(y) {
+    a ~ transformed(normal(rep(0, 4), 1), nested)
+    b ~ transformed(normal(matrix(0, 5, 3), 1), part)
+    y ~ normal(a[1] + a[4] + b[2, 1], 1)
+  })
+  expect_true(all(check_reparam(m |> reparam(a = reparam_transform(), b = reparam_transform()), list(y = 1))$ok, na.rm = TRUE))
+  b <- draws(prior_draws(m, list(y = 1), draws = 500, seed = 1), "b")
+  expect_identical(dim(b), c(500L, 1L, 5L, 3L))
+  # means of tanh(1 + 3 u) and exp(u) over 2500 draws, 4 standard errors
+  expect_equal(mean(b[, , , 1]), exp(0.5), tolerance = 4 * 2.2 / 50 / exp(0.5))
+  want <- integrate(function(u) tanh(1 + 3 * u) * dnorm(u), -8, 8)$value
+  expect_lt(abs(mean(b[, , , 2]) - want), 4 * 0.9 / 50)
+})
+
+test_that("parts that do not fit are errors", {
+  expect_snapshot(error = TRUE, {
+    transform_concat(transform_simplex(), sizes = 2)
+    transform_concat(transform_exp(), sizes = c(1, 2))
+    dist_log_density(dist_transformed(dist_normal(c(0, 0), 1), transform_concat(transform_exp(), sizes = 3)), 1:2)
+    reparam_explicit(transform_concat(transform_exp(), sizes = 2))
+  })
+})
