@@ -54,6 +54,22 @@ line <- model(function(x, y) {
 })
 line_data <- list(x = 50:59, y = c(25.4, 24.9, 26.6, 27.1, 26.8, 27.9, 28.5, 28.0, 29.6, 29.3))
 
+level <- model(function(y, n) {
+  mu ~ normal(0, 100)
+  x ~ gaussian_random_walk(n, 0.1)
+  y ~ normal(mu + x, 3)
+})
+
+twins <- model(function(y) {
+  b[1:2] ~ normal(0, 100)
+  y ~ normal(b[1] + b[2], 0.1)
+})
+
+jumps <- model(function(y) {
+  step[1:4] ~ stable(1.2, 0, 0.3)
+  y ~ normal(cumsum(step), 0.3)
+})
+
 far <- model(function(y) {
   m ~ normal(0, 1e7)
   y ~ normal(m, 1)
@@ -94,8 +110,8 @@ trained <- function(guide, of, model, data, ...) {
 }
 
 # `with` is called when its case runs: a model, or (for the same model) what goes into reparam().
-nuts <- function(model, data, with, ...) {
-  list(engine = "NUTS", model = model, data = data, with = with, settings = list(...))
+nuts <- function(model, data, with, ..., only_with = list()) {
+  list(engine = "NUTS", model = model, data = data, with = with, settings = list(...), only_with = only_with)
 }
 svi <- function(model, data, with, evidence = NA, ...) {
   list(engine = "SVI", model = model, data = data, with = with, evidence = evidence, settings = list(...))
@@ -110,6 +126,13 @@ cases <- list(
   discrete_cosine = nuts(walk, walk_data(30), function(m) reparam(m, x = reparam_discrete_cosine(smooth = 1))),
   haar = nuts(walk, walk_data(30), function(m) reparam(m, x = reparam_haar())),
   discrete_cosine_no_gain = nuts(walk, walk_data(1), function(m) reparam(m, x = reparam_discrete_cosine(smooth = 1))),
+  split = nuts(level |> reparam(x = reparam_discrete_cosine(smooth = 1)), walk_data(30)[c("y", "n")],
+               function(m) reparam(m, x_dct = reparam_split(c(8, 248))), only_with = list(metric = list(c("mu", "x_dct_split_0")))),
+  unit_jacobian = nuts(twins, list(y = 3), function(m) {
+    reparam(m, b = reparam_unit_jacobian(rbind(c(1, 1), c(1, -1)) / sqrt(2), allow_batch = TRUE))
+  }),
+  symmetric_stable = nuts(jumps, list(y = c(0.1, 0.3, 5.4, 5.6)), function(m) reparam(m, step = reparam_symmetric_stable()),
+                          chains = 2, iter_sampling = 400),
   circular = nuts(angle, list(y = c(2.5, -2.7)), function(m) reparam(m, direction = reparam_circular())),
   explicit = svi(far, list(y = 2e6), function(m) reparam(m, m = reparam_explicit(transform_affine(-2e6, 1))),
                  dnorm(2e6, 0, sqrt(1e14 + 1), log = TRUE), steps = 2000),
@@ -144,6 +167,7 @@ chosen <- if (arguments$cases == "all") names(cases) else strsplit(arguments$cas
 for (name in chosen) {
   case <- cases[[name]]
   plain <- measure(case, case$model, "none")
+  case$settings <- c(case$settings, case$only_with)
   with <- measure(case, case$with(case$model), "minimal")
   row <- data.frame(
     case = name, unit = if (case$engine == "SVI") "ELBO" else "ESS per 1000 gradients",
