@@ -221,6 +221,14 @@ test_that("log_density() refuses values that it cannot use", {
   expect_error(log_density(groups, group_data(), c(at, nu = 1)), "names `nu`")
   expect_error(log_density(groups, group_data(), replace(at, "tau", -1)), "`tau` lie outside the support")
   expect_error(log_density(groups, group_data(), 1:2), "6 unconstrained values")
+  expect_error(log_density(groups, group_data(), replace(at, "mu", "a")), "numbers for `mu`, not the text \"a\"")
+  expect_error(log_density(groups, group_data(), replace(at, "mu", NA)), "numbers for `mu`, not the value NA")
+  mixed <- model(function(y) {
+    z ~ bernoulli(0.3)
+    y ~ normal(2 * z, 1)
+  })
+  expect_error(log_density(mixed, list(y = 1), list(z = 1)), "`z`, which is summed out")
+  expect_equal(as.vector(log_density(mixed, list(y = 1))), log(0.7 * dnorm(1) + 0.3 * dnorm(1, 2)))
 })
 
 # ---- predictive() ----
