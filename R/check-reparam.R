@@ -17,6 +17,7 @@
 #' * `inverse`: starting values given for the original sites come back from the auxiliary ones. Only where every
 #'   coordinate can be computed from them.
 #'
+#' @param model A [model()] or a function, with its [reparam()] handlers.
 #' @inheritParams reparam_map
 #' @param points Number of random points.
 #' @param seed A whole number.

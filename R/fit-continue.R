@@ -117,6 +117,10 @@ read_checkpoint <- function(file) {
 check_checkpoint <- function(saved, spec, control, file) {
   difference <- spec_difference(spec, saved$spec)
   if (is.null(difference)) difference <- settings_difference(control, saved$control)
+  done <- max(iterations_done(saved$past)) - control$iter_warmup
+  if (is.null(difference) && done > control$iter_sampling) {
+    difference <- sprintf("`iter_sampling` is %s, there a chain has %s", format(control$iter_sampling), format(done))
+  }
   if (is.null(difference)) return(invisible())
   stop_reparam(sprintf("The checkpoint \"%s\" is of another fit: %s.", file, difference),
                "Delete the file, or give another name, to begin anew.")

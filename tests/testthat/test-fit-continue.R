@@ -259,3 +259,15 @@ test_that("Ctrl-C is answered within 0.2 s", {
   ))
   expect_lt(as.numeric(sub("delay ", "", grep("^delay", output, value = TRUE))), 0.2)
 })
+
+test_that("a checkpoint is not cut: fewer draws than it holds are another fit", {
+  m <- model(function(y) {
+    mu ~ normal(0, 1)
+    y ~ normal(mu, 1)
+  })
+  file <- withr::local_tempfile()
+  fit_nuts(m, list(y = 1), chains = 1, iter_warmup = 50, iter_sampling = 60, seed = 1, checkpoint = file)
+  again <- function(n) fit_nuts(m, list(y = 1), chains = 1, iter_warmup = 50, iter_sampling = n, seed = 1, checkpoint = file)
+  expect_error(again(20), "`iter_sampling` is 20, there a chain has 60", class = "reparam_error")
+  expect_identical(dim(draws(again(80), "mu"))[1], 80L)
+})
