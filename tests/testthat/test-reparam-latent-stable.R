@@ -34,3 +34,21 @@ test_that("observed sites are refused, with the one to use", {
   m <- model(function(x) x ~ stable(1.5, 0.5)) |> reparam(x = reparam_latent_stable())
   expect_snapshot(cat(condition_text(log_density(m, list(x = 1), numeric(2), reparam = "none"))))
 })
+
+test_that("a walk with stable steps has the posterior of its density, integrated over a grid", {
+  m <- model(function(y) {
+    step[1:2] ~ stable(1.5, 0, 0.3)
+    y ~ normal(cumsum(step), 0.3)
+  })
+  at <- seq(-3, 9, length.out = 1201)
+  log_step <- dist_log_density(dist_stable(1.5, 0, 0.3, 0), at)
+  y <- c(0.4, 5.2)
+  weight <- outer(at, at, function(s, t) dnorm(y[1], s, 0.3, log = TRUE) + dnorm(y[2], s + t, 0.3, log = TRUE)) +
+    outer(log_step, log_step, "+")
+  weight <- exp(weight - max(weight))
+  exact <- c(sum(rowSums(weight) * at), sum(colSums(weight) * at)) / sum(weight)
+  for (r in list(reparam_latent_stable(), reparam_symmetric_stable())) {
+    table <- summary(fit_nuts(m |> reparam(step = r), list(y = y), seed = 1, adapt_delta = 0.95))
+    expect_true(all(abs(table$mean - exact) < 4 * table$mcse_mean))
+  }
+})

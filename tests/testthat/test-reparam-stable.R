@@ -60,3 +60,25 @@ test_that("what cannot be is refused", {
     cat(condition_text(log_density(model(function(x) x ~ normal(0, 1)) |> reparam(x = reparam_stable()), list(x = 1), numeric())))
   })
 })
+
+test_that("a regression with stable noise has the posterior of its density, integrated over a grid", {
+  x <- seq(-1, 1, length.out = 8)
+  y <- 1 + 2 * x + c(0.1, -0.2, 0.05, 1.9, -0.1, 0.15, -0.3, 0.1)
+  m <- model(function(x, y) {
+    a ~ normal(0, 5)
+    b ~ normal(0, 5)
+    y ~ stable(1.5, 0.4, 0.3, a + b * x)
+  })
+  a <- seq(-0.5, 2.5, length.out = 61)
+  b <- seq(-0.5, 4.5, length.out = 61)
+  grid <- expand.grid(a = a, b = b)
+  residual <- as.vector(outer(grid$a, rep(1, 8)) * -1 - outer(grid$b, x) + rep(y, each = nrow(grid)))
+  noise <- matrix(dist_log_density(dist_stable(1.5, 0.4, 0.3, 0), residual), nrow(grid))
+  weight <- exp(rowSums(noise) + dnorm(grid$a, 0, 5, log = TRUE) + dnorm(grid$b, 0, 5, log = TRUE))
+  exact <- c(sum(weight * grid$a), sum(weight * grid$b)) / sum(weight)
+  exact_sd <- sqrt(c(sum(weight * grid$a^2), sum(weight * grid$b^2)) / sum(weight) - exact^2)
+  table <- summary(fit_nuts(m |> reparam(y = reparam_stable()), list(x = x, y = y), seed = 1))
+  expect_true(all(abs(table$mean - exact) < 4 * table$mcse_mean))
+  # The standard error of a standard deviation is about sd / sqrt(2 n), here with at least 1500 effective draws, 4 of them.
+  expect_equal(table$sd, exact_sd, tolerance = 4 / sqrt(2 * 1500))
+})
