@@ -11,7 +11,7 @@
 #' | `transform_exp()` | `exp(u)` | `u` |
 #' | `transform_affine(loc, scale)` | `loc + scale * u` | `log(abs(scale))` |
 #' | `transform_sigmoid()` | `1 / (1 + exp(-u))` | `log(x) + log(1 - x)` |
-#' | `transform_interval(lower, upper)` | `lower + (upper - lower) / (1 + exp(-u))` | that of the sigmoid `+ log(upper - lower)` |
+#' | `transform_interval(lower, upper)` | `lower + (upper - lower) * s`, `s` the sigmoid | its own `+ log(upper - lower)` |
 #' | `transform_lower(bound)` | `bound + exp(u)` | `u` |
 #' | `transform_upper(bound)` | `bound - exp(u)` | `u` |
 #' | `transform_softplus()` | `log(1 + exp(u))` | `-log(1 + exp(-u))` |
@@ -24,15 +24,16 @@
 #' | `transform_discrete_cosine(smooth)` | cosine coefficients, weighted, see [reparam_discrete_cosine()] | 0 |
 #' | `transform_haar(flip)` | Haar coefficients, see [reparam_haar()] | 0 |
 #' | `transform_reshape(dim)` | `matrix(u, dim[1], dim[2])` | 0 |
-#' | `transform_cholesky()` | lower triangular matrix with positive diagonal (`exp`), filled row by row | sum of the diagonal's `u` |
+#' | `transform_cholesky()` | lower triangle, row by row, `exp` on the diagonal | sum of the diagonal's `u` |
 #' | `transform_corr_cholesky()` | Cholesky factor of a correlation matrix, from `tanh(u)` | see the source |
 #'
 #' From `transform_ordered()` on they map whole events: a vector to a vector (or matrix). Over a univariate distribution
 #' all its elements are one event, `dist_transformed(dist_normal(0, c(1, 1, 1)), transform_ordered())`; of a site that
 #' is drawn as a matrix, each row is an event.
 #'
-#' `transform_compose(f, g)` applies `f` first, then `g`; `transform_inverse(f)` undoes `f`. `transform_concat(f, g, sizes = c(2, 3))` applies `f`
-#' to the first two elements of an event and `g` to the three after them; its parts must keep the number of elements.
+#' `transform_compose(f, g)` applies `f` first, then `g`; `transform_inverse(f)` undoes `f`.
+#' `transform_concat(f, g, sizes = c(2, 3))` applies `f` to the first two elements of an event and `g` to the three after
+#' them; its parts must keep the number of elements.
 #'
 #' @param loc,scale Shift and factor; the factor must not be 0. Numbers or values that depend on sites.
 #' @param lower,upper,bound Bounds; numbers or values that depend on sites.
@@ -176,7 +177,8 @@ transform_concat <- function(..., sizes = NULL) {
   if (is.null(sizes)) sizes <- rep(1, length(parts))
   check_dist_argument(sizes, "sizes", "positive_count")
   if (length(sizes) != length(parts)) {
-    stop_reparam(sprintf("`sizes` must have one number for each of the %d parts, not %d.", length(parts), length(sizes)))
+    text <- "`sizes` must have one number for each of the %d parts, not %d."
+    stop_reparam(sprintf(text, length(parts), length(sizes)))
   }
   placed <- Map(place_transforms, parts, cumsum(c(0, sizes[-length(sizes)])), sizes)
   structure(unlist(placed, recursive = FALSE), class = "reparam_transforms")
@@ -279,11 +281,14 @@ has_event_transform <- function(dist) {
 place_transforms <- function(transforms, offset, size) {
   lapply(transforms, function(transform) {
     if (transform$name %in% c("simplex", "softmax", "cholesky", "corr_cholesky", "reshape")) {
-      stop_reparam(sprintf("transform_%s() changes the number of elements, which `transform_concat()` cannot.", transform$name))
+      text <- "transform_%s() changes the number of elements, which `transform_concat()` cannot."
+      stop_reparam(sprintf(text, transform$name))
     }
     first <- if (is.null(transform$count)) 1L else transform$first
     if (is.null(transform$count)) transform$count <- as.integer(size)
-    if (first + transform$count - 1L > size) stop_reparam(sprintf("A part acts on more elements than its size, %d.", as.integer(size)))
+    if (first + transform$count - 1L > size) {
+      stop_reparam(sprintf("A part acts on more elements than its size, %d.", as.integer(size)))
+    }
     transform$first <- as.integer(offset + first)
     transform
   })

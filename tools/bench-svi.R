@@ -1,7 +1,7 @@
 # Does fit_svi(steps = "auto") stop where it should? For each posterior and guide the best ELBO known, that of a grid of
 # fixed numbers of steps, and what "auto" gives; writes vignettes/svi-bench.csv.
 #
-#   Rscript tools/bench-svi.R [--data=DIR] [--out=FILE] [--seeds=2] [name ...]
+#   Rscript tools/bench-svi.R [--data=posteriordb] [--out=FILE] [--seeds=2] [name ...]
 #
 # DIR holds posteriordb's data as json files (earnings-logearn_height.json, ...); posteriors whose file is missing are
 # left out. "best": the largest ELBO of any run of the table, the longest ones with 100,000 steps. "fewest": the fewest
@@ -14,7 +14,7 @@ option <- function(name, otherwise) {
   given <- grep(sprintf("^--%s=", name), arguments, value = TRUE)
   if (length(given)) sub(".*?=", "", given[1]) else otherwise
 }
-data_dir <- option("data", "/work/shared/posteriordb")
+data_dir <- option("data", "posteriordb")
 out <- option("out", "vignettes/svi-bench.csv")
 seeds <- seq_len(as.integer(option("seeds", "2")))
 wanted <- grep("^--", arguments, value = TRUE, invert = TRUE)

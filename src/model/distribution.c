@@ -22,15 +22,8 @@ static rp_node_id select_events(rp_graph *g, rp_node_id a, int64_t width, const 
                                 int64_t n_events);
 static int64_t group_of(const rp_distribution *d);
 static int64_t family_size(const rp_distribution *d);
-static int64_t size_after(const rp_transform *t, int64_t size);
 static rp_node_id family_density(rp_graph *g, const rp_distribution *d, rp_node_id x, int inside);
 static rp_node_id unwind(rp_graph *g, const rp_distribution *d, rp_node_id x, rp_node_id *log_jacobian);
-static rp_node_id step_forward(rp_graph *g, const rp_transform *t, rp_node_id u, int64_t n_events, int64_t size);
-static rp_node_id step_back(rp_graph *g, const rp_transform *t, rp_node_id x, int64_t n_events, int64_t size);
-static rp_node_id step_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n_events,
-                                int64_t size);
-static rp_node_id transform_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n_events,
-                                     int64_t size);
 static rp_node_id constrain_directly(rp_graph *g, const rp_distribution *d, rp_node_id u, rp_node_id *term);
 static rp_code default_bijector(rp_graph *g, const rp_distribution *d, const rp_bijector **bijector,
                                 rp_node_id arguments[4]);
@@ -81,8 +74,6 @@ static rp_code join_series(rp_distribution *d, int64_t n, const rp_resolve *with
   return RP_OK;
 }
 
-static int of_events(const rp_bijector *b) { return b->domain_dim > 0 || b->codomain_dim > 0; }
-
 /* Numbers that the family gives where transforms of whole events change how many there are; -1 with a status when no
  * number fits.  n_events: as the last dim of the site (the last two, for matrices) holds one event; 0 without such
  * transforms. */
@@ -94,7 +85,7 @@ static int64_t base_values(const rp_dist_spec *const *chain, int32_t depth, cons
     for (int32_t t = chain[k]->n_transforms; t-- > 0;) {
       const rp_transform_spec *transform = &chain[k]->transforms[t];
       const rp_bijector *b = transform->bijector;
-      if (!of_events(b) && transform->count == 0) continue;
+      if (!rp_bijector_of_events(b) && transform->count == 0) continue;
       if (*n_events == 0) {
         int32_t dims = transform->count > 0 ? 1 : transform->inverted ? b->domain_dim : b->codomain_dim;
         size = n_value;
@@ -132,7 +123,7 @@ static rp_code add_transforms(rp_distribution *d, const rp_dist_spec *s, int64_t
     if (d->n_transforms == RP_MAX_TRANSFORMS)
       return rp_fail(with->status, RP_UNSUPPORTED, with->site, "it has more than %d transforms", RP_MAX_TRANSFORMS);
     const int part = s->transforms[t].count > 0;
-    if ((of_events(b) || part) && d->family->event_dim == 0 && d->group == 0 && make_events(d, b, n_events, with) != RP_OK)
+    if ((rp_bijector_of_events(b) || part) && d->family->event_dim == 0 && d->group == 0 && make_events(d, b, n_events, with) != RP_OK)
       return with->status->code;
     rp_transform *to = &d->transforms[d->n_transforms++];
     to->bijector = b;
@@ -145,7 +136,7 @@ static rp_code add_transforms(rp_distribution *d, const rp_dist_spec *s, int64_t
     for (int32_t k = 0; k < 4; k++) {
       rp_node_id from = s->transforms[t].arguments[k];
       to->arguments[k] = from == RP_NONE ? RP_NONE : with->row(with->context, from);
-      if (to->arguments[k] == RP_NONE || of_events(b)) continue;
+      if (to->arguments[k] == RP_NONE || rp_bijector_of_events(b)) continue;
       if (part) {
         to->arguments[k] = rp_recycle(with->g, to->arguments[k], to->count * d->n_events);
         continue;
@@ -154,8 +145,8 @@ static rp_code add_transforms(rp_distribution *d, const rp_dist_spec *s, int64_t
       if (d->event_size > 1 && d->n_events > 1 && rp_size_of(with->g, to->arguments[k]) > 1)
         to->arguments[k] = rp_transpose(with->g, to->arguments[k], d->n_events, d->event_size);
     }
-    if (d->family_size == 0 && (of_events(b) || part)) d->family_size = d->event_size;
-    d->event_size = size_after(to, d->event_size);
+    if (d->family_size == 0 && (rp_bijector_of_events(b) || part)) d->family_size = d->event_size;
+    d->event_size = rp_transform_size_after(to, d->event_size);
     if (d->event_size < 1)
       return rp_fail(with->status, RP_BAD_SHAPE, with->site, "%s() cannot take events of its length", b->name);
   }
@@ -290,7 +281,7 @@ rp_node_id rp_distribution_random(rp_graph *g, const rp_distribution *d, uint32_
 
 int rp_distribution_may_be_partial(const rp_distribution *d) {
   for (int32_t t = 0; t < d->n_transforms; t++)
-    if (of_events(d->transforms[t].bijector) || d->transforms[t].count > 0) return 0;
+    if (rp_bijector_of_events(d->transforms[t].bijector) || d->transforms[t].count > 0) return 0;
   return !d->compound && d->family->known_density && d->family->complete;
 }
 
@@ -335,9 +326,9 @@ rp_node_id rp_distribution_log_jacobian(rp_graph *g, const rp_distribution *d, r
   int64_t size = family_size(d);
   for (int32_t t = 0; t < d->n_transforms; t++) {
     const rp_transform *to = &d->transforms[t];
-    rp_node_id x = step_forward(g, to, b, d->n_events, size);
-    log_jacobian = rp_add(g, log_jacobian, step_jacobian(g, to, b, x, d->n_events, size));
-    size = size_after(to, size);
+    rp_node_id x = rp_transform_forward(g, to, b, d->n_events, size);
+    log_jacobian = rp_add(g, log_jacobian, rp_transform_log_jacobian(g, to, b, x, d->n_events, size));
+    size = rp_transform_size_after(to, size);
     b = x;
   }
   return log_jacobian;
@@ -346,8 +337,8 @@ rp_node_id rp_distribution_log_jacobian(rp_graph *g, const rp_distribution *d, r
 rp_node_id rp_distribution_forward(rp_graph *g, const rp_distribution *d, rp_node_id x) {
   int64_t size = family_size(d);
   for (int32_t t = 0; t < d->n_transforms; t++) {
-    x = step_forward(g, &d->transforms[t], x, d->n_events, size);
-    size = size_after(&d->transforms[t], size);
+    x = rp_transform_forward(g, &d->transforms[t], x, d->n_events, size);
+    size = rp_transform_size_after(&d->transforms[t], size);
   }
   return x;
 }
@@ -360,12 +351,6 @@ rp_node_id rp_distribution_inverse(rp_graph *g, const rp_distribution *d, rp_nod
 static int64_t group_of(const rp_distribution *d) { return d->group > 0 ? d->group : 1; }
 static int64_t family_size(const rp_distribution *d) { return d->family_size > 0 ? d->family_size : d->event_size; }
 
-/* Numbers per event after a transform of events of `size` numbers. */
-static int64_t size_after(const rp_transform *t, int64_t size) {
-  int64_t (*after)(int64_t) = t->inverted ? t->bijector->domain_size : t->bijector->codomain_size;
-  return after && t->count == 0 ? after(size) : size;
-}
-
 static rp_node_id family_density(rp_graph *g, const rp_distribution *d, rp_node_id x, int inside) {
   int64_t group = group_of(d), n = d->n_events * group;
   rp_node_id term = d->compound ? rp_compound_log_density(g, d->compound, x, n, family_size(d) / group, inside)
@@ -376,66 +361,14 @@ static rp_node_id family_density(rp_graph *g, const rp_distribution *d, rp_node_
 /* Undoes the transforms, adding up their log Jacobians (one per event). */
 static rp_node_id unwind(rp_graph *g, const rp_distribution *d, rp_node_id x, rp_node_id *log_jacobian) {
   int64_t sizes[RP_MAX_TRANSFORMS + 1] = {family_size(d)};
-  for (int32_t t = 0; t < d->n_transforms; t++) sizes[t + 1] = size_after(&d->transforms[t], sizes[t]);
+  for (int32_t t = 0; t < d->n_transforms; t++) sizes[t + 1] = rp_transform_size_after(&d->transforms[t], sizes[t]);
   for (int32_t t = d->n_transforms; t-- > 0;) {
-    rp_node_id u = step_back(g, &d->transforms[t], x, d->n_events, sizes[t]);
-    rp_node_id term = step_jacobian(g, &d->transforms[t], u, x, d->n_events, sizes[t]);
+    rp_node_id u = rp_transform_back(g, &d->transforms[t], x, d->n_events, sizes[t]);
+    rp_node_id term = rp_transform_log_jacobian(g, &d->transforms[t], u, x, d->n_events, sizes[t]);
     *log_jacobian = *log_jacobian == RP_NONE ? term : rp_add(g, *log_jacobian, term);
     x = u;
   }
   return x;
-}
-
-/* ---- one transform of events that have `size` numbers before it ---- */
-
-/* The events with the numbers that the transform acts on replaced by others. */
-static rp_node_id with_part(rp_graph *g, const rp_transform *t, rp_node_id x, rp_node_id part, int64_t n_events,
-                            int64_t size) {
-  int64_t end = t->first + t->count;
-  rp_node_id before = t->first > 0 ? rp_event_part(g, x, n_events, size, 0, t->first) : RP_NONE;
-  rp_node_id out = t->first > 0 ? rp_event_join(g, before, t->first, part, t->count, n_events) : part;
-  if (end == size) return rp_broadcast(g, out, n_events * size);
-  return rp_event_join(g, out, end, rp_event_part(g, x, n_events, size, end, size - end), size - end, n_events);
-}
-
-static rp_node_id step(rp_graph *g, const rp_transform *t, rp_node_id x, int64_t n_events, int64_t size, int back) {
-  int64_t codomain = t->inverted ? size : size_after(t, size);
-  rp_node_id (*map)(rp_graph *, rp_node_id, const rp_node_id *, int64_t, int64_t) =
-      t->inverted != back ? t->bijector->inverse : t->bijector->forward;
-  if (t->count == 0) return map(g, x, t->arguments, n_events, codomain);
-  x = rp_broadcast(g, x, n_events * size);
-  rp_node_id part = rp_event_part(g, x, n_events, size, t->first, t->count);
-  return with_part(g, t, x, map(g, part, t->arguments, n_events, t->count), n_events, size);
-}
-
-static rp_node_id step_forward(rp_graph *g, const rp_transform *t, rp_node_id u, int64_t n_events, int64_t size) {
-  return step(g, t, u, n_events, size, 0);
-}
-
-static rp_node_id step_back(rp_graph *g, const rp_transform *t, rp_node_id x, int64_t n_events, int64_t size) {
-  return step(g, t, x, n_events, size, 1);
-}
-
-/* log |det dx/du|, one term per event. */
-static rp_node_id step_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n_events,
-                                int64_t size) {
-  int64_t codomain = t->inverted ? size : size_after(t, size);
-  if (t->count > 0) {
-    u = rp_event_part(g, rp_broadcast(g, u, n_events * size), n_events, size, t->first, t->count);
-    x = rp_event_part(g, rp_broadcast(g, x, n_events * size), n_events, size, t->first, t->count);
-    codomain = t->count;
-  }
-  rp_node_id term = transform_jacobian(g, t, t->inverted ? x : u, t->inverted ? u : x, n_events, codomain);
-  return t->inverted ? rp_neg(g, term) : term;
-}
-
-/* log |det dx/du| of the bijector itself, one term per event. */
-static rp_node_id transform_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n_events,
-                                     int64_t size) {
-  if (t->bijector->domain_dim > 0 || t->bijector->codomain_dim > 0 || size == 1)
-    return t->bijector->log_jacobian(g, u, x, t->arguments, n_events, size);
-  rp_node_id each = t->bijector->log_jacobian(g, u, x, t->arguments, n_events * size, 1);
-  return rp_event_sum(g, each, n_events, size);
 }
 
 /* ---- unconstrained coordinates ---- */
@@ -464,7 +397,7 @@ rp_node_id rp_distribution_constrain(rp_graph *g, const rp_distribution *d, rp_n
   int64_t size = family_size(&base);
   rp_node_id x = own.bijector->forward(g, u, own.arguments, base.n_events, size);
   rp_node_id density = family_density(g, &base, x, 1);
-  *term = rp_add(g, density, transform_jacobian(g, &own, u, x, base.n_events, size));
+  *term = rp_add(g, density, rp_transform_own_jacobian(g, &own, u, x, base.n_events, size));
   return rp_distribution_forward(g, &base, x);
 }
 
@@ -474,7 +407,7 @@ static rp_node_id constrain_directly(rp_graph *g, const rp_distribution *d, rp_n
   if (!rp_distribution_support(g, d, &support) || rp_support_default(g, support, &own.bijector, own.arguments) != RP_OK)
     return *term = RP_NONE;
   rp_node_id x = own.bijector->forward(g, u, own.arguments, d->n_events, d->event_size);
-  rp_node_id jacobian = transform_jacobian(g, &own, u, x, d->n_events, d->event_size);
+  rp_node_id jacobian = rp_transform_own_jacobian(g, &own, u, x, d->n_events, d->event_size);
   *term = rp_add(g, rp_distribution_log_density(g, d, x, 1), jacobian);
   return x;
 }
@@ -578,7 +511,7 @@ int rp_distribution_support(rp_graph *g, const rp_distribution *d, rp_support *s
     if (to->inverted && codomain && strcmp(codomain, rp_support_name(support->kind)) == 0) {
       *support =
           (rp_support){to->bijector->domain_dim > 0 ? RP_SUPPORT_REAL_VECTOR : RP_SUPPORT_REAL, RP_NONE, RP_NONE};
-    } else if (real && (strcmp(to->bijector->name, "affine") == 0 || (!codomain && of_events(to->bijector)))) {
+    } else if (real && (strcmp(to->bijector->name, "affine") == 0 || (!codomain && rp_bijector_of_events(to->bijector)))) {
       continue;
     } else if (real && codomain && !to->inverted) {
       int k = 0;

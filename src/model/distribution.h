@@ -8,15 +8,9 @@
 #define RP_MODEL_DISTRIBUTION_H
 
 #include "spec.h"
+#include "transform.h"
 
 enum { RP_MAX_TRANSFORMS = 8 };
-
-typedef struct {
-  const rp_bijector *bijector;
-  rp_node_id arguments[4];
-  int32_t inverted; /* the map is the bijector's inverse */
-  int64_t first, count; /* acts on these numbers of an event only; count 0: on all */
-} rp_transform;
 
 typedef struct rp_compound rp_compound;
 
