@@ -11,7 +11,7 @@
 #' | `transform_exp()` | `exp(u)` | `u` |
 #' | `transform_affine(loc, scale)` | `loc + scale * u` | `log(abs(scale))` |
 #' | `transform_sigmoid()` | `1 / (1 + exp(-u))` | `log(x) + log(1 - x)` |
-#' | `transform_interval(lower, upper)` | `lower + (upper - lower) * s`, `s` the sigmoid | its own `+ log(upper - lower)` |
+#' | `transform_interval(lower, upper)` | `lower + (upper - lower) * s`, s sigmoid | its own `+ log(upper - lower)` |
 #' | `transform_lower(bound)` | `bound + exp(u)` | `u` |
 #' | `transform_upper(bound)` | `bound - exp(u)` | `u` |
 #' | `transform_softplus()` | `log(1 + exp(u))` | `-log(1 + exp(-u))` |
@@ -32,8 +32,8 @@
 #' is drawn as a matrix, each row is an event.
 #'
 #' `transform_compose(f, g)` applies `f` first, then `g`; `transform_inverse(f)` undoes `f`.
-#' `transform_concat(f, g, sizes = c(2, 3))` applies `f` to the first two elements of an event and `g` to the three after
-#' them; its parts must keep the number of elements.
+#' `transform_concat(f, g, sizes = c(2, 3))` applies `f` to the first two elements of an event and `g` to the three
+#' after them; its parts must keep the number of elements.
 #'
 #' @param loc,scale Shift and factor; the factor must not be 0. Numbers or values that depend on sites.
 #' @param lower,upper,bound Bounds; numbers or values that depend on sites.
