@@ -127,12 +127,13 @@ cases <- list(
   haar = nuts(walk, walk_data(30), function(m) reparam(m, x = reparam_haar())),
   discrete_cosine_no_gain = nuts(walk, walk_data(1), function(m) reparam(m, x = reparam_discrete_cosine(smooth = 1))),
   split = nuts(level |> reparam(x = reparam_discrete_cosine(smooth = 1)), walk_data(30)[c("y", "n")],
-               function(m) reparam(m, x_dct = reparam_split(c(8, 248))), only_with = list(metric = list(c("mu", "x_dct_split_0")))),
+               function(m) reparam(m, x_dct = reparam_split(c(8, 248))),
+               only_with = list(metric = list(c("mu", "x_dct_split_0")))),
   unit_jacobian = nuts(twins, list(y = 3), function(m) {
     reparam(m, b = reparam_unit_jacobian(rbind(c(1, 1), c(1, -1)) / sqrt(2), allow_batch = TRUE))
   }),
-  symmetric_stable = nuts(jumps, list(y = c(0.1, 0.3, 5.4, 5.6)), function(m) reparam(m, step = reparam_symmetric_stable()),
-                          chains = 2, iter_sampling = 400),
+  symmetric_stable = nuts(jumps, list(y = c(0.1, 0.3, 5.4, 5.6)),
+                          function(m) reparam(m, step = reparam_symmetric_stable()), chains = 2, iter_sampling = 400),
   circular = nuts(angle, list(y = c(2.5, -2.7)), function(m) reparam(m, direction = reparam_circular())),
   explicit = svi(far, list(y = 2e6), function(m) reparam(m, m = reparam_explicit(transform_affine(-2e6, 1))),
                  dnorm(2e6, 0, sqrt(1e14 + 1), log = TRUE), steps = 2000),

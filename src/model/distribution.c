@@ -123,7 +123,8 @@ static rp_code add_transforms(rp_distribution *d, const rp_dist_spec *s, int64_t
     if (d->n_transforms == RP_MAX_TRANSFORMS)
       return rp_fail(with->status, RP_UNSUPPORTED, with->site, "it has more than %d transforms", RP_MAX_TRANSFORMS);
     const int part = s->transforms[t].count > 0;
-    if ((rp_bijector_of_events(b) || part) && d->family->event_dim == 0 && d->group == 0 && make_events(d, b, n_events, with) != RP_OK)
+    const int whole = rp_bijector_of_events(b) || part;
+    if (whole && d->family->event_dim == 0 && d->group == 0 && make_events(d, b, n_events, with) != RP_OK)
       return with->status->code;
     rp_transform *to = &d->transforms[d->n_transforms++];
     to->bijector = b;
@@ -145,7 +146,7 @@ static rp_code add_transforms(rp_distribution *d, const rp_dist_spec *s, int64_t
       if (d->event_size > 1 && d->n_events > 1 && rp_size_of(with->g, to->arguments[k]) > 1)
         to->arguments[k] = rp_transpose(with->g, to->arguments[k], d->n_events, d->event_size);
     }
-    if (d->family_size == 0 && (rp_bijector_of_events(b) || part)) d->family_size = d->event_size;
+    if (d->family_size == 0 && whole) d->family_size = d->event_size;
     d->event_size = rp_transform_size_after(to, d->event_size);
     if (d->event_size < 1)
       return rp_fail(with->status, RP_BAD_SHAPE, with->site, "%s() cannot take events of its length", b->name);
@@ -511,7 +512,8 @@ int rp_distribution_support(rp_graph *g, const rp_distribution *d, rp_support *s
     if (to->inverted && codomain && strcmp(codomain, rp_support_name(support->kind)) == 0) {
       *support =
           (rp_support){to->bijector->domain_dim > 0 ? RP_SUPPORT_REAL_VECTOR : RP_SUPPORT_REAL, RP_NONE, RP_NONE};
-    } else if (real && (strcmp(to->bijector->name, "affine") == 0 || (!codomain && rp_bijector_of_events(to->bijector)))) {
+    } else if (real && (strcmp(to->bijector->name, "affine") == 0 ||
+                        (!codomain && rp_bijector_of_events(to->bijector)))) {
       continue;
     } else if (real && codomain && !to->inverted) {
       int k = 0;
