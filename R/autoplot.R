@@ -49,7 +49,8 @@ autoplot_fits <- function(fits, sites, type, probs) {
   draw(fits, sites, probs)
 }
 
-# An observed site lies on what it measures, so that its median is dashed and comes last.
+# An observed site lies on what it measures, so that its median is dashed and comes last. The blank layer shows all sites
+# to the scale of colours, which would sort those that come layer by layer, unlike the fills.
 ggplot_trajectory <- function(fits, sites, probs) {
   lines <- over_fits(fits, function(fit) trajectory_data(fit, sites, probs))
   points <- over_fits(fits, function(fit) observation_data(fit, sites))
@@ -57,6 +58,7 @@ ggplot_trajectory <- function(fits, sites, probs) {
   measured <- lines$site %in% points$site
   plot <- ggplot2::ggplot(lines, ggplot2::aes(x = .data$index, colour = .data$site, fill = .data$site)) +
     ggplot2::geom_ribbon(ggplot2::aes(ymin = .data$lower, ymax = .data$upper), alpha = 0.25, colour = NA) +
+    ggplot2::geom_blank(ggplot2::aes(y = .data$median)) +
     ggplot2::geom_line(ggplot2::aes(y = .data$median), data = lines[!measured, ]) +
     ggplot2::geom_line(ggplot2::aes(y = .data$median), data = lines[measured, ], linetype = "dashed") +
     ggplot2::labs(x = "index", y = NULL, colour = NULL, fill = NULL)

@@ -47,7 +47,7 @@ dist_truncated_normal <- function(mean = 0, sd = 1, lower = -Inf, upper = Inf) {
 #' within the interval.
 #'
 #' @param base A univariate distribution with a cdf.
-#' @param lower,upper Bounds, `lower` below `upper`; infinite where there is none.
+#' @param lower,upper Bounds, `lower` below `upper`; infinite where there is none. One number, or one for each element.
 #' @return An object of class `reparam_dist`.
 #' @section Errors:
 #' Bounds in the wrong order; a `base` without a cdf in closed form (when the model runs); a site without data that
@@ -55,12 +55,14 @@ dist_truncated_normal <- function(mean = 0, sd = 1, lower = -Inf, upper = Inf) {
 #' @references Klein and Moeschberger (2003). Survival Analysis, 2nd edition, section 3.5.
 #' @seealso [combinators], [dist_truncated()]
 #' @examples
-#' # Survival times, the second of which ended with the study at 10.
-#' m <- model(function(time) {
+#' # Survival times. A person who is alive at the end of his or her own time lived longer than that: a bound there.
+#' m <- model(function(time, dead) {
 #'   rate ~ gamma(1, 1)
-#'   time ~ censored(exponential(rate), upper = 10)
+#'   time ~ censored(exponential(rate), upper = ifelse(dead, Inf, time))
 #' })
-#' log_density(m, list(time = c(2.5, 10)), list(rate = 0.2))
+#' patients <- list(time = c(2.5, 10, 4), dead = c(TRUE, FALSE, FALSE))
+#' log_density(m, patients, list(rate = 0.2))
+#'
 #' dist_interval_censored(dist_normal(0, 1), lower = c(-Inf, 0), upper = c(0, 1))
 #' @export
 dist_censored <- function(base, lower = -Inf, upper = Inf) {

@@ -78,7 +78,8 @@ check_dist_argument <- function(value, name, constraint) {
   bad <- which(!rule$holds(value))
   if (length(bad)) {
     element <- if (length(value) == 1L) "is" else sprintf("element %d is", bad[1])
-    stop_reparam(sprintf("`%s` must be %s, but %s %s.", name, rule$text, element, format(value[bad[1]])))
+    stop_reparam(sprintf("`%s` must be %s, but %s %s.", name, rule$text, element, format(value[bad[1]])),
+                 if (is_na_not_nan(value[bad[1]])) beyond_end_hint)
   }
   invisible()
 }

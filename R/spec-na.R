@@ -18,12 +18,20 @@ check_row <- function(row, argument, at, statement) {
     where <- element_text(which(at), at)
     stop_reparam(
       sprintf("`%s` of `%s` is NA%s, where no site can take it.", argument, statement$name, where),
-      "NA means unknown only in the data of a site: leave out these elements, or give them a site of their own.",
+      c(
+        "NA means unknown only in the data of a site: leave out these elements, or give them a site of their own.",
+        if (anyNA(statement$observed)) {
+          "Elements that depend on others of their site are drawn one at a time: `for (t in 2:n) y[t] ~ ...`."
+        },
+        beyond_end_hint
+      ),
       site = statement$name, call = statement$call, where = statement$where
     )
   }
   row
 }
+
+beyond_end_hint <- "As in R, an element beyond the end of a vector is NA."
 
 is_na_not_nan <- function(x) is.na(x) & !is.nan(x)
 

@@ -367,18 +367,29 @@ dist_shape <- function(dist) {
   if (has_event_transform(dist)) return(transformed_shape(dist))
   event <- event_shape(dist)
   if (!is.null(event)) return(if (length(event)) event else 1L)
-  if (is.null(dist$base) && all(lengths(dist$args) == 1L) && is.null(dist$mask)) {
+  simple <- is.null(dist$base) && is.null(dist$components) && is.null(dist$mask)
+  if (simple && all(lengths(dist$args) == 1L)) {
     flat <- TRUE
     for (x in dist$args) flat <- flat && is.null(dim(x))
     if (flat) return(1L)
   }
-  shape <- 1L
+  shape <- stated_shape(dist)
+  if (is.null(shape)) shape <- 1L
   map_dist(dist, function(x, argument) {
     here <- shape_of(x)
     if (prod(here) > prod(shape) || (prod(here) == prod(shape) && length(here) > length(shape))) shape <<- here
     x
   })
   as.integer(shape)
+}
+
+# What a dist_expand() inside a combinator states; NULL without one.
+stated_shape <- function(dist) {
+  if (!is.null(dist$dim)) return(dist$dim)
+  for (part in c(list(dist$base), dist$components)) {
+    shape <- if (!is.null(part)) stated_shape(part)
+    if (!is.null(shape)) return(shape)
+  }
 }
 
 # How many events, then the extents of one, of a family of whole events (vectors, matrices, categories); NULL for

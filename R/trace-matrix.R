@@ -40,7 +40,10 @@ product <- function(x, y, dx, dy, tx, ty) {
   m <- dx[1L + tx]
   k <- dx[2L - tx]
   n <- dy[2L - ty]
-  if (k != dy[1L + ty]) trace_fail("non-conformable arguments")
+  if (k != dy[1L + ty]) {
+    trace_fail(sprintf("non-conformable arguments: a matrix of %d x %d times one of %d x %d", m, k, dy[1L + ty], n),
+               if (length(x) == 1L || length(y) == 1L) "A site of one number? `b[1:3] ~ normal(0, 1)` has three.")
+  }
   x <- bless(x)
   y <- bless(y)
   result <- .Call(ffi_trace_matmul, x, y, as.integer(c(m, k, n, tx, ty)))

@@ -25,6 +25,11 @@ test_that("trajectories: a line and a band a site, observations as points of its
   expect_equal(points[c("x", "y")], data.frame(x = c(2, 4), y = c(0.5, 2)), ignore_attr = TRUE)
   expect_equal(unique(points$colour), unique(lines$colour[5:8]))
   expect_false(unique(lines$colour[1:4]) == unique(points$colour))
+  # A site's line and band have one colour, whatever the order of the names.
+  for (sites in list(c("a", "y"), c("y", "a"))) {
+    scales <- ggplot2::ggplot_build(ggplot2::autoplot(fit, sites))$plot$scales
+    for (aesthetic in c("colour", "fill")) expect_equal(scales$get_scales(aesthetic)$get_limits(), sites)
+  }
   # The median of what is observed is dashed, over that of what it measures.
   dashed <- vapply(plot$layers, function(layer) identical(layer$aes_params$linetype, "dashed"), NA)
   expect_equal(unique(as.character(plot$layers[[which(dashed)]]$data$site)), "y")

@@ -20,6 +20,9 @@ test_that("data, dim and arguments decide the shape, in this order", {
   expect_identical(dim_of(function(mu) k ~ normal(mu, c(1, 2)), mu = matrix(0, 2, 3)), c(2L, 3L))
   expect_identical(dim_of(function() k[1:4] ~ normal(c(0, 1), 1)), 4L)
   expect_identical(dim_of(function() k ~ expand(normal(0, 1), c(2, 2))), c(2L, 2L))
+  expect_identical(dim_of(function() k ~ truncated(expand(normal(0, 1), c(2, 2)), lower = 0)), c(2L, 2L))
+  expect_identical(dim_of(function() k ~ ordered(expand(normal(0, 1), 3))), 3L)
+  expect_identical(dim_of(function() k ~ mixture(normal(1:3, 1), normal(0, 1), weights = c(1, 1))), 3L)
 })
 
 test_that("arguments are recycled as in R before they become rows", {
