@@ -15,7 +15,7 @@ static int pushed(rp_run *run, const rp_reparam *settings, const rp_message *mes
 int64_t rp_reparam_extent(rp_run *run, const rp_reparam *settings, const rp_message *message, const char *by) {
   const rp_distribution *d = &message->dist;
   rp_transform unconstrain;
-  if (settings->dim >= 0 || -settings->dim > message->n_dim) {
+  if (settings->dim >= 0 || settings->dim < -message->n_dim) {
     rp_run_fail(run, RP_BAD_ARGUMENT, message->name,
                 "`dim` of reparam_%s() is %d, but the site has %d dim%s, counted from the right (-1 is the last)", by,
                 settings->dim, message->n_dim, message->n_dim == 1 ? "" : "s");

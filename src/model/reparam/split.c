@@ -66,7 +66,7 @@ const rp_reparameterizer rp_reparam_split = {
 /* One size stands for equal chunks, the last of which may be shorter. */
 static int find_sections(rp_run *run, const rp_reparam *settings, const rp_message *message, slice *whole, int32_t *n,
                          const int32_t **sizes) {
-  if (settings->dim >= 0 || -settings->dim > message->n_dim)
+  if (settings->dim >= 0 || settings->dim < -message->n_dim)
     return rp_run_fail(run, RP_BAD_ARGUMENT, message->name,
                        "`dim` of reparam_split() is %d, but the site has %d dims, counted from the right",
                        settings->dim, message->n_dim) != RP_NONE;
