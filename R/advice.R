@@ -2,9 +2,28 @@
 
 nuts_advice <- function(fit, worst) {
   trouble <- nuts_trouble(fit, worst)
-  if (!length(trouble)) return(list())
-  list(list(message = paste(trouble, collapse = "\n! "), lines = nuts_cures(fit, worst)))
+  metric <- metric_advice(fit)
+  metric <- if (!is.null(metric)) list(metric)
+  if (!length(trouble)) return(c(metric, list()))
+  c(metric, list(list(message = paste(trouble, collapse = "\n! "), lines = nuts_cures(fit, worst))))
 }
+
+# Matrices of the metric that warm-up did not learn; NULL when it did.
+metric_advice <- function(fit) {
+  missing <- fit$adaptation$matrices_missing
+  if (is.null(missing) || !any(missing > 0)) return(NULL)
+  what <- if (fit$control$metric == "blocks") "A block of the metric" else sprintf("The %s metric", fit$control$metric)
+  where <- sprintf("%s kept variances only in %d of %s", what, sum(missing > 0), count(length(missing), "chain"))
+  wanted <- max(fit$adaptation$warmup_wanted)
+  if (fit$control$iter_warmup < wanted) {
+    return(list(message = paste0(where, ": warm-up was too short for so many coordinates."),
+                lines = c("Warm up longer:", paste0("  ", fit_line(fit, set = list(iter_warmup = wanted))))))
+  }
+  list(message = paste0(where, ": more than 10 % of the draws that it is learnt from diverged."),
+       lines = c("Take smaller steps:", paste0("  ", fit_line(fit, set = list(adapt_delta = higher_delta(fit))))))
+}
+
+higher_delta <- function(fit) if (fit$control$adapt_delta < 0.95) 0.95 else 0.99
 
 nuts_trouble <- function(fit, worst) {
   s <- fit$sampler
@@ -60,8 +79,7 @@ nuts_cures <- function(fit, worst) {
              paste0("  ", fit_line(fit, set = list(metric = metric)))))
   }
   if (sum(s$divergent) > 0 && fit$control$adapt_delta < 0.99) {
-    higher <- if (fit$control$adapt_delta < 0.95) 0.95 else 0.99
-    return(c("Take smaller steps:", paste0("  ", fit_line(fit, set = list(adapt_delta = higher)))))
+    return(c("Take smaller steps:", paste0("  ", fit_line(fit, set = list(adapt_delta = higher_delta(fit))))))
   }
   if (mean(s$tree_depth >= fit$control$max_treedepth) > 0.01) {
     deeper <- fit$control$max_treedepth + 2

@@ -63,7 +63,8 @@
 #' @param warmup Schedule of the adaptation. `"fast"`: overlapping windows and a metric from draws and gradients. Its
 #'   diagonal is usable after ten draws. Its matrices, the geometric mean of the draws' covariance and the inverse of
 #'   the gradients', are used from when a window has 30 draws and 0.8 times as many as the block has coordinates, unless
-#'   more than 10 % of them diverged; a block has at most 300 coordinates. `"stan"`: Stan's windows and sample
+#'   more than 10 % of them diverged; a block has at most 300 coordinates. A warning says so where that never was the
+#'   case, and how much warm-up it takes (400 iterations are enough for 180 coordinates). `"stan"`: Stan's windows and sample
 #'   covariances; not for a low-rank metric.
 #' @param reparam Strategy for sites that the model's own [reparam()] does not name: `"auto"` samples transformed
 #'   families through their base and chooses, in warm-up and for each element, how to center sites whose location or
@@ -198,7 +199,13 @@ run_nuts <- function(model, spec, control, call, run, past = NULL, numbers = seq
   result <- if (is.null(workers)) sample_here(spec, engine, refresh) else sample_on(workers, spec, engine, refresh)
   control$isa <- result$isa
   writer$finish(result)
-  new_fit(keep_complete_chains(result, numbers), model, spec, control, call, "reparam_nuts")
+  fit <- new_fit(keep_complete_chains(result, numbers), model, spec, control, call, "reparam_nuts")
+  if (is.null(past)) warn_advice(metric_advice(fit))
+  fit
+}
+
+warn_advice <- function(advice) {
+  if (!is.null(advice)) warn_reparam(advice$message, paste(trimws(advice$lines), collapse = " "))
 }
 
 sample_here <- function(spec, engine, refresh) {

@@ -46,7 +46,8 @@ static int interrupted(void *context);
 static void checkpoint(void *context);
 static void write_checkpoint(void *context);
 static SEXP result(const nuts_run *run, SEXP arrays, int64_t n_iterations, int64_t n_warmup);
-static SEXP adaptation(const rp_chains *chains);
+static SEXP adaptation(const nuts_run *run);
+static double warmup_wanted(const nuts_run *run);
 
 SEXP ffi_sample_nuts(SEXP spec, SEXP control) {
   rp_status status;
@@ -289,7 +290,7 @@ static SEXP result(const nuts_run *run, SEXP arrays, int64_t n_iterations, int64
   SET_VECTOR_ELT(value, 2, ffi_get(done, "unconstrained"));
   SET_VECTOR_ELT(value, 3, ffi_coordinate_names(model));
   SET_VECTOR_ELT(value, 4, ffi_get(done, "sampler"));
-  SET_VECTOR_ELT(value, 5, adaptation(chains));
+  SET_VECTOR_ELT(value, 5, adaptation(run));
   SET_VECTOR_ELT(value, 14, ffi_get(done, "state"));
   SET_VECTOR_ELT(value, 15, ffi_get(done, "warmup"));
   const int seconds_dim[2] = {n_chains, 2};
@@ -318,15 +319,18 @@ static SEXP result(const nuts_run *run, SEXP arrays, int64_t n_iterations, int64
   return value;
 }
 
-static SEXP adaptation(const rp_chains *chains) {
-  static const char *const names[] = {"step_size", "inv_metric", "gradients_warmup", "gradients_sampling",
-                                      "warmup_divergent"};
-  SEXP list = PROTECT(ffi_list(5, names));
+static SEXP adaptation(const nuts_run *run) {
+  enum { FIELDS = 7 };
+  static const char *const names[FIELDS] = {"step_size", "inv_metric", "gradients_warmup", "gradients_sampling",
+                                            "warmup_divergent", "matrices_missing", "warmup_wanted"};
+  const rp_chains *chains = &run->chains;
+  const double wanted = warmup_wanted(run);
+  SEXP list = PROTECT(ffi_list(FIELDS, names));
   int64_t size = chains->metric_size;
   const int dim[2] = {(int) size, chains->n_chains};
   SEXP inverse = ffi_array(dim, 2);
   SET_VECTOR_ELT(list, 1, inverse);
-  for (int k = 0; k < 5; k++)
+  for (int k = 0; k < FIELDS; k++)
     if (k != 1) SET_VECTOR_ELT(list, k, Rf_allocVector(REALSXP, chains->n_chains));
   for (int32_t c = 0; c < chains->n_chains; c++) {
     const rp_chain *chain = &chains->chain[c];
@@ -334,8 +338,21 @@ static SEXP adaptation(const rp_chains *chains) {
     REAL(VECTOR_ELT(list, 2))[c] = (double) chain->gradients_warmup;
     REAL(VECTOR_ELT(list, 3))[c] = (double) chain->gradients_sampling;
     REAL(VECTOR_ELT(list, 4))[c] = (double) chain->warmup_divergent;
+    REAL(VECTOR_ELT(list, 5))[c] = chain->matrices_missing;
+    REAL(VECTOR_ELT(list, 6))[c] = chain->matrices_missing > 0 ? wanted : 0;
     for (int64_t k = 0; k < size; k++) REAL(inverse)[k + size * c] = chain->inverse_metric[k];
   }
   UNPROTECT(1);
   return list;
+}
+
+/* Iterations of warm-up with which the largest block of the metric becomes a matrix. */
+static double warmup_wanted(const nuts_run *run) {
+  const rp_model *model = run->model->model;
+  int64_t largest = run->metric.kind == RP_METRIC_DENSE ? model->dim : 2;
+  for (int32_t b = 0; b < run->metric.blocks.n; b++) {
+    const int64_t size = run->metric.blocks.start[b + 1] - run->metric.blocks.start[b];
+    if (size > largest) largest = size;
+  }
+  return (double) rp_fast_iterations(largest, model->n_adapted > 0);
 }

@@ -18,6 +18,7 @@ struct rp_chain_state {
   rp_nuts *nuts;
   rp_warmup *warmup; /* NULL when there is none */
   rp_step_search search;
+  int32_t matrices_missing; /* at the end of warm-up, see rp_warmup_missing() */
   int32_t search_next; /* after the position has been carried to other coordinates */
   rp_nuts_stats statistics; /* of the last iteration; the sampler's own are reset when the next one begins */
   double *init, *position;  /* given, tried */
@@ -154,6 +155,7 @@ void rp_chain_state_archive(rp_chain_state *state, rp_archive *archive) {
   rp_archive_integer32(archive, &state->tries, 0, MOST_TRIES);
   rp_archive_numbers(archive, &state->step_size, 1);
   rp_archive_integer32(archive, &state->search_next, 0, 1);
+  rp_archive_integer32(archive, &state->matrices_missing, 0, INT32_MAX);
   rp_archive_numbers(archive, state->position, state->dim);
   if (phase != STARTING) {
     rp_metric_archive(&state->metric, archive);
@@ -167,6 +169,7 @@ void rp_chain_state_archive(rp_chain_state *state, rp_archive *archive) {
 const double *rp_chain_state_position(const rp_chain_state *state) { return rp_nuts_position(state->nuts); }
 const rp_nuts_stats *rp_chain_state_statistics(const rp_chain_state *state) { return &state->statistics; }
 int64_t rp_chain_state_iteration(const rp_chain_state *state) { return state->iteration; }
+int32_t rp_chain_state_matrices_missing(const rp_chain_state *state) { return state->matrices_missing; }
 double rp_chain_state_step_size(const rp_chain_state *state) { return state->step_size; }
 const rp_metric *rp_chain_state_metric(const rp_chain_state *state) { return &state->metric; }
 const double *rp_chain_state_initial(const rp_chain_state *state) { return state->position; }
@@ -271,6 +274,7 @@ static void end_iteration(rp_chain_state *state) {
   int asks = rp_warmup_update(warmup, iteration, &state->statistics, rp_nuts_position(state->nuts),
                               rp_nuts_gradient(state->nuts));
   int last = state->iteration == state->options.iter_warmup;
+  if (last) state->matrices_missing = rp_warmup_missing(warmup);
   state->step_size = last ? rp_warmup_final_step_size(warmup) : rp_warmup_step_size(warmup);
   state->search_next = (asks & RP_WARMUP_SEARCH) && !last;
   if (asks & RP_WARMUP_CARRIED) state->phase = CARRYING;

@@ -64,6 +64,8 @@ const double *rp_chain_state_position(const rp_chain_state *state);
 const rp_nuts_stats *rp_chain_state_statistics(const rp_chain_state *state);
 int64_t rp_chain_state_iteration(const rp_chain_state *state); /* iterations done, warm-up included */
 
+/* of the metric, once warm-up is over: see rp_warmup_missing() */
+int32_t rp_chain_state_matrices_missing(const rp_chain_state *state);
 double rp_chain_state_step_size(const rp_chain_state *state); /* of the next iteration */
 const rp_metric *rp_chain_state_metric(const rp_chain_state *state);
 const double *rp_chain_state_initial(const rp_chain_state *state);

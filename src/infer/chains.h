@@ -72,6 +72,7 @@ typedef struct {
   rp_nuts_stats *statistics; /* [n_draws] */
   double *initial;           /* [dim] where the chain started */
   double step_size;          /* after warm-up */
+  int32_t matrices_missing;  /* blocks of the metric for which warm-up was too short or diverged too often */
   double *inverse_metric;    /* metric_size numbers */
   double *centering;         /* after warm-up: n_centered c's, as many s0's */
   int64_t gradients_warmup, gradients_sampling;

@@ -11,23 +11,23 @@ static const double SHRINKAGE = 1e-3;
 /* Directions of the sample with less than this share of the largest variance are rounding. */
 static const double NEGLIGIBLE = 1e-10;
 
-/* Scaled draws and gradients of some coordinates, and what becomes of them. */
+enum { MATRICES = RP_FISHER_MATRICES, VECTORS = 4 }; /* VECTORS: the matrix that find_mean() leaves eigenvectors in */
+
+/* Scaled draws and gradients of some coordinates, and what becomes of them, in the work memory. */
 typedef struct {
-  int n, b, r;       /* draws, coordinates, size of the basis */
-  double *scale;     /* b */
-  double *rows;      /* b x 2n: draws, then gradients */
-  double *basis;     /* b x r, orthonormal; NULL: all coordinates are the basis, r = b */
-  double *at;        /* r x 2n: rows in the basis; is `rows` without one */
-  double *values;    /* r eigenvalues of the mean */
-  double *vectors;   /* r x r */
+  rp_fisher_work *work;
+  int n, b, r;   /* draws, coordinates, size of the basis */
+  int has_basis; /* 0: all coordinates are the basis, r = b */
+  double *at;    /* r x 2n: draws, then gradients, in the basis */
 } rp_sample;
 
-static int take_sample(const rp_recent *recent, int64_t n, const int64_t *at, int64_t b, rp_sample *sample);
-static void clear_sample(rp_sample *sample);
+static void find_work_of_eigen(rp_fisher_work *work);
+static int take_sample(rp_fisher_work *work, const rp_recent *recent, int64_t n, const int64_t *at, int64_t b,
+                       rp_sample *sample);
 static int find_basis(rp_sample *sample);
-static int find_mean(rp_sample *sample);
-static int geometric_mean(int r, const double *a, double *b, double *mean);
-static int eigen(int n, double *matrix, double *values, double *vectors);
+static int find_mean(const rp_sample *sample);
+static int geometric_mean(rp_fisher_work *work, int r, const double *a, double *b, double *mean);
+static int eigen(rp_fisher_work *work, int n, double *matrix, double *values, double *vectors);
 static int keep_far_modes(int r, const double *values, int most, int *kept);
 static void orthonormalise(int64_t dim, int rank, double *columns);
 static void multiply(const char *ta, const char *tb, int m, int n, int k, const double *a, int lda, const double *b,
@@ -66,79 +66,117 @@ void rp_recent_archive(rp_recent *recent, rp_archive *archive) {
   rp_archive_numbers(archive, recent->gradients, filled * recent->dim);
 }
 
-/* ---- the metrics ---- */
+/* ---- work memory ---- */
 
-int rp_fisher_dense(const rp_recent *recent, int64_t n, const int64_t *at, int64_t b, double *matrix) {
-  rp_sample sample;
-  int *kept = malloc((size_t) b * sizeof *kept + 1);
-  double *columns = malloc((size_t) (b * b) * sizeof(double) + 1);
-  int ok = take_sample(recent, n, at, b, &sample) && kept && columns;
-  /* also for few draws: all coordinates are the basis */
-  if (ok) {
-    sample.at = sample.rows;
-    sample.r = sample.b;
-    ok = find_mean(&sample);
+rp_code rp_fisher_work_init(rp_fisher_work *work, int64_t draws, int64_t coordinates, int spans, rp_status *status) {
+  *work = (rp_fisher_work){.draws = draws, .coordinates = coordinates};
+  int64_t order = spans && 2 * draws < coordinates ? 2 * draws : coordinates;
+  if (order < 1) order = 1;
+  if (draws > INT32_MAX / 4 || coordinates > INT32_MAX / 4 || order > INT32_MAX / 32)
+    return rp_fail_memory(status, "warm-up");
+  work->order = (int) order;
+  find_work_of_eigen(work);
+  const int64_t squares = (MATRICES + (spans ? 1 : 0)) * order * order, ends = 2 * draws + 1 + (spans ? order : 0);
+  work->memory = malloc((size_t) (squares + coordinates * ends + 2 * order + work->n_lapack) * sizeof(double));
+  work->integers = malloc((size_t) (2 * order + work->n_ilapack + coordinates) * sizeof(int));
+  if (!work->memory || !work->integers) {
+    rp_fisher_work_clear(work);
+    return rp_fail_memory(status, "warm-up");
   }
-  if (ok) {
-    int rank = keep_far_modes(sample.r, sample.values, sample.r, kept);
-    for (int k = 0; k < rank; k++) {
-      double root = sqrt(fabs(sample.values[kept[k]] - 1));
-      for (int64_t i = 0; i < b; i++) columns[i + b * k] = root * sample.vectors[i + b * kept[k]];
-    }
-    memset(matrix, 0, (size_t) (b * b) * sizeof *matrix);
-    for (int64_t i = 0; i < b; i++) matrix[i * (b + 1)] = 1;
-    for (int k = 0; k < rank; k++) {
-      double sign = sample.values[kept[k]] > 1 ? 1 : -1;
-      const double *u = columns + b * k;
-      for (int64_t j = 0; j < b; j++)
-        for (int64_t i = 0; i < b; i++) matrix[i + b * j] += sign * u[i] * u[j];
-    }
-    for (int64_t j = 0; j < b; j++)
-      for (int64_t i = 0; i < b; i++) matrix[i + b * j] *= sample.scale[i] * sample.scale[j];
+  double *next = work->memory;
+  for (int k = 0; k < MATRICES; k++, next += order * order) work->matrix[k] = next;
+  work->values = next;
+  work->other_values = next += order;
+  work->lapack = next += order;
+  work->scale = next += work->n_lapack;
+  work->rows = next += coordinates;
+  if (spans) {
+    work->basis = next += 2 * draws * coordinates;
+    work->at = next + coordinates * order;
   }
-  free(kept);
-  free(columns);
-  clear_sample(&sample);
-  return ok;
+  work->support = work->integers;
+  work->ilapack = work->support + 2 * order;
+  work->kept = work->ilapack + work->n_ilapack;
+  return RP_OK;
 }
 
-int rp_fisher_lowrank(const rp_recent *recent, int64_t n, double *inverse) {
+void rp_fisher_work_clear(rp_fisher_work *work) {
+  free(work->memory);
+  free(work->integers);
+  *work = (rp_fisher_work){0};
+}
+
+/* What LAPACK wants for the largest order, which is enough for all. */
+static void find_work_of_eigen(rp_fisher_work *work) {
+  double none = 0, wanted = 0;
+  int n = work->order, zero = 0, found = 0, info = 0, query = -1, iwanted = 0, support[2];
+  dsyevr_("V", "A", "L", &n, &none, &n, &none, &none, &zero, &zero, &none, &found, &none, &none, &n, support, &wanted,
+          &query, &iwanted, &query, &info, 1, 1, 1);
+  work->n_lapack = (int) fmax(wanted, 26.0 * n);
+  work->n_ilapack = iwanted > 10 * n ? iwanted : 10 * n;
+}
+
+/* ---- the metrics ---- */
+
+int rp_fisher_dense(rp_fisher_work *work, const rp_recent *recent, int64_t n, const int64_t *at, int64_t b,
+                    double *matrix) {
+  rp_sample sample;
+  if (!take_sample(work, recent, n, at, b, &sample)) return 0;
+  /* also for few draws: all coordinates are the basis */
+  sample.at = work->rows;
+  sample.r = sample.b;
+  if (!find_mean(&sample)) return 0;
+  double *columns = work->matrix[0], *vectors = work->matrix[VECTORS];
+  int rank = keep_far_modes(sample.r, work->values, sample.r, work->kept);
+  for (int k = 0; k < rank; k++) {
+    double root = sqrt(fabs(work->values[work->kept[k]] - 1));
+    for (int64_t i = 0; i < b; i++) columns[i + b * k] = root * vectors[i + b * work->kept[k]];
+  }
+  memset(matrix, 0, (size_t) (b * b) * sizeof *matrix);
+  for (int64_t i = 0; i < b; i++) matrix[i * (b + 1)] = 1;
+  for (int k = 0; k < rank; k++) {
+    double sign = work->values[work->kept[k]] > 1 ? 1 : -1;
+    const double *u = columns + b * k;
+    for (int64_t j = 0; j < b; j++)
+      for (int64_t i = 0; i < b; i++) matrix[i + b * j] += sign * u[i] * u[j];
+  }
+  for (int64_t j = 0; j < b; j++)
+    for (int64_t i = 0; i < b; i++) matrix[i + b * j] *= work->scale[i] * work->scale[j];
+  return 1;
+}
+
+int rp_fisher_lowrank(rp_fisher_work *work, const rp_recent *recent, int64_t n, double *inverse) {
   const int64_t dim = recent->dim;
   rp_sample sample;
   int kept[RP_MAX_RANK];
-  int ok = take_sample(recent, n, NULL, dim, &sample) && find_basis(&sample) && find_mean(&sample);
-  if (ok) {
-    int rank = keep_far_modes(sample.r, sample.values, RP_MAX_RANK, kept);
-    double *columns = inverse + dim + 1 + RP_MAX_RANK;
-    memset(inverse + dim, 0, (size_t) (1 + RP_MAX_RANK + RP_MAX_RANK * dim) * sizeof(double));
-    for (int64_t i = 0; i < dim; i++) inverse[i] = sample.scale[i] * sample.scale[i];
-    inverse[dim] = rank;
-    for (int k = 0; k < rank; k++) {
-      const double *mode = sample.vectors + (int64_t) sample.r * kept[k];
-      inverse[dim + 1 + k] = sample.values[kept[k]];
-      if (!sample.basis) memcpy(columns + k * dim, mode, (size_t) dim * sizeof(double));
-      else multiply("N", "N", sample.b, 1, sample.r, sample.basis, sample.b, mode, sample.r, columns + k * dim);
-    }
-    orthonormalise(dim, rank, columns);
+  if (!take_sample(work, recent, n, NULL, dim, &sample) || !find_basis(&sample) || !find_mean(&sample)) return 0;
+  int rank = keep_far_modes(sample.r, work->values, RP_MAX_RANK, kept);
+  double *columns = inverse + dim + 1 + RP_MAX_RANK;
+  memset(inverse + dim, 0, (size_t) (1 + RP_MAX_RANK + RP_MAX_RANK * dim) * sizeof(double));
+  for (int64_t i = 0; i < dim; i++) inverse[i] = work->scale[i] * work->scale[i];
+  inverse[dim] = rank;
+  for (int k = 0; k < rank; k++) {
+    const double *mode = work->matrix[VECTORS] + (int64_t) sample.r * kept[k];
+    inverse[dim + 1 + k] = work->values[kept[k]];
+    if (!sample.has_basis) memcpy(columns + k * dim, mode, (size_t) dim * sizeof(double));
+    else multiply("N", "N", sample.b, 1, sample.r, work->basis, sample.b, mode, sample.r, columns + k * dim);
   }
-  clear_sample(&sample);
-  return ok;
+  orthonormalise(dim, rank, columns);
+  return 1;
 }
 
 rp_code rp_fisher_lowrank_of(int64_t dim, const double *matrix, double *inverse, rp_status *status) {
-  const int n = (int) dim;
-  double *scaled = malloc((size_t) (dim * dim) * sizeof(double) + 1);
-  double *values = malloc((size_t) dim * sizeof(double) + 1);
-  double *vectors = malloc((size_t) (dim * dim) * sizeof(double) + 1);
+  rp_fisher_work work;
   int kept[RP_MAX_RANK];
-  if (!scaled || !values || !vectors) rp_fail_memory(status, "the metric");
-  for (int64_t j = 0; status->code == RP_OK && j < dim; j++)
+  if (rp_fisher_work_init(&work, 0, dim, 0, status) != RP_OK) return status->code;
+  double *scaled = work.matrix[0], *values = work.values, *vectors = work.matrix[VECTORS];
+  for (int64_t j = 0; j < dim; j++)
     for (int64_t i = 0; i < dim; i++)
       scaled[i + dim * j] = matrix[i + dim * j] / sqrt(matrix[i * (dim + 1)] * matrix[j * (dim + 1)]);
-  if (status->code == RP_OK && (!eigen(n, scaled, values, vectors) || !(values[0] > 0)))
+  if (!eigen(&work, (int) dim, scaled, values, vectors) || !(values[0] > 0))
     rp_fail(status, RP_BAD_ARGUMENT, NULL, "the inverse metric is not positive definite");
   if (status->code == RP_OK) {
-    int rank = keep_far_modes(n, values, RP_MAX_RANK, kept);
+    int rank = keep_far_modes((int) dim, values, RP_MAX_RANK, kept);
     for (int64_t i = 0; i < dim; i++) inverse[i] = matrix[i * (dim + 1)];
     inverse[dim] = rank;
     for (int k = 0; k < rank; k++) {
@@ -147,26 +185,21 @@ rp_code rp_fisher_lowrank_of(int64_t dim, const double *matrix, double *inverse,
       memcpy(column, vectors + dim * kept[k], (size_t) dim * sizeof(double));
     }
   }
-  free(scaled);
-  free(values);
-  free(vectors);
+  rp_fisher_work_clear(&work);
   return status->code;
 }
 
 /* ---- steps ---- */
 
 /* at NULL: all coordinates. */
-static int take_sample(const rp_recent *recent, int64_t n, const int64_t *at, int64_t b, rp_sample *sample) {
-  *sample = (rp_sample){0};
+static int take_sample(rp_fisher_work *work, const rp_recent *recent, int64_t n, const int64_t *at, int64_t b,
+                       rp_sample *sample) {
   if (n > recent->capacity) n = recent->capacity;
   if (n > recent->added) n = recent->added;
-  if (n < 2 || b < 1 || n > INT32_MAX / 4 || b > INT32_MAX / 4) return 0;
-  sample->n = (int) n;
-  sample->b = (int) b;
-  sample->scale = malloc((size_t) b * sizeof(double));
-  sample->rows = malloc((size_t) (2 * n * b) * sizeof(double));
-  if (!sample->scale || !sample->rows) return 0;
-  double *const halves[2] = {sample->rows, sample->rows + n * b};
+  if (n > work->draws) n = work->draws;
+  if (n < 2 || b < 1 || b > work->coordinates) return 0;
+  *sample = (rp_sample){.work = work, .n = (int) n, .b = (int) b};
+  double *const halves[2] = {work->rows, work->rows + n * b};
   const double *const stored[2] = {recent->draws, recent->gradients};
   for (int64_t i = 0; i < b; i++) {
     double variance[2];
@@ -186,7 +219,7 @@ static int take_sample(const rp_recent *recent, int64_t n, const int64_t *at, in
     }
     double scale = sqrt(sqrt(variance[0] / variance[1]));
     if (!(scale > 1e-10 && scale < 1e10)) return 0;
-    sample->scale[i] = scale;
+    work->scale[i] = scale;
     for (int64_t k = 0; k < n; k++) {
       halves[0][i + b * k] /= scale;
       halves[1][i + b * k] *= scale;
@@ -195,146 +228,84 @@ static int take_sample(const rp_recent *recent, int64_t n, const int64_t *at, in
   return 1;
 }
 
-static void clear_sample(rp_sample *sample) {
-  if (sample->basis) free(sample->at);
-  free(sample->scale);
-  free(sample->rows);
-  free(sample->basis);
-  free(sample->values);
-  free(sample->vectors);
-}
-
 /* Of the space that draws and gradients span, from the eigenvectors V of their Gram matrix V L V': rows V L^-1/2. */
 static int find_basis(rp_sample *s) {
+  rp_fisher_work *work = s->work;
   int m = 2 * s->n, b = s->b;
-  if (m >= b) {
-    s->at = s->rows;
-    s->r = b;
-    return 1;
-  }
-  double one = 1, zero = 0;
-  size_t count = (size_t) m * (size_t) m;
-  double *gram = calloc(count, sizeof(double)), *vectors = malloc(count * sizeof(double));
-  double *values = malloc((size_t) m * sizeof(double)), *at = NULL, *basis = NULL;
-  int ok = gram && vectors && values;
-  if (ok) {
-    dsyrk_("L", "T", &m, &b, &one, s->rows, &b, &zero, gram, &m, 1, 1);
-    ok = eigen(m, gram, values, vectors);
-  }
+  s->has_basis = m < b;
+  s->at = s->has_basis ? work->at : work->rows;
+  s->r = b;
+  if (!s->has_basis) return 1;
+  double one = 1, zero = 0, *gram = work->matrix[0], *vectors = work->matrix[1], *values = work->values;
+  dsyrk_("L", "T", &m, &b, &one, work->rows, &b, &zero, gram, &m, 1, 1);
+  if (!eigen(work, m, gram, values, vectors) || !(values[m - 1] > 0)) return 0;
   int first = 0;
-  while (ok && first < m - 1 && !(values[first] > NEGLIGIBLE * values[m - 1])) first++;
-  int r = m - first;
-  if (ok) {
-    at = malloc((size_t) r * (size_t) m * sizeof(double));
-    basis = malloc((size_t) b * (size_t) r * sizeof(double));
-    ok = at && basis && values[m - 1] > 0;
-  }
-  for (int k = 0; ok && k < r; k++) {
+  while (first < m - 1 && !(values[first] > NEGLIGIBLE * values[m - 1])) first++;
+  const int r = s->r = m - first;
+  for (int k = 0; k < r; k++) {
     double root = sqrt(values[first + k]), *v = vectors + (size_t) m * (size_t) (first + k);
     for (int i = 0; i < m; i++) {
-        at[(size_t) k + (size_t) r * (size_t) i] = root * v[i];
+      s->at[(size_t) k + (size_t) r * (size_t) i] = root * v[i];
       v[i] /= root;
     }
   }
-  if (ok) multiply("N", "N", b, r, m, s->rows, b, vectors + (size_t) m * (size_t) first, m, basis);
-  free(gram);
-  free(vectors);
-  free(values);
-  s->r = r;
-  s->at = at;
-  s->basis = basis;
-  if (!ok) {
-    free(at);
-    free(basis);
-    s->at = s->basis = NULL;
-  }
-  return ok;
+  multiply("N", "N", b, r, m, work->rows, b, vectors + (size_t) m * (size_t) first, m, work->basis);
+  return 1;
 }
 
-static int find_mean(rp_sample *s) {
+/* Its eigenvalues and eigenvectors, in work->values and the matrix VECTORS. */
+static int find_mean(const rp_sample *s) {
+  rp_fisher_work *work = s->work;
   int r = s->r, n = s->n;
   size_t count = (size_t) r * (size_t) r;
   double weight = 1 / (n + SHRINKAGE), zero = 0;
-  double *draws = calloc(count, sizeof(double)), *gradients = calloc(count, sizeof(double));
-  double *mean = malloc(count * sizeof(double));
-  s->values = malloc((size_t) r * sizeof(double));
-  s->vectors = malloc(count * sizeof(double));
-  int ok = draws && gradients && mean && s->values && s->vectors;
-  if (ok) {
-    dsyrk_("L", "N", &r, &n, &weight, s->at, &r, &zero, draws, &r, 1, 1);
-    dsyrk_("L", "N", &r, &n, &weight, s->at + (size_t) r * (size_t) n, &r, &zero, gradients, &r, 1, 1);
-    for (size_t i = 0; i < count; i += (size_t) r + 1) {
-      draws[i] += weight * SHRINKAGE;
-      gradients[i] += weight * SHRINKAGE;
-    }
-    ok = geometric_mean(r, draws, gradients, mean) && eigen(r, mean, s->values, s->vectors) && s->values[0] > 0 &&
-         isfinite(s->values[r - 1]);
+  double *draws = work->matrix[0], *gradients = work->matrix[1], *mean = work->matrix[2];
+  dsyrk_("L", "N", &r, &n, &weight, s->at, &r, &zero, draws, &r, 1, 1);
+  dsyrk_("L", "N", &r, &n, &weight, s->at + (size_t) r * (size_t) n, &r, &zero, gradients, &r, 1, 1);
+  for (size_t i = 0; i < count; i += (size_t) r + 1) {
+    draws[i] += weight * SHRINKAGE;
+    gradients[i] += weight * SHRINKAGE;
   }
-  free(draws);
-  free(gradients);
-  free(mean);
-  return ok;
+  return geometric_mean(work, r, draws, gradients, mean) &&
+         eigen(work, r, mean, work->values, work->matrix[VECTORS]) && work->values[0] > 0 &&
+         isfinite(work->values[r - 1]);
 }
 
 /* The mean of a and b^-1: with b = L L' it is L'^-1 (L' a L)^1/2 L^-1.  Both are given by their lower halves; b is
  * overwritten. */
-static int geometric_mean(int r, const double *a, double *b, double *mean) {
+static int geometric_mean(rp_fisher_work *work, int r, const double *a, double *b, double *mean) {
   int info = 0;
-  double one = 1;
-  size_t n = (size_t) r, count = n * n;
-  double *full = malloc(count * sizeof(double)), *vectors = malloc(count * sizeof(double));
-  double *values = malloc(n * sizeof(double));
+  double one = 1, *full = work->matrix[3], *vectors = work->matrix[VECTORS], *values = work->other_values;
+  size_t n = (size_t) r;
   dpotrf_("L", &r, b, &r, &info, 1);
-  int ok = full && vectors && values && info == 0;
-  if (ok) {
-    for (size_t j = 0; j < n; j++)
-      for (size_t i = 0; i < n; i++) {
-        full[i + n * j] = i >= j ? a[i + n * j] : a[j + n * i];
-        if (i < j) b[i + n * j] = 0;
-      }
-    multiply("N", "N", r, r, r, full, r, b, r, vectors);
-    multiply("T", "N", r, r, r, b, r, vectors, r, full);
-    ok = eigen(r, full, values, vectors) && isfinite(values[r - 1]);
-  }
-  if (ok) {
-    /* V l^1/4 and then L'^-1 of it: the mean is its outer square */
-    for (size_t k = 0; k < n; k++) {
-      double root = sqrt(sqrt(fmax(values[k], 0)));
-      for (size_t i = 0; i < n; i++) vectors[i + n * k] *= root;
+  if (info != 0) return 0;
+  for (size_t j = 0; j < n; j++)
+    for (size_t i = 0; i < n; i++) {
+      full[i + n * j] = i >= j ? a[i + n * j] : a[j + n * i];
+      if (i < j) b[i + n * j] = 0;
     }
-    dtrsm_("L", "L", "T", "N", &r, &r, &one, b, &r, vectors, &r, 1, 1, 1, 1);
-    multiply("N", "T", r, r, r, vectors, r, vectors, r, mean);
+  multiply("N", "N", r, r, r, full, r, b, r, vectors);
+  multiply("T", "N", r, r, r, b, r, vectors, r, full);
+  if (!eigen(work, r, full, values, vectors) || !isfinite(values[r - 1])) return 0;
+  /* V l^1/4 and then L'^-1 of it: the mean is its outer square */
+  for (size_t k = 0; k < n; k++) {
+    double root = sqrt(sqrt(fmax(values[k], 0)));
+    for (size_t i = 0; i < n; i++) vectors[i + n * k] *= root;
   }
-  free(full);
-  free(vectors);
-  free(values);
-  return ok;
+  dtrsm_("L", "L", "T", "N", &r, &r, &one, b, &r, vectors, &r, 1, 1, 1, 1);
+  multiply("N", "T", r, r, r, vectors, r, vectors, r, mean);
+  return 1;
 }
 
 /* Of the lower half of a symmetric matrix, which is overwritten; values ascending. */
-static int eigen(int n, double *matrix, double *values, double *vectors) {
-  double none = 0, wanted_work, *work = NULL;
-  int zero = 0, found = 0, info = 0, query = -1, wanted_iwork, *iwork = NULL;
-  int *support = malloc(2 * (size_t) n * sizeof *support + 1);
-  if (!support) return 0;
+static int eigen(rp_fisher_work *work, int n, double *matrix, double *values, double *vectors) {
+  double none = 0;
+  int zero = 0, found = 0, info = 0;
   for (int i = 0; i < n; i++)
-    if (!isfinite(matrix[(size_t) i * ((size_t) n + 1)])) info = 1;
-  if (info == 0)
-    dsyevr_("V", "A", "L", &n, matrix, &n, &none, &none, &zero, &zero, &none, &found, values, vectors, &n, support,
-            &wanted_work, &query, &wanted_iwork, &query, &info, 1, 1, 1);
-  if (info == 0) {
-    int n_work = (int) wanted_work, n_iwork = wanted_iwork;
-    work = malloc((size_t) n_work * sizeof *work);
-    iwork = malloc((size_t) n_iwork * sizeof *iwork);
-    if (work && iwork)
-      dsyevr_("V", "A", "L", &n, matrix, &n, &none, &none, &zero, &zero, &none, &found, values, vectors, &n, support,
-              work, &n_work, iwork, &n_iwork, &info, 1, 1, 1);
-  }
-  int ok = work && iwork && info == 0 && found == n;
-  free(support);
-  free(work);
-  free(iwork);
-  return ok;
+    if (!isfinite(matrix[(size_t) i * ((size_t) n + 1)])) return 0;
+  dsyevr_("V", "A", "L", &n, matrix, &n, &none, &none, &zero, &zero, &none, &found, values, vectors, &n, work->support,
+          work->lapack, &work->n_lapack, work->ilapack, &work->n_ilapack, &info, 1, 1, 1);
+  return info == 0 && found == n;
 }
 
 /* Which eigenvalues are no noise, at most `most` of them: those farthest from 1. Values ascend, so the farthest are at

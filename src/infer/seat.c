@@ -148,6 +148,7 @@ static void keep_end(rp_sampling *run, rp_seat *seat) {
   rp_chain *chain = seat->chain;
   const rp_metric *metric = rp_chain_state_metric(seat->state);
   chain->step_size = rp_chain_state_step_size(seat->state);
+  chain->matrices_missing = rp_chain_state_matrices_missing(seat->state);
   memcpy(chain->initial, rp_chain_state_initial(seat->state), (size_t) metric->dim * sizeof(double));
   if (metric->size) memcpy(chain->inverse_metric, metric->inverse, (size_t) metric->size * sizeof(double));
   if (seat->centering) {

@@ -48,7 +48,9 @@ void rp_warmup_free(rp_warmup *warmup) {
     rp_moments_clear(&warmup->block_draws[b]);
   free(warmup->block_draws);
   rp_recent_clear(&warmup->recent);
+  rp_fisher_work_clear(&warmup->work);
   free(warmup->window_end);
+  free(warmup->has_matrix);
   free(warmup->gathered);
   free(warmup->inverse);
   free(warmup->carried);
@@ -67,6 +69,15 @@ int rp_warmup_update(rp_warmup *warmup, int64_t iteration, const rp_nuts_stats *
 int rp_warmup_recenter(rp_warmup *warmup, const double *position) {
   if (!warmup->centering) return 0;
   return rp_centering_update(warmup->centering, position, warmup->carried) > 0 ? RP_WARMUP_CARRIED : 0;
+}
+
+int32_t rp_warmup_missing(const rp_warmup *warmup) {
+  const rp_metric *metric = warmup->metric;
+  int32_t missing = 0;
+  for (int32_t b = 0; warmup->has_matrix && b < metric->blocks.n; b++)
+    missing += metric->blocks.start[b + 1] - metric->blocks.start[b] > 1 && !warmup->has_matrix[b];
+  if (warmup->has_matrix && metric->kind == RP_METRIC_LOWRANK) missing = metric->dim > 1 && !warmup->has_matrix[0];
+  return missing;
 }
 
 void rp_warmup_restart(rp_warmup *warmup, double step_size) {
@@ -94,6 +105,8 @@ void rp_warmup_archive(rp_warmup *warmup, rp_archive *archive) {
   rp_archive_integer32(archive, &warmup->late, 0, 1);
   rp_recent_archive(&warmup->recent, archive);
   rp_archive_integer(archive, &warmup->matrix_draws, 0, INT64_C(1) << 53);
+  const int32_t n = warmup->metric->kind == RP_METRIC_LOWRANK ? 1 : warmup->metric->blocks.n;
+  for (int32_t k = 0; warmup->has_matrix && k < n; k++) rp_archive_integer32(archive, &warmup->has_matrix[k], 0, 1);
 }
 
 double rp_warmup_step_size(const rp_warmup *warmup) { return fmin(exp(warmup->dual.x), 1e7); }

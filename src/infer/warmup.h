@@ -70,7 +70,9 @@ struct rp_warmup {
   int64_t switch_size;
   int32_t metric_used, late; /* late: no window will end any more */
   rp_recent recent;          /* for matrices */
+  rp_fisher_work work;
   int64_t matrix_draws;      /* from which the matrices in use were made; 0: none are in use */
+  int32_t *has_matrix;       /* of each block (one for a low-rank metric): whether it is more than variances */
 };
 
 rp_warmup *rp_warmup_new(rp_schedule_kind kind, int64_t iterations, rp_metric *metric, double adapt_delta,
@@ -81,12 +83,18 @@ int rp_warmup_update(rp_warmup *warmup, int64_t iteration, const rp_nuts_stats *
                      const double *gradient);
 /* Chooses the centering by the window's draws: RP_WARMUP_CARRIED, or 0 when nothing changed. */
 int rp_warmup_recenter(rp_warmup *warmup, const double *position);
+/* Matrices of the metric that are only variances still, for want of draws or because too many of them diverged. */
+int32_t rp_warmup_missing(const rp_warmup *warmup);
 /* A search ended at this step size: dual averaging starts there. */
 void rp_warmup_restart(rp_warmup *warmup, double step_size);
 /* All but the metric and the centering. */
 void rp_warmup_archive(rp_warmup *warmup, rp_archive *archive);
 double rp_warmup_step_size(const rp_warmup *warmup);       /* for the next iteration */
 double rp_warmup_final_step_size(const rp_warmup *warmup); /* for sampling */
+
+/* Iterations of the fast schedule that give a window enough draws for a matrix of so many coordinates. centers: a
+ * centering is adapted too, whose choices empty the windows. */
+int64_t rp_fast_iterations(int64_t coordinates, int centers);
 
 /* Stan's windows of n iterations as their last iterations, in order: at most 70 of them, returns how many. The first
  * and the last only tune the step size; with n < 20 there is one window. */

@@ -6,6 +6,7 @@
  * Where windows switch an adapted centering is chosen anew.  Draws from before then lie in other coordinates, so both
  * windows start again; the metric is kept meanwhile, which s0 permits: it keeps z on the scale of x for every c. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "warmup.h"
@@ -23,10 +24,15 @@ static const double DIVERGENT_SHARE = 0.1;
 static const int64_t RECENT_BYTES = INT64_C(1) << 27;
 
 static int has_matrices(const rp_metric *metric) { return metric->blocks.n > 0 || metric->kind == RP_METRIC_LOWRANK; }
+static int32_t n_matrices(const rp_metric *metric) {
+  return metric->kind == RP_METRIC_LOWRANK ? 1 : metric->blocks.n;
+}
 static rp_code prepare(rp_warmup *warmup, rp_status *status);
 static void start(rp_warmup *warmup, const double *position, const double *gradient);
 static int update(rp_warmup *warmup, int64_t iteration, const rp_nuts_stats *stats, const double *position,
                   const double *gradient);
+static rp_code prepare_matrices(rp_warmup *warmup, rp_status *status);
+static int is_given(const rp_metric *metric, int32_t matrix);
 static void take_variances(rp_warmup *warmup);
 static void add(rp_warmup *warmup, const double *position, const double *gradient);
 static int windows_end(rp_warmup *warmup, int64_t iteration);
@@ -37,23 +43,27 @@ static int fill_block(rp_warmup *warmup, int32_t block, int64_t n);
 
 const rp_schedule rp_schedule_fast = {"fast", prepare, start, update};
 
+int64_t rp_fast_iterations(int64_t coordinates, int centers) {
+  /* a tenth of the draws may be lost to divergences and rejections */
+  const double wanted = 1.1 * fmax(MATRIX_DRAWS, ceil(MATRIX_SHARE * (double) coordinates));
+  enum { STEP = 50, MOST = 100000 };
+  for (int64_t n = STEP; n < MOST; n += STEP) {
+    rp_warmup warmup = {.iterations = n, .switch_size = MAIN_SWITCH};
+    for (int64_t i = 0; i < (int64_t) (FINAL * (double) n); i++) {
+      int64_t *foreground = &warmup.draws_of[warmup.foreground].n, *background = &warmup.draws_of[1 - warmup.foreground].n;
+      ++*background;
+      if ((double) ++*foreground >= wanted) return n;
+      if (!windows_end(&warmup, i)) continue;
+      *foreground = 0;
+      if (centers) *background = 0;
+      warmup.foreground = 1 - warmup.foreground;
+    }
+  }
+  return MOST;
+}
+
 static rp_code prepare(rp_warmup *warmup, rp_status *status) {
-  const rp_metric *metric = warmup->metric;
-  for (int32_t b = 0; b < metric->blocks.n; b++) {
-    int64_t n;
-    rp_metric_block(metric, b, &n);
-    if (n > MATRIX_LARGEST)
-      return rp_fail(status, RP_UNSUPPORTED, NULL,
-                     "The fast warm-up learns a dense metric of at most %d parameters, but these are %lld; use the "
-                     "\"lowrank\" metric, or the \"stan\" warm-up.", MATRIX_LARGEST, (long long) n);
-  }
-  if (has_matrices(metric)) {
-    int64_t most = RECENT_BYTES / (int64_t) (2 * sizeof(double)) / (metric->dim + 1), capacity = warmup->iterations + 1;
-    if (most < FEWEST_RECENT) most = FEWEST_RECENT;
-    if (capacity > most) capacity = most;
-    if (capacity > MOST_RECENT) capacity = MOST_RECENT;
-    if (rp_recent_init(&warmup->recent, metric->dim, capacity, status) != RP_OK) return status->code;
-  }
+  if (has_matrices(warmup->metric) && prepare_matrices(warmup, status) != RP_OK) return status->code;
   warmup->first_step_size = 0.1;
   warmup->switch_size = MAIN_SWITCH;
   for (int i = 0; i < 2; i++) {
@@ -65,12 +75,50 @@ static rp_code prepare(rp_warmup *warmup, rp_status *status) {
   return RP_OK;
 }
 
+static rp_code prepare_matrices(rp_warmup *warmup, rp_status *status) {
+  const rp_metric *metric = warmup->metric;
+  const int lowrank = metric->kind == RP_METRIC_LOWRANK;
+  int64_t largest = lowrank ? metric->dim : 0;
+  for (int32_t b = 0; b < metric->blocks.n; b++) {
+    int64_t n;
+    rp_metric_block(metric, b, &n);
+    if (n > largest) largest = n;
+    if (n > MATRIX_LARGEST)
+      return rp_fail(status, RP_UNSUPPORTED, NULL,
+                     "The fast warm-up learns a dense metric of at most %d parameters, but these are %lld; use the "
+                     "\"lowrank\" metric, or the \"stan\" warm-up.", MATRIX_LARGEST, (long long) n);
+  }
+  int64_t most = RECENT_BYTES / (int64_t) (2 * sizeof(double)) / (metric->dim + 1), capacity = warmup->iterations + 1;
+  if (most < FEWEST_RECENT) most = FEWEST_RECENT;
+  if (capacity > most) capacity = most;
+  if (capacity > MOST_RECENT) capacity = MOST_RECENT;
+  if (rp_recent_init(&warmup->recent, metric->dim, capacity, status) != RP_OK) return status->code;
+  warmup->has_matrix = calloc((size_t) n_matrices(metric) + 1, sizeof *warmup->has_matrix);
+  if (!warmup->has_matrix) return rp_fail_memory(status, "warm-up");
+  return rp_fisher_work_init(&warmup->work, capacity, largest, lowrank, status);
+}
+
 static void start(rp_warmup *warmup, const double *position, const double *gradient) {
   int64_t dim = warmup->metric->dim;
   add(warmup, position, gradient);
-  if (warmup->metric->kind == RP_METRIC_UNIT || warmup->metric_given) return;
+  if (warmup->metric->kind == RP_METRIC_UNIT) return;
+  if (warmup->metric_given) {
+    for (int32_t k = 0; warmup->has_matrix && k < n_matrices(warmup->metric); k++)
+      if ((warmup->has_matrix[k] = is_given(warmup->metric, k))) warmup->matrix_draws = 1;
+    return;
+  }
   for (int64_t i = 0; i < dim; i++) warmup->gathered[i] = 1 / fabs(gradient[i]);
   take_variances(warmup);
+}
+
+/* Whether the user's metric says more of it than variances. */
+static int is_given(const rp_metric *metric, int32_t matrix) {
+  if (metric->kind == RP_METRIC_LOWRANK) return metric->inverse[metric->dim] > 0;
+  int64_t n;
+  const double *inverse = metric->inverse + rp_metric_block(metric, matrix, &n);
+  for (int64_t i = 0; i < n * n; i++)
+    if (i % (n + 1) != 0 && inverse[i] != 0) return 1;
+  return 0;
 }
 
 /* Those in `gathered`; where one is not positive and finite, what was there stays. */
@@ -86,6 +134,7 @@ static void take_variances(rp_warmup *warmup) {
   rp_metric_convert(metric, warmup->gathered, 0, warmup->inverse, &status);
   rp_metric_set(metric, warmup->inverse);
   warmup->matrix_draws = 0;
+  for (int32_t k = 0; warmup->has_matrix && k < n_matrices(metric); k++) warmup->has_matrix[k] = 0;
 }
 
 static int update(rp_warmup *warmup, int64_t iteration, const rp_nuts_stats *stats, const double *position,
@@ -168,15 +217,17 @@ static int learn_matrices(rp_warmup *warmup, int64_t n) {
   const int in_use = warmup->matrix_draws > 0;
   const int fresh = in_use && n >= warmup->matrix_draws && n < warmup->matrix_draws + MATRIX_EVERY;
   if (n < MATRIX_DRAWS || fresh) return in_use;
+  const int64_t kept = n < warmup->recent.capacity ? n : warmup->recent.capacity;
   int made = 0;
   if (warmup->metric->kind == RP_METRIC_LOWRANK) {
-    made = rp_fisher_lowrank(&warmup->recent, n, warmup->inverse);
+    made = rp_fisher_lowrank(&warmup->work, &warmup->recent, kept, warmup->inverse);
+    if (made) warmup->has_matrix[0] = 1;
   } else {
     const rp_moments *draws = &warmup->draws_of[warmup->foreground],
                      *gradients = &warmup->gradients_of[warmup->foreground];
     if (warmup->metric->kind == RP_METRIC_BLOCKS)
       for (int64_t i = 0; i < draws->dim; i++) warmup->inverse[i] = sqrt(draws->squares[i] / gradients->squares[i]);
-    for (int32_t b = 0; b < warmup->metric->blocks.n; b++) made |= fill_block(warmup, b, n);
+    for (int32_t b = 0; b < warmup->metric->blocks.n; b++) made |= fill_block(warmup, b, kept);
   }
   if (!made || !rp_metric_set(warmup->metric, warmup->inverse)) return in_use;
   warmup->matrix_draws = n;
@@ -189,8 +240,8 @@ static int fill_block(rp_warmup *warmup, int32_t block, int64_t n) {
   int64_t size, at = rp_metric_block(metric, block, &size);
   const int64_t *coordinate = metric->blocks.coordinate + metric->blocks.start[block];
   if ((double) n >= MATRIX_SHARE * (double) size &&
-      rp_fisher_dense(&warmup->recent, n, coordinate, size, warmup->inverse + at))
-    return 1;
+      rp_fisher_dense(&warmup->work, &warmup->recent, n, coordinate, size, warmup->inverse + at))
+    return warmup->has_matrix[block] = 1;
   memcpy(warmup->inverse + at, metric->inverse + at, (size_t) (size * size) * sizeof(double));
   return 0;
 }

@@ -208,6 +208,14 @@ static rp_recent draws_of_law(int64_t n) {
   return recent;
 }
 
+static rp_fisher_work make_work(int64_t coordinates, int spans) {
+  rp_status status;
+  rp_status_clear(&status);
+  rp_fisher_work work;
+  CHECK(rp_fisher_work_init(&work, 40, coordinates, spans, &status) == RP_OK);
+  return work;
+}
+
 /* A Gaussian's gradients are linear in its draws, so that more draws than coordinates give the covariance exactly, but
  * for shrinkage (1e-3 of 40 draws) and the eigenvalues near 1 that become 1: here all others are far from it, and the
  * scaled unit directions are exact because the coordinates' scales are. */
@@ -217,7 +225,8 @@ static void test_fisher_dense(void) {
   int64_t all[DIM];
   double matrix[DIM * DIM];
   for (int i = 0; i < DIM; i++) all[i] = i;
-  CHECK(rp_fisher_dense(&recent, 40, all, DIM, matrix));
+  rp_fisher_work work = make_work(DIM, 0);
+  CHECK(rp_fisher_dense(&work, &recent, 40, all, DIM, matrix));
   /* M^-1 precision has eigenvalues near 1: within (1/2, 2) by construction; its trace is within 10 % of DIM */
   double trace = 0;
   for (int i = 0; i < DIM; i++)
@@ -226,7 +235,7 @@ static void test_fisher_dense(void) {
   /* a block is the geometric mean of its own covariances: for one coordinate sqrt(var draws / var gradients) */
   double one;
   int64_t second = 1;
-  CHECK(rp_fisher_dense(&recent, 40, &second, 1, &one));
+  CHECK(rp_fisher_dense(&work, &recent, 40, &second, 1, &one));
   double draws = 0, gradients = 0, mean[2] = {0, 0};
   for (int k = 0; k < 40; k++) {
     mean[0] += recent.draws[k * DIM + 1] / 40;
@@ -239,7 +248,8 @@ static void test_fisher_dense(void) {
   CHECK_NEAR(one, sqrt(draws / gradients), 1e-12);
   /* nothing to learn from */
   for (int k = 0; k < 40; k++) recent.draws[k * DIM + 3] = 7;
-  CHECK(!rp_fisher_dense(&recent, 40, all, DIM, matrix));
+  CHECK(!rp_fisher_dense(&work, &recent, 40, all, DIM, matrix));
+  rp_fisher_work_clear(&work);
   rp_recent_clear(&recent);
 }
 
@@ -250,7 +260,8 @@ static void test_fisher_lowrank(void) {
   rp_recent recent = draws_of_law(30);
   rp_metric metric = make_metric(RP_METRIC_LOWRANK, MOST, NULL);
   double *inverse = number(metric.size);
-  CHECK(rp_fisher_lowrank(&recent, 30, inverse));
+  rp_fisher_work work = make_work(MOST, 1);
+  CHECK(rp_fisher_lowrank(&work, &recent, 30, inverse));
   CHECK(rp_metric_set(&metric, inverse));
   int rank = (int) inverse[MOST];
   CHECK(rank >= 2 && rank <= MOST);
@@ -261,6 +272,7 @@ static void test_fisher_lowrank(void) {
       for (int i = 0; i < MOST; i++) dot += u[a * MOST + i] * u[b * MOST + i];
       CHECK(fabs(dot - (a == b)) < 1e-13);
     }
+  rp_fisher_work_clear(&work);
   rp_recent_clear(&recent);
   free(inverse);
   rp_metric_clear(&metric);

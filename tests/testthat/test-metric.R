@@ -76,6 +76,36 @@ test_that("an inverse metric is a start: numbers, or a fit", {
   expect_equal(diag(matrix(kept(metric = "dense", inverse_metric = variances)[, 1], 3)), variances$adaptation$inv_metric[, 1])
 })
 
+test_that("a dense metric that warm-up is too short for says so, and how much it takes", {
+  wide <- model(function(n) x[1:n] ~ normal(0, rep(1:2, length.out = n)))
+  wide_fit <- function(n, ..., metric = "dense") {
+    fit_nuts(wide, list(n = n), reparam = "none", prune = FALSE, chains = 1, iter_sampling = 10, seed = 1, metric = metric, ...)
+  }
+  expect_warning(short <- wide_fit(130, iter_warmup = 150), "dense metric kept variances only in 1 of 1 chain: warm-up")
+  expect_true(all(matrix(short$adaptation$inv_metric, 130)[upper.tri(diag(130))] == 0))
+  advice <- metric_advice(short)
+  expect_match(advice$lines[2], "iter_warmup = 200", fixed = TRUE)
+  expect_output(print(short), "Warm up longer", fixed = TRUE)
+  expect_output(print(diagnose(short)), "kept variances only", fixed = TRUE)
+  expect_no_warning(long <- wide_fit(130, iter_warmup = 200))
+  expect_equal(long$adaptation$matrices_missing, 0)
+  # what was given is no less than what was learnt before
+  covariance <- diag(rep(c(1, 4), 65)) + 0.5
+  given <- wide_fit(130, iter_warmup = 100, inverse_metric = covariance)
+  expect_equal(given$adaptation$inv_metric[, 1], as.vector(covariance))
+  # a small block is learnt, a large one is not
+  both <- model(function(n) {
+    mu[1:2] ~ normal(0, 1)
+    x[1:n] ~ normal(mu[1] + mu[2], rep(1:2, length.out = n))
+  })
+  expect_warning(
+    fit <- fit_nuts(both, list(n = 100), reparam = "none", prune = FALSE, chains = 2, iter_sampling = 10, seed = 1,
+                    iter_warmup = 120, metric = list("mu", "x")),
+    "A block of the metric kept variances only in 2 of 2 chains"
+  )
+  expect_equal(fit$adaptation$matrices_missing, c(1, 1))
+})
+
 test_that("what cannot be a metric is refused", {
   expect_error(ridge_fit(metric = "round"), "`metric` must be one of", class = "reparam_error")
   expect_error(ridge_fit(metric = list(1)), "names of sites", class = "reparam_error")
