@@ -4,7 +4,8 @@
 #'
 #' * `condition()` observes sites by name, as if they had been data; `NA` elements stay unknown.
 #' * `intervene()` sets sites from outside and removes their density: Pearl's do().
-#' * `substitute_sites()` gives latent sites fixed values; their density still counts.
+#' * `substitute_sites()` gives latent sites fixed values; their density still counts. Of a partly observed site it
+#'   gives the unknown elements; observed ones keep their data.
 #' * `replay()` does the same for the values of an earlier run, such as one posterior draw.
 #' * `block()` hides sites from inference, so that they are drawn from their own distribution: those named, or all but
 #'   those in `expose`.
@@ -231,7 +232,10 @@ lifted_params <- function(handlers) {
 # The stack as plain lists. lift() has done its work, and a function that configures reparam() is asked here, once.
 finish_handlers <- function(handlers, statements) {
   check_lifted(handlers, statements)
-  for (handler in handlers) check_handled_names(handler, statements)
+  for (handler in handlers) {
+    check_handled_names(handler, statements)
+    if (handler$kind == "substitute") warn_observed(names(handler$values), statements)
+  }
   handlers <- Filter(function(handler) handler$kind != "lift", handlers)
   lapply(handlers, function(handler) {
     if (handler$kind == "reparam") handler$config <- plain_config(handler$config, statements)
@@ -265,6 +269,19 @@ check_handled_names <- function(handler, statements) {
     stop_reparam(
       sprintf("`%s()` names `%s`, but the model has no such site.", verb, name),
       if (length(sites)) sprintf("Its sites are %s.", names_text(sites)), site = name
+    )
+  }
+}
+
+# Data stay: substitute_sites() is for latent sites.
+warn_observed <- function(names, statements) {
+  for (name in names) {
+    own <- Filter(function(s) s$kind == "draw" && s$name == name, statements)
+    known <- vapply(own, function(s) !is.null(s$data) || !is.null(s$observed) && !anyNA(s$observed), NA)
+    if (!length(own) || !all(known)) next
+    warn_reparam(
+      sprintf("`substitute_sites()` leaves `%s` as it is: all of it is observed.", name),
+      "Give other data, or use `condition()` or `intervene()`.", site = name
     )
   }
 }

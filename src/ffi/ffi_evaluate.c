@@ -131,8 +131,13 @@ static rp_code read_values(ffi_model *m, SEXP values, const double *inputs, doub
     ffi_copy_doubles(values, q);
     return RP_OK;
   }
+  char name[256];
+  if (m->model->initial_differs >= 0) {
+    rp_model_coordinate_name(m->model, m->model->initial_differs, name, sizeof name);
+    return rp_fail(status, RP_UNSUPPORTED, name, "its coordinate at this value depends on discrete sites, which are "
+                   "summed out; give unconstrained coordinates, or fix these sites by condition()");
+  }
   for (int64_t k = 0; k < dim; k++) {
-    char name[256];
     rp_model_coordinate_name(m->model, k, name, sizeof name);
     q[k] = 0;
     if (m->model->initial[k] == RP_NONE)

@@ -289,6 +289,7 @@ static int put_back(summation *s, rp_run *run, const rp_node_id *draws) {
   for (int32_t p = 0; p < run->n_parts && s->d.status->code == RP_OK; p++) {
     rp_part *part = &run->parts[p];
     part->value = rp_substitution_get(to, part->value);
+    part->initial_differs = rp_discrete_touches(run, part->initial);
     part->initial = rp_substitution_get(to, part->initial);
     part->term = rp_substitution_get(to, part->term);
     for (int32_t k = 0; part->dist.family && k < part->dist.family->n_arguments; k++)

@@ -28,6 +28,7 @@ static rp_node_id constrain_directly(rp_graph *g, const rp_distribution *d, rp_n
 static rp_code default_bijector(rp_graph *g, const rp_distribution *d, const rp_bijector **bijector,
                                 rp_node_id arguments[4]);
 static int expand_base(rp_distribution *d);
+static int leads_to_the_line(rp_graph *g, const rp_transform *to, rp_support support);
 
 /* ---- from the spec ---- */
 
@@ -509,7 +510,7 @@ int rp_distribution_support(rp_graph *g, const rp_distribution *d, rp_support *s
     if (to->count > 0) return 0;
     int real = support->kind == RP_SUPPORT_REAL || support->kind == RP_SUPPORT_REAL_VECTOR;
     const char *codomain = to->bijector->codomain;
-    if (to->inverted && codomain && strcmp(codomain, rp_support_name(support->kind)) == 0) {
+    if (to->inverted && leads_to_the_line(g, to, *support)) {
       *support =
           (rp_support){to->bijector->domain_dim > 0 ? RP_SUPPORT_REAL_VECTOR : RP_SUPPORT_REAL, RP_NONE, RP_NONE};
     } else if (real && (strcmp(to->bijector->name, "affine") == 0 ||
@@ -528,6 +529,18 @@ int rp_distribution_support(rp_graph *g, const rp_distribution *d, rp_support *s
       return 0;
     }
   }
+  return 1;
+}
+
+/* Whether the inverse of `to` maps all of the support, and nothing else, to the real line. */
+static int leads_to_the_line(rp_graph *g, const rp_transform *to, rp_support support) {
+  const rp_bijector *own = rp_support_bijector(support.kind);
+  rp_node_id bounds[4];
+  if (!own || rp_support_default(g, support, &own, bounds) != RP_OK) return 0;
+  if (strcmp(own->name, "exp") == 0 && strcmp(to->bijector->name, "softplus") == 0) return 1;
+  if (own != to->bijector) return 0;
+  for (int k = 0; k < 4; k++)
+    if (bounds[k] != RP_NONE && bounds[k] != to->arguments[k]) return 0;
   return 1;
 }
 

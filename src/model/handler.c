@@ -37,6 +37,15 @@ void rp_handlers_set_value(rp_run *run, rp_message *message) {
   if (message->value == RP_NONE && !message->hidden) rp_handler_given(run, message);
 }
 
+void rp_handlers_fill(rp_run *run, rp_message *message) {
+  for (int32_t i = 0; i < run->spec->n_handlers && message->value == RP_NONE; i++) {
+    const rp_handler_spec *handler = &run->spec->handlers[i];
+    if (handler->kind == RP_HANDLER_SUBSTITUTE || handler->kind == RP_HANDLER_REPLAY)
+      rp_handler_substitute(run, handler, message);
+  }
+  if (message->value == RP_NONE) rp_handler_given(run, message);
+}
+
 /* A handler that keeps or replaces the message ends the search; one that changes it leaves it to those further out. */
 rp_reparam_result rp_handlers_reparameterize(rp_run *run, rp_message *message) {
   rp_reparam_result result = RP_REPARAM_PASSED, here = RP_REPARAM_PASSED;

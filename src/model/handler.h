@@ -10,6 +10,8 @@
 
 /* Runs the value-setting handlers of the stack, innermost first, until one hides the site. */
 void rp_handlers_set_value(rp_run *run, rp_message *message);
+/* Of these, what gives values to latent sites only: for the unknown events of a site that is partly observed. */
+void rp_handlers_fill(rp_run *run, rp_message *message);
 /* Lets the reparam handlers, then the fit's strategy, replace or change a message; what the last one did. */
 rp_reparam_result rp_handlers_reparameterize(rp_run *run, rp_message *message);
 

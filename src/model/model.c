@@ -252,6 +252,7 @@ static rp_code take_initial(rp_model *model, rp_run *run, rp_status *status) {
   model->learned = rp_pool_array(model->pool, model->dim, 1);
   if (!model->initial || !model->learned) return rp_fail_memory(status, "the initial values");
   for (int64_t k = 0; k < model->dim; k++) model->initial[k] = RP_NONE;
+  model->initial_differs = -1;
   for (int32_t i = 0; i < model->n_sites; i++)
     for (int32_t p = model->sites[i].first_part; p >= 0; p = run->parts[p].next) {
       const rp_part *part = &run->parts[p];
@@ -265,6 +266,7 @@ static rp_code take_initial(rp_model *model, rp_run *run, rp_status *status) {
         int64_t at = place->offset + place->rank[part->events[k / width]] * width + k % width;
         model->learned[at] = part->source == RP_SOURCE_LEARNED;
         if (whole != RP_NONE) model->initial[at] = rp_slice(run->graph, whole, k, 1);
+        if (part->initial_differs) model->initial_differs = at;
       }
     }
   return rp_graph_status(run->graph)->code == RP_OK ? RP_OK : (*status = *rp_graph_status(run->graph)).code;

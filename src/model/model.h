@@ -38,6 +38,7 @@ typedef struct {
   rp_distribution *site_distribution; /* of the first part that has a density; nodes only with options.run.all_terms */
   rp_layout layout;
   rp_node_id *initial;    /* dim: coordinate asked for by the user, RP_NONE elsewhere; each a scalar node */
+  int64_t initial_differs; /* a coordinate whose initial value depends on summed-out sites; -1: none does */
   uint8_t *learned;       /* dim: 1 for the coordinates of param() statements */
   /* Elements whose centering is adapted while sampling: run-time inputs are, for each block, n c's and n s0's from
    * input 2 * base on. The four nodes have n_adapted elements, in the order of the blocks. */

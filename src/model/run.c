@@ -29,6 +29,7 @@ static rp_node_id point_mass(rp_run *run, rp_message *message);
 static rp_node_id observed(rp_run *run, rp_message *message);
 static rp_node_id observed_in_batch(rp_run *run, rp_message *message);
 static rp_node_id partly_observed(rp_run *run, rp_message *message);
+static rp_node_id filled(rp_run *run, rp_message *message);
 static rp_node_id replace_site(void *context, rp_graph *to, const rp_node *leaf);
 static rp_node_id look_up_row(void *context, rp_node_id row);
 
@@ -336,15 +337,33 @@ static rp_node_id partly_observed(rp_run *run, rp_message *m) {
     double *data = rp_pool_array(run->pool, counts[k] * size, sizeof *data);
     if (!data) return rp_fail_memory(run->status, "a partly observed site"), RP_NONE;
     for (int64_t i = 0; i < counts[k] * size; i++) data[i] = m->observed[events[k][i / size] * size + i % size];
-    part.observed = k == UNKNOWN ? NULL : data;
-    values[n_kinds] = k == KNOWN     ? observed(run, &part)
-                      : k == UNKNOWN ? latent(run, &part)
-                                     : rp_run_add_partial(run, &part);
+    part.observed = NULL;
+    if (k != KNOWN) rp_handlers_fill(run, &part);
+    if (k != UNKNOWN) part.observed = data;
+    values[n_kinds] = part.value != RP_NONE ? filled(run, &part)
+                      : k == KNOWN          ? observed(run, &part)
+                      : k == UNKNOWN        ? latent(run, &part)
+                                            : rp_run_add_partial(run, &part);
     events[n_kinds] = events[k];
     counts[n_kinds++] = counts[k];
   }
   const int32_t *const places[KINDS] = {events[0], events[1], events[2]};
   return run->status->code == RP_OK ? rp_assemble(run, values, places, counts, n_kinds, n, size) : RP_NONE;
+}
+
+/* Events whose unknown numbers a handler gives; those that are known stay. */
+static rp_node_id filled(rp_run *run, rp_message *m) {
+  rp_graph *g = run->graph;
+  int64_t n = m->dist.n_events * m->dist.event_size;
+  double *unknown = rp_pool_array(run->pool, n, sizeof *unknown);
+  double *known = rp_pool_array(run->pool, n, sizeof *known);
+  if (!unknown || !known) return rp_fail_memory(run->status, "a partly observed site"), RP_NONE;
+  for (int64_t i = 0; i < n; i++) {
+    unknown[i] = !m->observed || isnan(m->observed[i]);
+    known[i] = unknown[i] ? 0 : m->observed[i];
+  }
+  m->value = rp_select(g, rp_data(g, unknown, n), m->value, rp_data(g, known, n));
+  return rp_run_add_part(run, m, m->source, m->value, NULL);
 }
 
 rp_message rp_message_auxiliary(rp_run *run, const rp_message *parent, const char *suffix,

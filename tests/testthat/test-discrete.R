@@ -422,6 +422,19 @@ test_that("a continuous site whose location an indicator chooses", {
   expect_identical(draws(posterior_predict(fit), "z"), draws(fit, "z"))
 })
 
+test_that("a site whose bounds an indicator chooses has no one coordinate at a value", {
+  m <- model(function(y) {
+    d ~ bernoulli(0.3)
+    a ~ uniform(0, 1 + d)
+    y ~ normal(a, 1)
+  })
+  expect_error(log_density(m, list(y = 1), list(a = 0.5)), "depends on discrete sites", class = "reparam_error")
+  u <- 0.4
+  a <- c(1, 2) * plogis(u)
+  want <- log(sum(c(0.7, 0.3) * dnorm(1, a) * dlogis(u)))
+  expect_equal(as.numeric(log_density(m, list(y = 1), u)), want)
+})
+
 test_that("NA among discrete data", {
   x <- c(0.2, 1.5, -0.3, 2.2, 1.1)
   used <- model(function(c, x) {

@@ -111,6 +111,25 @@ test_that("every combinator takes every part that it can take, and names both wh
   }
 })
 
+test_that("ordered values on an interval are inferred", {
+  inside <- list(gamma = c(0.5, 1, 2), beta = c(0.2, 0.3, 0.9), uniform = c(-0.5, 0.1, 2), von_mises = c(-1, 0.5, 3))
+  bases <- list(gamma = dist_gamma(2, 1), beta = dist_beta(2, 3), uniform = dist_uniform(-1, 3),
+                von_mises = dist_von_mises(0, 1))
+  for (name in names(bases)) {
+    m <- model(function() draw("x", dist_ordered(bases[[name]], 3)))
+    expect_equal(unname(trace_model(substitute_sites(m, x = inside[[name]]), seed = 1)$log_density),
+                 log(6) + sum(dist_log_density(bases[[name]], inside[[name]])), info = name)
+    expect_identity(m, applies = c("gradient", "support", "distribution", "inverse"))
+  }
+  # coordinates log(x[1]) and log of the gaps of log(x)
+  x <- inside$gamma
+  want <- log(6) + sum(dgamma(x, 2, 1, log = TRUE)) + sum(log(x)) + sum(log(diff(log(x))))
+  expect_equal(density_at(model(function() draw("x", dist_ordered(bases$gamma, 3))), list(x = x)), want)
+  # another map that does not cover the line: x^2 on positive numbers
+  d <- dist_ordered(dist_transformed(dist_gamma(2, 1), transform_inverse(transform_power(2))), 2)
+  expect_error(density_at(model(function() draw("x", d)), list(x = c(1, 2))), "unconstrained|increasing")
+})
+
 test_that("combinators of combinators are densities: they integrate or sum to 1", {
   total <- function(d, kind, lower, upper) {
     if (kind == "count") return(sum(exp(each_log_density(d, 0:60))))

@@ -147,3 +147,20 @@ test_that("a list of reparameterizers applies one after the other", {
   expect_true(all(check_reparam(split, list(y = 1:8))$ok, na.rm = TRUE))
   expect_error(m |> reparam(effect = list(decenter(), 1)), "must be a reparameterizer, not the value 1")
 })
+
+test_that("substitute_sites() reaches the unknown elements of a site with some data", {
+  m <- model(function(y) {
+    y ~ normal(0, 1)
+    total := sum(y)
+  }) |> substitute_sites(y = c(5, 7))
+  trace <- trace_model(m, list(y = c(NA, 2)), seed = 1)
+  expect_equal(trace$value, list(c(5, 2), 7))
+  expect_equal(trace$log_density[1], sum(dnorm(c(5, 2), log = TRUE)))
+  pairs <- model(function(y) y ~ mvn(c(0, 0), diag(2))) |> substitute_sites(y = rbind(c(1, 2), c(3, 4), c(5, 6)))
+  trace <- trace_model(pairs, list(y = rbind(c(NA, 0), c(NA, NA), c(0, 0))), seed = 1)
+  expect_equal(trace$value[[1]], rbind(c(1, 0), c(3, 4), c(0, 0)))
+  expect_equal(trace$log_density[1], sum(dnorm(c(1, 0, 3, 4, 0, 0), log = TRUE)))
+  given <- predictive(function(y) y ~ normal(0, 1), list(y = matrix(1:6, 3)), list(y = c(NA, 2)), seed = 1)
+  expect_equal(draws(given, "y")[, 1, ], cbind(1:3, 2))
+  expect_warning(model_spec(m, list(y = c(1, 2))), "leaves `y` as it is", class = "reparam_warning")
+})
