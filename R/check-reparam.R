@@ -128,6 +128,11 @@ check_support <- function(after, before, at) {
 # log p_new(q) = log p(u(q)) + log |det du/dq|.
 check_density <- function(after, before, at) {
   sites <- intersect(point_sites(before), all_names(after))
+  again <- after
+  again$control$seed <- after$control$seed + 1
+  if (!identical(side_values(after, at, sites), side_values(again, at, sites))) {
+    return(verdict_row("density", NA, NA_real_, "the values depend on discrete sites, which are drawn"))
+  }
   if (!is_one_to_one(after, at)) {
     return(verdict_row("density", NA, NA_real_, "several auxiliary values give the same site"))
   }

@@ -20,3 +20,14 @@ test_that("it prints, and leaves R's generator alone", {
   expect_output(print(result), "density +ok")
   expect_error(check_reparam(function(y) y ~ normal(0, 1), list(y = 1)), "no latent sites")
 })
+
+test_that("sites whose location a discrete one chooses have no fixed values at given coordinates", {
+  m <- model(function(y) {
+    d ~ bernoulli(0.4)
+    a ~ normal(d, 1 + d)
+    y ~ normal(a, 1)
+  }) |> reparam(a = decenter(0.3))
+  result <- check_reparam(m, list(y = 1))
+  expect_false(any(!result$ok, na.rm = TRUE))
+  expect_match(result$note[result$check == "density"], "discrete")
+})

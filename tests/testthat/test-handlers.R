@@ -160,7 +160,7 @@ test_that("substitute_sites() reaches the unknown elements of a site with some d
   trace <- trace_model(pairs, list(y = rbind(c(NA, 0), c(NA, NA), c(0, 0))), seed = 1)
   expect_equal(trace$value[[1]], rbind(c(1, 0), c(3, 4), c(0, 0)))
   expect_equal(trace$log_density[1], sum(dnorm(c(1, 0, 3, 4, 0, 0), log = TRUE)))
-  given <- predictive(function(y) y ~ normal(0, 1), list(y = matrix(1:6, 3)), list(y = c(NA, 2)), seed = 1)
+  given <- predictive(function(y) y ~ normal(0, 1), list(y = array(1:6, c(3, 1, 2))), list(y = c(NA, 2)), seed = 1)
   expect_equal(draws(given, "y")[, 1, ], cbind(1:3, 2))
   expect_warning(model_spec(m, list(y = c(1, 2))), "leaves `y` as it is", class = "reparam_warning")
 })
