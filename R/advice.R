@@ -2,10 +2,8 @@
 
 nuts_advice <- function(fit, worst) {
   trouble <- nuts_trouble(fit, worst)
-  metric <- metric_advice(fit)
-  metric <- if (!is.null(metric)) list(metric)
-  if (!length(trouble)) return(c(metric, list()))
-  c(metric, list(list(message = paste(trouble, collapse = "\n! "), lines = nuts_cures(fit, worst))))
+  general <- if (length(trouble)) list(message = paste(trouble, collapse = "\n! "), lines = nuts_cures(fit, worst))
+  drop_null(list(metric_advice(fit), general))
 }
 
 # Matrices of the metric that warm-up did not learn; NULL when it did.
@@ -53,39 +51,83 @@ nuts_trouble <- function(fit, worst) {
   )
 }
 
-# Geometry first (decenter, prune, a dense metric); without such a site, the sampler's own settings.
+# The first that applies: an argument out of its range, then geometry (decenter, prune, a dense metric), then the
+# sampler's own settings.
 nuts_cures <- function(fit, worst) {
+  for (cure in list(range_cure, geometry_cure, metric_cure, step_cure, depth_cure, mode_cure, longer_cure)) {
+    lines <- cure(fit, worst)
+    if (length(lines)) return(lines)
+  }
+}
+
+range_cure <- function(fit, worst) {
+  if (!sum(fit$sampler$divergent)) return()
+  outside <- arguments_outside(fit$spec)
+  lines <- lapply(names(outside), function(name) {
+    argument <- outside[[name]]
+    unit <- argument$name %in% unit_arguments
+    c(
+      sprintf("`%s` of `%s` must be %s, but nothing keeps `%s` there. Take a prior that does, for example",
+              argument$name, name, if (unit) "between 0 and 1" else "positive", argument$site),
+      sprintf("  %s ~ %s", argument$left, if (unit) "beta(1, 1)" else "half_normal(1)")
+    )
+  })
+  unlist(lines)
+}
+
+geometry_cure <- function(fit, worst) {
   sites <- decenter_candidates(fit)
   barren <- if (isFALSE(fit$control$prune)) barren_sites(fit)
-  cures <- character()
-  if (length(sites$targets)) {
-    verbs <- paste0(site_argument_name(sites$all), " = decenter()", collapse = ", ")
-    depends <- sprintf("The scale or location of %s depends on other latent sites. Decenter:",
-                       quote_names(sites$targets))
-    cures <- c(cures, depends, paste0("  ", fit_line(fit, sprintf(" |> reparam(%s)", verbs), drop = "reparam")))
-  }
-  if (length(barren)) {
-    drawn <- sprintf("No data depend on %s. Leave `prune = TRUE` and they are drawn directly:", quote_names(barren))
-    cures <- c(cures, drawn, paste0("  ", fit_line(fit, drop = c("prune", "reparam"))))
-  }
-  if (length(cures)) return(cures)
-  s <- fit$sampler
+  c(
+    if (length(sites$targets)) {
+      verbs <- paste0(site_argument_name(sites$all), " = decenter()", collapse = ", ")
+      depends <- sprintf("The scale or location of %s depends on other latent sites. Decenter:",
+                         quote_names(sites$targets))
+      c(depends, paste0("  ", fit_line(fit, sprintf(" |> reparam(%s)", verbs), drop = "reparam")))
+    },
+    if (length(barren)) {
+      drawn <- sprintf("No data depend on %s. Leave `prune = TRUE` and they are drawn directly:", quote_names(barren))
+      c(drawn, paste0("  ", fit_line(fit, drop = c("prune", "reparam"))))
+    }
+  )
+}
+
+metric_cure <- function(fit, worst) {
   groups <- correlated_sites(fit)
-  if (length(groups)) {
-    names <- quote_names(unlist(groups))
-    everything <- setequal(unlist(groups), coordinate_sites(fit)) && length(groups) == 1L
-    metric <- if (everything) "dense" else if (length(unlist(groups)) > 12L) "lowrank" else str2lang(deparse1(groups))
-    return(c(sprintf("The draws of %s are strongly correlated. Take a metric that knows it:", names),
-             paste0("  ", fit_line(fit, set = list(metric = metric)))))
-  }
-  if (sum(s$divergent) > 0 && fit$control$adapt_delta < 0.99) {
-    return(c("Take smaller steps:", paste0("  ", fit_line(fit, set = list(adapt_delta = higher_delta(fit))))))
-  }
-  if (mean(s$tree_depth >= fit$control$max_treedepth) > 0.01) {
-    deeper <- fit$control$max_treedepth + 2
-    return(c("Allow longer trajectories, or bring the sites to a common scale:",
-             paste0("  ", fit_line(fit, set = list(max_treedepth = deeper)))))
-  }
+  if (!length(groups)) return()
+  names <- quote_names(unlist(groups))
+  everything <- setequal(unlist(groups), coordinate_sites(fit)) && length(groups) == 1L
+  metric <- if (everything) "dense" else if (length(unlist(groups)) > 12L) "lowrank" else str2lang(deparse1(groups))
+  c(sprintf("The draws of %s are strongly correlated. Take a metric that knows it:", names),
+    paste0("  ", fit_line(fit, set = list(metric = metric))))
+}
+
+step_cure <- function(fit, worst) {
+  if (!sum(fit$sampler$divergent) || fit$control$adapt_delta >= 0.99) return()
+  c("Take smaller steps:", paste0("  ", fit_line(fit, set = list(adapt_delta = higher_delta(fit)))))
+}
+
+depth_cure <- function(fit, worst) {
+  if (mean(fit$sampler$tree_depth >= fit$control$max_treedepth) <= 0.01) return()
+  deeper <- fit$control$max_treedepth + 2
+  c("Allow longer trajectories, or bring the sites to a common scale:",
+    paste0("  ", fit_line(fit, set = list(max_treedepth = deeper))))
+}
+
+# Each chain agrees with itself, but not with the others.
+mode_cure <- function(fit, worst) {
+  if (!isTRUE(worst$rhat > 1.2)) return()
+  x <- as.array(fit, site_of_variable(names(worst$rhat)))[, , names(worst$rhat), drop = FALSE]
+  within <- vapply(seq_len(ncol(x)), function(k) convergence(x[, k, , drop = FALSE])[, "rhat"], 0)
+  if (!isTRUE(max(within) < 1.05)) return()
+  c("Every chain stays at a place of its own: there are several modes, which longer chains will not join.",
+    "If elements can exchange their names, as the parts of a mixture can, put them in order, for example",
+    "  mu[1:2] ~ ordered(normal(0, 5))",
+    "Otherwise look at where they are and decide by the prior, or by where chains start (`init = `):",
+    sprintf("  plot(fit, \"%s\", type = \"trace\")", site_of_variable(names(worst$rhat))))
+}
+
+longer_cure <- function(fit, worst) {
   n <- fit$control$iter_sampling
   if (!isTRUE(worst$rhat > 1.05) && is.null(fit$seeds)) {
     return(c("Draw longer, from where the chains are:", sprintf("  fit <- fit_nuts(fit, iter = %.0f)", 3 * n)))
@@ -237,4 +279,34 @@ sites_below <- function(nodes, rows) {
   }
   found <- which(needed & nodes$op == "site")
   as.integer(nodes$number[nodes$number_end[found]])
+}
+
+# ---- arguments that are sites ----------------------------------------------------------------------------------------
+
+positive_arguments <- c("sd", "scale", "rate", "shape", "df", "concentration")
+unit_arguments <- "prob"
+real_families <- c("normal", "student_t", "cauchy", "laplace", "logistic", "gumbel", "improper_uniform")
+
+# Named list: drawn site -> list(name, site, left side of its statement) of an argument that must be positive (between 0
+# and 1) and is a site with a distribution on the real line, no function of it.
+arguments_outside <- function(spec) {
+  families <- vapply(spec$statements, function(s) if (identical(s$kind, "draw")) s$dist$family else "", "")
+  found <- list()
+  for (statement in spec$statements[nzchar(families)]) {
+    args <- statement$dist$args
+    for (name in intersect(names(args), c(positive_arguments, unit_arguments))) {
+      site <- site_behind(spec$nodes, args[[name]])
+      if (is.null(site) || !families[site] %in% real_families) next
+      site <- spec$statements[[site]]
+      left <- if (grepl("~", site$call, fixed = TRUE)) sub(" *~.*", "", site$call) else site_argument_name(site$name)
+      found[[statement$name]] <- list(name = name, site = site$name, left = left)
+    }
+  }
+  found
+}
+
+# The statement whose SITE this row shows, in part or repeated; NULL for anything else.
+site_behind <- function(nodes, row) {
+  while (nodes$op[row] %in% c("broadcast", "slice", "gather")) row <- nodes$input[c(0L, nodes$input_end)[row] + 1L]
+  if (nodes$op[row] == "site") as.integer(nodes$number[nodes$number_end[row]])
 }

@@ -147,8 +147,9 @@ print_centering <- function(fit) {
   fixed <- is.list(fit$control$centering)
   n <- nrow(table) / length(unique(table$chain))
   range <- formatC(range(table$c), digits = 2L, format = "f")
-  cat(sprintf(
-    "\nCentering %s for %s of %s: c %s; see centering(fit).\n", if (fixed) "as given" else "chosen in warm-up",
+  cat("\n")
+  cat_wrapped(sprintf(
+    "Centering %s for %s of %s: c %s; see centering(fit).", if (fixed) "as given" else "chosen in warm-up",
     count(n, "element"), quote_names(unique(table$site)), paste(unique(range), collapse = " to ")
   ))
 }

@@ -9,29 +9,27 @@
 #'
 #' # Families
 #'
-#' | on | families |
-#' |---|---|
-#' | the real line | [dist_normal()], [dist_student_t()], [dist_cauchy()], [dist_laplace()] |
-#' |  | [dist_asymmetric_laplace()], [dist_soft_laplace()], [dist_logistic()], [dist_gumbel()] |
-#' |  | [dist_stable()], [dist_truncated_normal()] |
-#' | positive numbers | [dist_lognormal()], [dist_half_normal()], [dist_half_cauchy()], [dist_half_student_t()] |
-#' |  | [dist_exponential()], [dist_gamma()], [dist_inv_gamma()], [dist_chi_squared()] |
-#' |  | [dist_weibull()], [dist_pareto()], [dist_inverse_gaussian()], [dist_levy()] |
-#' | an interval | [dist_uniform()], [dist_improper_uniform()], [dist_beta()], [dist_beta_proportion()] |
-#' |  | [dist_kumaraswamy()], [dist_von_mises()] |
-#' | one point | [dist_delta()] |
-#' | counts and categories | [dist_bernoulli()], [dist_binomial()], [dist_beta_binomial()], [dist_poisson()] |
-#' |  | [dist_zero_inflated_poisson()], [dist_neg_binomial()], [dist_geometric()] |
-#' |  | [dist_hypergeometric()], [dist_categorical()], [dist_ordered_logistic()] |
-#' |  | [dist_multinomial()] |
-#' | vectors and matrices | [dist_mvn()], [dist_mvn_lowrank()], [dist_projected_normal()], [dist_mv_student_t()] |
-#' |  | [dist_dirichlet()], [dist_relaxed_onehot_categorical()], [dist_gaussian_random_walk()] |
-#' |  | [dist_gaussian_hmm()], [dist_gaussian_state_space()], [dist_lkj()] |
-#' |  | [dist_linear_hmm()], [dist_independent_hmm()], [dist_lkj_cholesky()], [dist_wishart()] |
-#' | your own | [new_family()] |
-#' | built from others | [dist_transformed()], [dist_masked()], [dist_independent()], [dist_expand()] |
-#' |  | [dist_truncated()], [dist_censored()], [dist_interval_censored()], [dist_mixture()] |
-#' |  | [dist_zero_inflated()], [dist_ordered()] |
+#' * The real line: [dist_normal()], [dist_student_t()], [dist_cauchy()], [dist_laplace()],
+#'   [dist_asymmetric_laplace()], [dist_soft_laplace()], [dist_logistic()], [dist_gumbel()], [dist_stable()],
+#'   [dist_truncated_normal()].
+#' * Positive numbers: [dist_lognormal()], [dist_half_normal()], [dist_half_cauchy()], [dist_half_student_t()],
+#'   [dist_exponential()], [dist_gamma()], [dist_inv_gamma()], [dist_chi_squared()], [dist_weibull()], [dist_pareto()],
+#'   [dist_inverse_gaussian()], [dist_levy()].
+#' * An interval: [dist_uniform()], [dist_improper_uniform()], [dist_beta()], [dist_beta_proportion()],
+#'   [dist_kumaraswamy()], [dist_von_mises()].
+#' * One point: [dist_delta()].
+#' * Counts and categories: [dist_bernoulli()], [dist_binomial()], [dist_beta_binomial()], [dist_poisson()],
+#'   [dist_zero_inflated_poisson()], [dist_neg_binomial()], [dist_geometric()], [dist_hypergeometric()],
+#'   [dist_categorical()], [dist_ordered_logistic()], [dist_multinomial()].
+#' * Vectors: [dist_mvn()], [dist_mvn_lowrank()], [dist_mv_student_t()], [dist_projected_normal()], [dist_dirichlet()],
+#'   [dist_relaxed_onehot_categorical()], [dist_gaussian_random_walk()].
+#' * Matrices: [dist_lkj()], [dist_lkj_cholesky()], [dist_wishart()].
+#' * Series of vectors: [dist_gaussian_hmm()], [dist_gaussian_state_space()], [dist_linear_hmm()],
+#'   [dist_independent_hmm()].
+#' * Built from others: [dist_transformed()], [dist_masked()], [dist_independent()], [dist_expand()],
+#'   [dist_truncated()], [dist_censored()], [dist_interval_censored()], [dist_mixture()], [dist_zero_inflated()],
+#'   [dist_ordered()].
+#' * Your own: [new_family()].
 #'
 #' @param x A distribution.
 #' @param ... Ignored.

@@ -21,11 +21,23 @@
 #' * `theta[1:8] ~ normal(mu, tau)` has eight elements, `z[1:3, 1:4] ~ normal(0, 1)` is a matrix. `x[i] ~ normal(...)`
 #'   in a loop draws element `i` of the site `x`. Parameters recycle as in R.
 #'
+#' # Unknown values
+#'
+#' `NA` in the data of a site is inferred with everything else when something depends on it, and drawn afterwards when
+#' nothing does. Elements of one site that depend on each other, as those of a time series do, are drawn one at a time:
+#' `for (t in 2:n) y[t] ~ normal(phi * y[t - 1], sd)`. `NA` anywhere else, as in a predictor, is an error; give that predictor
+#' a distribution and it is a site.
+#'
 #' @param fn A function, or a model (which is returned as it is). Arguments without a default must be given as data when
 #'   the model is used.
 #' @return An object of class `reparam_model`: the function and a stack of handlers, to which verbs such as
 #'   [condition()] and [reparam()] add.
-#' @seealso [model_spec()] for what a model becomes.
+#' @section Errors:
+#' `model()` refuses what is no function written in R. All else is found when the model meets data, and names the
+#' statement: a family that does not exist, two statements for one site, shapes that do not fit, R code that cannot run
+#' on random quantities (see [traceable()]).
+#' @seealso `vignette("models")` for a dozen models, [distributions] for the families, [model_spec()] for what a model
+#'   becomes.
 #' @examples
 #' schools <- model(function(sigma, y = NULL) {
 #'   mu ~ normal(0, 5)
@@ -34,6 +46,8 @@
 #'   y ~ normal(theta, sigma)
 #' })
 #' schools
+#' sigma <- c(15, 10, 16, 11, 9, 11, 10, 18)
+#' fit_nuts(schools, list(sigma = sigma, y = c(28, 8, -3, 7, -1, 1, 18, 12)), chains = 2, seed = 1)
 #'
 #' # the same in the explicit form
 #' schools <- model(function(sigma, y = NULL) {

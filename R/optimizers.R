@@ -73,7 +73,7 @@ optim_lbfgs <- function() {
 #' @param ... Ignored.
 #' @export
 print.reparam_optim <- function(x, ...) {
-  settings <- vapply(x[-1], function(value) if (is.function(value)) "a schedule" else format(value, digits = 4L), "")
+  settings <- vapply(x[-1], function(value) if (is.function(value)) format_schedule(value) else format(value, digits = 4L), "")
   shown <- if (length(settings)) paste(names(settings), "=", settings, collapse = ", ") else ""
   cat(sprintf("optim_%s(%s)\n", x$kind, shown))
   invisible(x)
@@ -106,7 +106,9 @@ new_optim <- function(kind, ...) {
 #' @param steps Number of steps from `lr` to `final`.
 #' @param warmup Number of steps of linear rise at the start.
 #' @param half,power See above; positive.
-#' @return A function of a vector of step numbers.
+#' @return A function of a vector of step numbers, of class `reparam_schedule`.
+#' @section Errors:
+#' Rates that are not positive, numbers of steps that are no whole numbers.
 #' @examples
 #' schedule_cosine(0.05, steps = 1000)(c(1, 500, 1000))
 #' optim_adam(schedule_exponential(0.05, steps = 2000))
@@ -116,19 +118,21 @@ NULL
 #' @rdname schedules
 #' @export
 schedule_exponential <- function(lr, steps, final = lr / 100, warmup = 0) {
-  new_schedule(lr, steps, final, warmup, function(share) lr * (final / lr)^share)
+  new_schedule("exponential", lr, steps, final, warmup, function(share) lr * (final / lr)^share)
 }
 
 #' @rdname schedules
 #' @export
 schedule_cosine <- function(lr, steps, final = lr / 100, warmup = 0) {
-  new_schedule(lr, steps, final, warmup, function(share) final + (lr - final) * (1 + cos(pi * share)) / 2)
+  new_schedule("cosine", lr, steps, final, warmup, function(share) {
+    final + (lr - final) * (1 + cos(pi * share)) / 2
+  })
 }
 
 #' @rdname schedules
 #' @export
 schedule_linear <- function(lr, steps, final = lr / 100, warmup = 0) {
-  new_schedule(lr, steps, final, warmup, function(share) lr + (final - lr) * share)
+  new_schedule("linear", lr, steps, final, warmup, function(share) lr + (final - lr) * share)
 }
 
 #' @rdname schedules
@@ -138,16 +142,34 @@ schedule_inverse <- function(lr, half = 1000, power = 1, warmup = 0) {
   check_number(power, "power", function(x) x > 0, "positive")
   check_number(lr, "lr", function(x) x > 0, "positive")
   warmup <- check_whole(warmup, "warmup")
-  function(step) pmin(1, step / (warmup + 1)) * lr / (1 + step / half)^power
+  as_schedule(function(step) pmin(1, step / (warmup + 1)) * lr / (1 + step / half)^power, "inverse",
+              list(lr = lr, half = half, power = power, warmup = warmup))
 }
 
-new_schedule <- function(lr, steps, final, warmup, rate) {
+#' @rdname schedules
+#' @param x A schedule.
+#' @param ... Ignored.
+#' @export
+print.reparam_schedule <- function(x, ...) {
+  cat(format_schedule(x), "\n", sep = "")
+  invisible(x)
+}
+
+new_schedule <- function(kind, lr, steps, final, warmup, rate) {
   check_number(lr, "lr", function(x) x > 0, "positive")
   check_number(final, "final", function(x) x > 0, "positive")
   steps <- check_whole(steps, "steps", 1)
   warmup <- check_whole(warmup, "warmup")
-  function(step) pmin(1, step / (warmup + 1)) * rate(pmin(1, (step - 1) / max(1, steps - 1)))
+  as_schedule(function(step) pmin(1, step / (warmup + 1)) * rate(pmin(1, (step - 1) / max(1, steps - 1))), kind,
+              list(lr = lr, steps = steps, final = final, warmup = warmup))
 }
+
+as_schedule <- function(rates, kind, settings) {
+  shown <- paste(names(settings), "=", vapply(settings, format, "", digits = 4L), collapse = ", ")
+  structure(rates, text = sprintf("schedule_%s(%s)", kind, shown), class = "reparam_schedule")
+}
+
+format_schedule <- function(x) if (is.null(attr(x, "text"))) "a schedule" else attr(x, "text")
 
 schedule_rates <- function(schedule, steps) {
   rates <- schedule(seq_len(steps))

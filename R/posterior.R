@@ -4,14 +4,18 @@
 #'
 #' * posterior: `as_draws()`, `as_draws_array()`, `as_draws_df()`, `as_draws_matrix()`, `as_draws_rvars()`, each with
 #'   arguments `sites` and `aux` as [as.array()][draws] has them;
-#' * bayesplot: `nuts_params()` and `log_posterior()`; its `mcmc_*()` functions take a fit by way of
-#'   [as.array()][draws];
+#' * bayesplot: `nuts_params()`, `log_posterior()` and `pp_check(fit, site = , type = "dens_overlay", ndraws = 50)`, which
+#'   draws data anew and gives them, beside those observed, to `ppc_dens_overlay()` (or another `ppc_*()` function); its
+#'   `mcmc_*()` functions take a fit by way of [as.array()][draws];
 #' * loo: `loo()`, of the [log_lik()] of all observed elements;
 #' * rstantools: `log_lik()` and `posterior_predict()`, which give matrices with a row a draw and a column an
 #'   observation, as bayesplot's `ppc_*()` functions take them. NA elements have no column in the former and one in the
 #'   latter.
 #'
 #' @return What the functions of those packages return.
+#' @section Errors:
+#' Likelihoods or predictions of a fit that observes nothing; `pp_check()` of a fit that observes several sites, without
+#' `site`.
 #' @examplesIf requireNamespace("posterior", quietly = TRUE)
 #' coin <- model(function(y) {
 #'   p ~ beta(1, 1)
@@ -62,6 +66,21 @@ log_posterior.reparam_nuts <- function(object, ...) {
   )
 }
 
+pp_check.reparam_fit <- function(object, site = NULL, type = "dens_overlay", ndraws = 50, ...) {
+  observed <- observed_sites(object)
+  if (is.null(site)) site <- observed
+  if (length(site) != 1L || !site %in% observed) {
+    stop_reparam("`site` must name one observed site.", sprintf("The fit observes %s.", quote_names(observed)))
+  }
+  plot <- paste0("ppc_", type)
+  if (!plot %in% getNamespaceExports("bayesplot")) stop_reparam(sprintf("bayesplot has no `%s()`.", plot))
+  y <- observed_values(object, site)
+  known <- which(!is.na(y))
+  replicated <- draws_in_rows(as.array(posterior_predict(object, keep = site), site))[, known, drop = FALSE]
+  rows <- unique(round(seq(1, nrow(replicated), length.out = check_count(ndraws, "ndraws"))))
+  getExportedValue("bayesplot", plot)(y[known], replicated[rows, , drop = FALSE], ...)
+}
+
 loo.reparam_fit <- function(x, ...) {
   values <- log_lik(x)
   independent <- !inherits(x, "reparam_nuts")
@@ -72,9 +91,14 @@ loo.reparam_fit <- function(x, ...) {
 log_lik_matrix <- function(object, ...) draws_in_rows(log_lik(object, ...))
 
 posterior_predict_matrix <- function(object, ...) {
-  observed <- unique(site_field(object, "name")[site_field(object, "kind") %in% c("observed", "partial")])
-  if (!length(observed)) stop_reparam("The fit observes nothing, so there is nothing to predict.")
+  observed <- observed_sites(object)
   draws_in_rows(as.array(posterior_predict(object, ..., keep = observed), observed))
+}
+
+observed_sites <- function(fit) {
+  observed <- unique(site_field(fit, "name")[site_field(fit, "kind") %in% c("observed", "partial")])
+  if (!length(observed)) stop_reparam("The fit observes nothing, so there is nothing to predict.")
+  observed
 }
 
 draws_in_rows <- function(x) {

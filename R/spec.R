@@ -100,7 +100,12 @@ check_data <- function(data, fn) {
   if (length(unknown) && !"..." %in% names(arguments)) {
     stop_reparam(
       sprintf("The model has no argument %s.", names_text(unknown)),
-      if (length(known)) sprintf("Its arguments are %s.", names_text(known)) else "It has no arguments."
+      c(
+        if (length(known)) sprintf("Its arguments are %s.", names_text(known)) else "It has no arguments.",
+        if (is.data.frame(data) && any(known %in% given)) {
+          sprintf("Choose the columns: `data[%s]`.", call_text(intersect(known, given)))
+        }
+      )
     )
   }
   needed <- known[vapply(arguments[known], is_missing_argument, NA)]

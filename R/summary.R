@@ -152,17 +152,32 @@ print_array <- function(fit, name, digits, worst) {
   means <- colMeans(x, dims = 2L)
   sds <- sd_columns(x)
   shape <- paste(site_dim(fit, name), collapse = ",")
-  line <- sprintf("%s[%s]  mean %s  sd %s", name, shape, format_range(means, digits), format_range(sds, digits))
+  line <- c(sprintf("%s[%s]  mean %s", name, shape, format_range(means, digits)),
+            sprintf("sd %s", format_range(sds, digits)))
   if (inherits(fit, "reparam_nuts")) {
     diagnostics <- convergence(x)
     rhat <- diagnostics[, "rhat"]
     ess <- diagnostics[, "ess_bulk"]
-    if (!all(is.na(rhat))) line <- sprintf("%s  rhat <= %s", line, format_rhat(max(rhat, na.rm = TRUE)))
-    if (!all(is.na(ess))) line <- sprintf("%s  ess_bulk >= %.0f", line, floor(min(ess, na.rm = TRUE)))
+    if (!all(is.na(rhat))) line <- c(line, sprintf("rhat <= %s", format_rhat(max(rhat, na.rm = TRUE))))
+    if (!all(is.na(ess))) line <- c(line, sprintf("ess_bulk >= %.0f", floor(min(ess, na.rm = TRUE))))
     if (!name %in% summed_out_sites(fit)) worst <- worse(worst, dimnames(x)$variable, rhat, ess)
   }
-  cat(line, "\n", sep = "")
+  cat_pieces(line)
   worst
+}
+
+# On one line, or on several that break between pieces only.
+cat_pieces <- function(pieces) {
+  line <- pieces[1]
+  for (piece in pieces[-1]) {
+    longer <- paste0(line, "  ", piece)
+    if (nchar(longer) > getOption("width")) {
+      cat(line, "\n", sep = "")
+      longer <- paste0("  ", piece)
+    }
+    line <- longer
+  }
+  cat(line, "\n", sep = "")
 }
 
 worse <- function(worst, variables, rhat, ess) {
@@ -177,17 +192,23 @@ worse <- function(worst, variables, rhat, ess) {
 print_drawn_afterwards <- function(fit) {
   ancestral <- ancestral_sites(fit)
   updated <- intersect(ancestral, updated_sites(fit))
-  if (length(updated)) cat(sprintf("\nIntegrated out: %s, drawn from the updated prior.\n", quote_names(updated)))
+  if (length(updated)) {
+    cat("\n")
+    cat_wrapped(sprintf("Integrated out: %s, drawn from the updated prior.", quote_names(updated)))
+  }
   ancestral <- setdiff(ancestral, updated)
-  if (length(ancestral)) cat(sprintf("\nNo data depend on %s: drawn directly, not sampled.\n", quote_names(ancestral)))
+  if (length(ancestral)) {
+    cat("\n")
+    cat_wrapped(sprintf("No data depend on %s: drawn directly, not sampled.", quote_names(ancestral)))
+  }
 }
 
-# Sites that left the sampler, also those of which a reparameterizer made auxiliary sites that all left it.
 # Sites that reparam_conjugate() acts on.
 updated_sites <- function(fit) {
   site_field(fit, "name")[vapply(fit$sites, function(site) identical(site$why, "conjugate"), NA)]
 }
 
+# Sites that left the sampler, also those of which a reparameterizer made auxiliary sites that all left it.
 ancestral_sites <- function(fit) {
   names <- site_field(fit, "name")
   kinds <- site_field(fit, "kind")
@@ -202,19 +223,27 @@ print_sampler <- function(fit) {
   if (n_coordinates(fit) == 0L) return(cat("Nothing was left to sample.\n"))
   seconds <- apply(fit$seconds, 2L, max)
   seconds <- format_each(seconds, 2L, scientific = FALSE)
-  cat(sprintf("\n%s s warm-up + %s s sampling (slowest chain)", seconds[1], seconds[2]))
   s <- fit$sampler
-  cat(sprintf(
-    "; step size %s; tree depth mean %.1f, max %.0f; acceptance %.2f; %s\n", format(mean(s$step_size), digits = 2),
-    mean(s$tree_depth), max(s$tree_depth), mean(s$accept_stat), count(sum(s$divergent), "divergence")
+  cat("\n")
+  cat_wrapped(sprintf(
+    paste("%s s warm-up + %s s sampling (slowest chain); step size %s; tree depth mean %.1f, max %.0f; acceptance %.2f;",
+          "%s"),
+    seconds[1], seconds[2], format(mean(s$step_size), digits = 2), mean(s$tree_depth), max(s$tree_depth),
+    mean(s$accept_stat), count(sum(s$divergent), "divergence")
   ))
 }
 
+# Text is wrapped; lines that begin with two spaces are code, which must stay in one piece.
 print_advice <- function(advice) {
   for (item in advice) {
-    cat("\n! ", item$message, "\n", sep = "")
-    for (line in item$lines) cat("i ", line, "\n", sep = "")
+    cat("\n")
+    for (message in strsplit(item$message, "\n! ", fixed = TRUE)[[1]]) cat_wrapped(paste("!", message))
+    for (line in item$lines) if (startsWith(line, "  ")) cat("i ", line, "\n", sep = "") else cat_wrapped(paste("i", line))
   }
+}
+
+cat_wrapped <- function(text) {
+  cat(strwrap(text, getOption("width"), exdent = 2L), sep = "\n")
 }
 
 format_table <- function(table, digits) {

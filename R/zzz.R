@@ -8,6 +8,7 @@
   register_lazily("ggplot2", "autoplot", "list", autoplot.list)
   register_lazily("bayesplot", "nuts_params", "reparam_nuts", nuts_params.reparam_nuts)
   register_lazily("bayesplot", "log_posterior", "reparam_nuts", log_posterior.reparam_nuts)
+  register_lazily("bayesplot", "pp_check", "reparam_fit", pp_check.reparam_fit)
   register_lazily("loo", "loo", "reparam_fit", loo.reparam_fit)
   register_lazily("rstantools", "log_lik", "reparam_fit", log_lik_matrix)
   register_lazily("rstantools", "posterior_predict", "reparam_fit", posterior_predict_matrix)

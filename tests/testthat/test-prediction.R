@@ -187,6 +187,19 @@ test_that("rstantools' generics give matrices of a row a draw", {
   expect_equal(dim(as_user(quote(suppressMessages(rstantools::log_lik(fit))))), c(200L, 5L))
 })
 
+test_that("pp_check() shows what was seen beside what is drawn anew", {
+  skip_if_not_installed("bayesplot")
+  fit <- quick(groups, group_data())
+  shown <- bayesplot::pp_check(fit, type = "intervals_data", ndraws = 7)
+  seen <- group_data()$y
+  expect_equal(shown$y_obs, seen[!is.na(seen)])
+  anew <- matrix(draws(posterior_predict(fit), "y"), ncol = length(seen))[round(seq(1, 200, length.out = 7)), !is.na(seen)]
+  expect_equal(shown$m, apply(anew, 2, median))
+  expect_s3_class(bayesplot::pp_check(fit), "ggplot")
+  expect_error(bayesplot::pp_check(fit, site = "mu"), "one observed site", class = "reparam_error")
+  expect_error(bayesplot::pp_check(fit, type = "nope"), "no `ppc_nope()`", fixed = TRUE, class = "reparam_error")
+})
+
 test_that("log_density() is the log density on the unconstrained scale, with its gradient", {
   at <- list(mu = 0.3, tau = 0.7, theta = c(1, 0.2, -0.5), s = 0.4)
   d <- group_data()
