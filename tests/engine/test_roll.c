@@ -375,6 +375,14 @@ static void test_random_loops(void) {
   CHECK(after < before / 4);
 }
 
+/* Rolling takes a few times as long as building (2 without a sanitizer, 3 with one), on a machine of any speed; were it
+ * quadratic in the graph's length, it would take thousands of times as long. */
+static int is_cheap(const char *what, clock_t built, clock_t rolled) {
+  printf("%s: built in %.3f s, rolled in %.3f s\n", what, (double) built / CLOCKS_PER_SEC,
+         (double) rolled / CLOCKS_PER_SEC);
+  return rolled < 30 * built + CLOCKS_PER_SEC / 10;
+}
+
 /* A long graph without any pattern costs little. */
 static void test_no_pattern(void) {
   rp_graph *g = rp_graph_new();
@@ -382,17 +390,16 @@ static void test_no_pattern(void) {
   static const rp_op ops[] = {RP_OP_ADD, RP_OP_MUL, RP_OP_SUB, RP_OP_SIN, RP_OP_TANH, RP_OP_COS};
   state = 99;
   for (int k = 0; k < 16; k++) pool[k] = rp_param(g, k, 1);
+  clock_t begin = clock();
   for (int t = 0; t < 300000; t++) {
     rp_op op = ops[draw(6)];
     rp_node_id a = pool[draw(16)], b = pool[draw(16)];
     pool[draw(16)] = rp_op_arity(op) == 1 ? rp_unary(g, op, a) : rp_binary(g, op, a, b);
   }
   rp_node_id root = rp_sum(g, rp_concat(g, pool, 16));
-  clock_t begin = clock();
+  clock_t built = clock();
   CHECK(rp_pass_roll(g, 0, &root, 1) == RP_OK);
-  double seconds = (double) (clock() - begin) / CLOCKS_PER_SEC;
-  printf("300000 nodes without a pattern: %.3f s\n", seconds);
-  CHECK(seconds < 3);
+  CHECK(is_cheap("300000 nodes without a pattern", built - begin, clock() - built));
   rp_graph_free(g);
 }
 
@@ -410,10 +417,7 @@ static void test_size(void) {
   clock_t built = clock();
   rp_node_id root = rp_add(g, rp_sum(g, rp_log(g, rp_concat(g, a, LONG))), c[LONG - 1]), before = rp_graph_size(g);
   CHECK(rp_pass_roll(g, 0, &root, 1) == RP_OK);
-  clock_t rolled = clock();
-  printf("100000 steps: built in %.3f s, rolled in %.3f s\n", (double) (built - begin) / CLOCKS_PER_SEC,
-         (double) (rolled - built) / CLOCKS_PER_SEC);
-  CHECK(rolled - built < CLOCKS_PER_SEC);
+  CHECK(is_cheap("100000 steps", built - begin, clock() - built));
   CHECK(rp_graph_size(g) - before < 100);
   CHECK(count_live(g, root, RP_OP_COUNT) < 40);
   double x[2] = {-1, 0.5};
