@@ -20,9 +20,10 @@
 #'
 #' As a function of `x`, a binomial likelihood of `k` in `n` is `beta(1 + k, 1 + n - k)`, a Poisson likelihood
 #' `gamma(1 + sum(y), n)` of its mean, and a normal one `normal(y, sd)`. [dist_masked()] guides leave the prior where
-#' the mask is 0.
+#' the mask is 0; a guide of data with `NA` needs that.
 #'
-#' Where a function's arguments are not among the data, as in draws from the prior, the site stays as it is.
+#' Where an argument of the function is an argument of the model that is not given, as in draws from the prior, the site
+#' stays as it is. What [condition()] says of an argument counts as given.
 #' [posterior_predict()] with `newdata` keeps the guide of the fit.
 #'
 #' Auxiliary site: `x_updated`. An observed `x` is left alone. A starting value of `x` is used where `x` is inferred.
@@ -30,8 +31,9 @@
 #' @param guide A distribution of numbers that do not depend on sites, or a function of some of the model's arguments
 #'   that returns one: it is called once with the data, when the model meets them.
 #' @return A reparameterizer, for use in [reparam()].
-#' @section Errors: A prior and a guide of which the table has no update; a guide that is no distribution or whose
-#'   arguments depend on sites, or have another length than the site; an update that is not proper.
+#' @section Errors: A prior and a guide of which the table has no update; a function that asks for what is no argument of
+#'   the model, or fails; a guide that is no distribution or whose arguments depend on sites, or have another length than
+#'   the site; an update that is not proper.
 #' @references Gelman et al. (2013). Bayesian Data Analysis, 3rd edition, chapter 2. Obermeyer et al. (2019).
 #'   Functional tensors for probabilistic programming, for Gaussian series.
 #' @seealso [dist_gaussian_hmm()]
@@ -58,12 +60,15 @@ reparam_conjugate <- function(guide) {
 
 # ---- private ----
 
-# Guides that are functions become what they return for the data.
-resolve_guides <- function(handlers, data) {
+# Guides that are functions become what they return for the data, or for what condition() says instead.
+resolve_guides <- function(handlers, data, fn) {
+  conditioned <- conditioned_values(handlers)
+  data <- drop_null(data)
+  data <- c(data, conditioned[setdiff(intersect(names(conditioned), names(formals(fn))), names(data))])
   resolve <- function(entry, name) {
     if (identical(entry$kind, "chain")) entry$parts <- lapply(entry$parts, resolve, name)
     if (identical(entry$kind, "conjugate") && is.function(entry$guide)) {
-      entry["guide"] <- list(called_guide(entry$guide, data, name))
+      entry["guide"] <- list(called_guide(entry$guide, data, name, names(formals(fn))))
     }
     entry
   }
@@ -92,16 +97,42 @@ keep_guides <- function(model, spec) {
   model
 }
 
-called_guide <- function(fn, data, name) {
+# known: the model's arguments.
+called_guide <- function(fn, data, name, known) {
   wanted <- names(formals(fn))
-  needed <- setdiff(wanted[!nzchar(vapply(formals(fn), function(x) paste(deparse(x), collapse = ""), ""))], "...")
-  if (length(setdiff(needed, names(drop_null(data))))) return(NULL) # nothing is observed yet that could be learned from
-  arguments <- if ("..." %in% wanted) data else data[intersect(wanted, names(data))]
-  guide <- do.call(fn, arguments, quote = TRUE)
+  needed <- setdiff(wanted[vapply(formals(fn), is_missing_argument, NA)], "...")
+  unknown <- setdiff(needed, c(known, names(data)))
+  if (length(unknown) && !"..." %in% known) {
+    stop_reparam(
+      sprintf("The guide of `%s` asks for %s, but the model has no such argument.", name, names_text(unknown)),
+      if (length(known)) sprintf("Its arguments are %s.", names_text(known)) else "It has no arguments.", site = name
+    )
+  }
+  if (length(setdiff(needed, names(data)))) return(NULL) # nothing is observed yet that could be learned from
+  arguments <- data[if ("..." %in% wanted) names(data) else intersect(wanted, names(data))]
+  guide <- tryCatch(
+    do.call(fn, arguments, quote = TRUE),
+    error = function(e) failed_guide(name, conditionMessage(e), names(arguments)[vapply(arguments, anyNA, NA)])
+  )
   if (!is_dist(guide)) {
     stop_reparam(sprintf("The guide of `%s` must return a distribution, not %s.", name, describe(guide)), site = name)
   }
   plain_guide(guide, name)
+}
+
+# unknown: arguments that hold NA.
+failed_guide <- function(name, message, unknown) {
+  message <- sub("\n.*", "", message)
+  if (!length(unknown)) stop_reparam(sprintf("The guide of `%s` fails: %s", name, message), site = name)
+  y <- unknown[1]
+  stop_reparam(
+    sprintf("The guide of `%s` fails, and %s has NA: %s", name, names_text(unknown), message),
+    c(
+      "Where data are missing the prior stays: put a number there and mask it, as in",
+      sprintf("`dist_masked(dist_normal(ifelse(is.na(%s), 0, %s), 1), !is.na(%s))`.", y, y, y)
+    ),
+    site = name
+  )
 }
 
 # A guide as family, arguments and mask, all of them numbers.

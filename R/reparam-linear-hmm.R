@@ -9,14 +9,15 @@
 #' Auxiliary sites of a site `x`: those of the noises, called `x_init`, `x_trans` and `x_obs`: `x_init_uniform`,
 #' `x_init_exponential`, `x_trans_gamma`, `x_obs_z_uniform`, ...; and `x_state`, the states, drawn given everything
 #' else. An observed `x` stays observed, with `NA` where it was not measured; a latent one stays latent, as a Gaussian
-#' series. The strategies "minimal" and "auto" apply it to every such site.
+#' series. The strategies "minimal" and "auto" apply it to every such site. [with_scale()] multiplies the log density of
+#' the outputs, which has a formula when all noise is normal; with other noise it is an error.
 #'
 #' @param init,trans,obs Reparameterizers of the noise of the initial state, the transitions and the outputs. `NULL`:
 #'   what is needed, `reparam_student_t()` for `student_t()`, `reparam_symmetric_stable()` or `reparam_stable()` for
 #'   `stable()`, nothing for normal noise.
 #' @return A reparameterizer, for use in [reparam()].
-#' @section Errors: The site is not `linear_hmm()`; a noise that is not normal in the end; those of the
-#'   reparameterizers.
+#' @section Errors: The site is not `linear_hmm()`; a noise that is not normal in the end; auxiliary sites inside of
+#'   [with_scale()]; those of the reparameterizers.
 #' @references Durbin and Koopman (2012). Time Series Analysis by State Space Methods, 2nd edition, chapters 4 and 9.
 #'   Chambers, Mallows and Stuck (1976). A method for simulating stable random variables. Journal of the American
 #'   Statistical Association 71.

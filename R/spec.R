@@ -43,7 +43,7 @@ make_spec <- function(model, data, whole) {
     statements <- trace_statements(model, data, whole, answers)
   }
   check_user_reparams(the$session)
-  handlers <- resolve_guides(finish_handlers(model$handlers, statements), data)
+  handlers <- resolve_guides(finish_handlers(model$handlers, statements), data, model$fn)
   packed <- pack_statements(statements)
   check_no_na(packed$nodes, packed$statements)
   session_end()

@@ -183,12 +183,33 @@ test_that("variational fits integrate exact updates out as well", {
   expect_equal(fit$elbo[["mean"]], -2.1732117701, tolerance = 1e-8)
 })
 
+test_that("missing data are masked in the guide, and conditioned values are data", {
+  m <- model(function(y = NULL) {
+    tau ~ lognormal(0, 1)
+    theta[1:3] ~ normal(0.5, tau)
+    y ~ normal(theta, 1.5)
+  })
+  guide <- function(y) dist_masked(dist_normal(ifelse(is.na(y), 0, y), 1.5), !is.na(y))
+  exact <- m |> reparam(theta = reparam_conjugate(guide))
+  want <- sum(dnorm(c(1, 2), 0.5, sqrt(0.7^2 + 1.5^2), log = TRUE)) + dlnorm(0.7, log = TRUE) + log(0.7)
+  for (got in list(
+    log_density(exact, list(y = c(1, NA, 2)), list(tau = 0.7)),
+    log_density(exact |> condition(y = c(1, NA, 2)), list(), list(tau = 0.7))
+  )) {
+    expect_equal(as.numeric(got), want, tolerance = 1e-12)
+    expect_length(attr(got, "unconstrained"), 1)
+  }
+})
+
 test_that("what cannot be is refused", {
   refuse <- function(r) cat(condition_text(log_density(binomial_model |> reparam(p = r), hits)))
   expect_snapshot(error = TRUE, {
     reparam_conjugate(3)
     reparam_conjugate(dist_truncated(dist_normal(0, 1), 0))
     log_density(binomial_model |> reparam(p = reparam_conjugate(function(hits) hits)), hits)
+    log_density(binomial_model |> reparam(p = reparam_conjugate(function(hit, n) dist_beta(1 + hit, 1))), hits)
+    log_density(binomial_model |> reparam(p = reparam_conjugate(function(hits) dist_beta(-hits, 1))), hits)
+    log_density(binomial_model |> reparam(p = reparam_conjugate(function(hits) dist_beta(hits, 1))), list(hits = c(NA, 2), n = 10))
   })
   expect_snapshot({
     refuse(reparam_conjugate(dist_normal(0, 1)))

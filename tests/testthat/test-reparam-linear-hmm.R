@@ -160,6 +160,22 @@ test_that("independent series with Student's noise", {
   expect_equal(pruned_density(m, list(y_obs_gamma = g), list(y = y)), want, tolerance = 1e-11)
 })
 
+test_that("with_scale() raises the density to a power where it has a formula", {
+  with_noise <- function(noise, scale) {
+    model(function(y = NULL) with_scale(scale, y ~ linear_hmm(dist_normal(0, 1), 0.9, dist_normal(0, 0.5), 1, noise, 3)))
+  }
+  y <- c(0.3, -0.1, 1.2)
+  for (noise in list(dist_stable(2, 0.5, 0.4, 0), dist_normal(0, 0.4))) {
+    one <- pruned_density(with_noise(noise, 1) |> reparam(y = reparam_linear_hmm()), list(), list(y = y))
+    more <- pruned_density(with_noise(noise, 2.5) |> reparam(y = reparam_linear_hmm()), list(), list(y = y))
+    expect_equal(more, 2.5 * one, tolerance = 1e-12)
+  }
+  latent <- with_noise(dist_normal(0, 0.4), 0.3) |> reparam(y = reparam_linear_hmm())
+  expect_equal(density_at(latent, list(y = y)), 0.3 * one, tolerance = 1e-12)
+  m <- with_noise(dist_student_t(3, 0, 0.4), 2) |> reparam(y = reparam_linear_hmm())
+  expect_snapshot(cat(condition_text(pruned_density(m, list(), list(y = y)))))
+})
+
 test_that("what cannot be is refused", {
   noise <- dist_normal(0, 1)
   with_noise <- function(d, r = reparam_linear_hmm()) {

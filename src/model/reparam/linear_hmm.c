@@ -8,6 +8,8 @@
 #include "../linear_hmm.h"
 #include "../reparam.h"
 
+static const char *const names[] = {"init", "trans", "obs"};
+
 static int applies(const rp_run *run, const rp_message *message) {
   (void) run;
   return strcmp(message->dist.family->name, "linear_hmm") == 0;
@@ -24,7 +26,6 @@ static const rp_reparameterizer *needed(const rp_run *run, const rp_message *noi
 
 /* The noise as a message of its own: all its elements, whose values the filter integrates out and nobody asks for. */
 static int noise_message(rp_run *run, const rp_message *message, int which, rp_message *noise) {
-  static const char *const names[] = {"init", "trans", "obs"};
   static const double unseen = 0;
   const rp_compound *c = message->dist.compound;
   const rp_distribution *part = &c->parts[which];
@@ -47,8 +48,19 @@ static int noise_message(rp_run *run, const rp_message *message, int which, rp_m
   return 1;
 }
 
+/* with_scale() raises the site's density to a power. That of all-normal noise is the Kalman filter's; under other noise
+ * it is an integral over the auxiliary sites. */
+static void refuse_power(rp_run *run, const rp_message *message, int which) {
+  char description[64];
+  rp_distribution_describe(&message->dist.compound->parts[which], description, sizeof description);
+  rp_run_fail(run, RP_UNSUPPORTED, message->name,
+              "with_scale() raises its density to a power, and under %s() as noise `%s` this density has no formula; "
+              "leave the site out of with_scale(), or draw the states as a site of their own and scale the outputs "
+              "given them",
+              description, names[which]);
+}
+
 static rp_reparam_result change(rp_run *run, const rp_reparam *settings, rp_message *message) {
-  static const char *const names[] = {"init", "trans", "obs"};
   rp_distribution whole = message->dist, gaussian;
   rp_compound *parts = rp_pool_alloc(run->pool, sizeof *parts);
   rp_distribution *noises = rp_pool_array(run->pool, RP_HMM_PARTS, sizeof *noises);
@@ -62,7 +74,9 @@ static rp_reparam_result change(rp_run *run, const rp_reparam *settings, rp_mess
                                 ? &settings->parts[k]
                                 : NULL;
     rp_reparam by_need = {.what = own ? NULL : needed(run, &noise), .n_shape_params = -1};
+    int32_t n_parts = run->n_parts;
     if (own || by_need.what) rp_reparam_apply(run, own ? own : &by_need, &noise);
+    if (run->status->code == RP_OK && message->weighed && run->n_parts > n_parts) refuse_power(run, message, k);
     if (run->status->code != RP_OK) return RP_REPARAM_PASSED;
     noises[k] = noise.dist;
   }
@@ -81,4 +95,5 @@ static rp_reparam_result change(rp_run *run, const rp_reparam *settings, rp_mess
 }
 
 const rp_reparameterizer rp_reparam_linear_hmm = {
-    .name = "linear_hmm", .needs = "linear_hmm()", .applies = applies, .latent = change, .observed = change};
+    .name = "linear_hmm", .needs = "linear_hmm()", .weighs = 1, .applies = applies, .latent = change,
+    .observed = change};
