@@ -144,9 +144,22 @@ static int warn_conflict(rp_run *run, const char *name) {
   return 0;
 }
 
+/* Updated sites and summed-out ones share their placeholders, so that no update is integrated out beside a sum. */
+static void warn_inferred_updates(rp_run *run) {
+  for (int32_t u = 0; u < run->n_updates && run->n_summed > 0; u++) {
+    const char *text =
+        rp_pool_format(run->pool,
+                       "reparam_conjugate() gains nothing here: `%s` is inferred, because the model has discrete sites "
+                       "that are summed out, beside which no other site is integrated out",
+                       run->updates[u].site);
+    if (text && run->updates[u].drawn == RP_NONE) rp_run_warn(run, text);
+  }
+}
+
 static void warn_unused(rp_run *run) {
   const rp_run_options *o = run->options;
   if (o->simulate || o->n_given > 0 || o->natural || o->sampled) return;
+  warn_inferred_updates(run);
   for (int32_t h = 0; h < run->spec->n_handlers; h++) {
     const rp_handler_spec *handler = &run->spec->handlers[h];
     for (int32_t i = 0; i < handler->n_config; i++) {

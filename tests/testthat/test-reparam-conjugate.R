@@ -201,6 +201,17 @@ test_that("missing data are masked in the guide, and conditioned values are data
   }
 })
 
+test_that("beside summed-out sites an update is inferred, with a warning and the same density", {
+  m <- model(function(hits, n) {
+    p ~ beta(0.5, 1.5)
+    z ~ bernoulli(0.3)
+    hits ~ binomial(n, ifelse(z == 1, 0.5, p))
+  })
+  r <- m |> reparam(p = reparam_conjugate(dist_beta(3, 9)))
+  expect_snapshot(cat(condition_text(log_density(r, hits, 0.4))))
+  expect_equal(suppressWarnings(density_at(r, 0.4, hits)), density_at(m, 0.4, hits), tolerance = 1e-12)
+})
+
 test_that("what cannot be is refused", {
   refuse <- function(r) cat(condition_text(log_density(binomial_model |> reparam(p = r), hits)))
   expect_snapshot(error = TRUE, {
