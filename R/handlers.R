@@ -150,7 +150,15 @@ check_reparameterizer <- function(x, what) {
     flat <- lapply(parts, function(part) {
       if (part$kind == "chain") lapply(part$parts, structure, class = class(part)) else list(part)
     })
-    return(do.call(reparam_chain, unlist(flat, recursive = FALSE)))
+    parts <- unlist(flat, recursive = FALSE)
+    if (any(vapply(parts, function(part) is_user_reparam(part) || is_trained(part), NA))) {
+      stop_reparam(
+        sprintf("%s of `reparam()` chains what stands alone: `new_reparam()` or a trained guide.", what),
+        "Configure the auxiliary sites under their own names, as in `reparam(model, x = own, x_z = reparam_loc_scale(0))`."
+      )
+    }
+    if (length(parts) > 16L) stop_reparam(sprintf("%s of `reparam()` is a chain of %d, more than 16.", what, length(parts)))
+    return(do.call(reparam_chain, parts))
   }
   stop_reparam(
     sprintf("%s of `reparam()` must be a reparameterizer, not %s.", what,

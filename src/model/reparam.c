@@ -26,7 +26,9 @@ const rp_reparameterizer *rp_reparameterizer_find(const char *name) {
 
 rp_reparam_result rp_reparam_apply(rp_run *run, const rp_reparam *reparam, rp_message *message) {
   if (message->depth > MAX_DEPTH) {
-    rp_run_fail(run, RP_UNSUPPORTED, message->name, "the reparameterizations of this site never end");
+    rp_run_fail(run, RP_UNSUPPORTED, message->original ? message->original : message->name,
+                "its reparameterization never ends: each auxiliary site is reparameterized again, more than %d times",
+                MAX_DEPTH);
     return RP_REPARAM_PASSED;
   }
   if (!reparam->what) return apply_chain(run, reparam->parts, reparam->n_parts, message);

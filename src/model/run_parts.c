@@ -10,6 +10,7 @@
 
 static rp_part *new_part(rp_run *run, rp_site_info *site);
 static rp_site_info *new_site(rp_run *run, const char *name);
+static rp_code fail_taken(rp_run *run, const char *name, const char *original);
 static void weigh_part(rp_run *run, const rp_message *m, rp_part *part, rp_node_id term);
 static void add_rest(rp_run *run, const rp_message *m, rp_part *part);
 static void add_states(rp_run *run, const rp_message *m, rp_node_id value);
@@ -423,7 +424,23 @@ rp_node_id rp_assemble(rp_run *run, const rp_node_id *values, const int32_t *con
   return whole;
 }
 
+static rp_code fail_taken(rp_run *run, const char *name, const char *original) {
+  return rp_fail(run->status, RP_BAD_ARGUMENT, name,
+                 "reparam() makes an auxiliary site of this name for `%s`; give the model's own site another name",
+                 original);
+}
+
+/* Names that the user gave are distinct; one of them may be that of an auxiliary site. */
+static rp_code check_names(rp_run *run) {
+  for (int32_t i = 0; i < run->n_sites; i++)
+    for (int32_t k = 0; k < run->n_sites && run->sites[i].auxiliary; k++)
+      if (k != i && strcmp(run->sites[i].name, run->sites[k].name) == 0)
+        return fail_taken(run, run->sites[i].name, run->sites[i].original);
+  return RP_OK;
+}
+
 rp_code rp_run_finish_sites(rp_run *run) {
+  if (check_names(run) != RP_OK) return run->status->code;
   for (int32_t i = 0; i < run->n_sites && run->status->code == RP_OK; i++) {
     rp_site_info *site = &run->sites[i];
     rp_node_id value = part_value(run, site);
@@ -493,6 +510,10 @@ rp_site_info *rp_run_site(rp_run *run, const rp_message *m) {
   for (int32_t i = run->n_sites; i-- > 0;) {
     rp_site_info *site = &run->sites[i];
     if (strcmp(site->name, m->name) != 0) continue;
+    if (site->auxiliary != (m->original != NULL)) {
+      fail_taken(run, m->name, site->auxiliary ? site->original : m->original);
+      return NULL;
+    }
     if (site->n_events == m->n_site_events && site->event_size == m->dist.event_size) return site;
     rp_run_fail(run, RP_BAD_SHAPE, m->name, "its parts are drawn from distributions of %lld and of %lld numbers",
                 (long long) site->event_size, (long long) m->dist.event_size);

@@ -105,7 +105,7 @@ test_that("a strategy may answer with a function, and starting values of compute
   everything <- function(site) if (site$dist == "exponential") two
   expect_error(model_spec(m |> reparam(everything), data), "answers `new_reparam()` for `wait_a`", fixed = TRUE)
 
-  expect_warning(quick(m |> reparam(wait = two), init = list(wait = 3, s = 1)), "`init` is ignored for `wait`.*`wait_a`, `wait_b`")
+  expect_snapshot(cat(condition_text(quick(m |> reparam(wait = two), init = list(wait = 3, s = 1)))))
   expect_warning(fit_svi(m |> reparam(wait = two), data, steps = 5, init = list(wait = 3)), "`init` is ignored for `wait`")
   expect_error(fit_svi(m, data, steps = 5, init = list(weight = 3)), "`init` names `weight`")
 })

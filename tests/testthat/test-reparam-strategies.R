@@ -93,9 +93,41 @@ test_that("what is wrong is named", {
   })
 })
 
-test_that("unknown names, two entries and cycles are told apart", {
+test_that("unknown names, two entries, cycles and names that are taken are told apart", {
   expect_snapshot({
     cat(condition_text(reparam_map(blog |> reparam(k = decenter()), list(g = 1, h = 2))))
     cat(condition_text(reparam_map(blog |> reparam(a = reparam_loc_scale(0)) |> reparam(a = reparam_loc_scale(0.5)), list(g = 1, h = 2))))
+    always <- function(site) if (!site$observed) reparam_loc_scale(0)
+    one <- model(function(y) {
+      x ~ normal(0, 1)
+      y ~ normal(x, 1)
+    })
+    cat(condition_text(reparam_map(one |> reparam(always), list(y = 1))))
+    taken <- model(function(y) {
+      x ~ normal(0, 1)
+      x_decentered ~ normal(x, 1)
+      y ~ normal(x_decentered, 1)
+    })
+    cat(condition_text(reparam_map(taken |> reparam(x = reparam_loc_scale(0)), list(y = 1))))
+    taken <- model(function(y) {
+      x ~ normal(0, 1)
+      x_decentered := 2 * x
+      y ~ normal(x_decentered, 1)
+    })
+    cat(condition_text(reparam_map(taken |> reparam(x = reparam_loc_scale(0)), list(y = 1))))
+    taken <- model(function(y) {
+      x ~ normal(0, 1)
+      shift <- param("x_centered", 1)
+      y ~ normal(x + shift, 1)
+    })
+    cat(condition_text(fit_svi(taken |> reparam(x = reparam_loc_scale()), list(y = 1), steps = 5, seed = 1)))
+  })
+})
+
+test_that("chains that cannot be are refused", {
+  own <- new_reparam(function(site) list(dist = NULL, value = draw("z", dist_normal(0, 1))))
+  expect_snapshot(transform = without_lines, {
+    show_error(blog |> reparam(a = list(own, reparam_loc_scale(0))))
+    show_error(blog |> reparam(a = rep(list(reparam_loc_scale(0)), 17)))
   })
 })
