@@ -154,10 +154,12 @@ check_reparameterizer <- function(x, what) {
     if (any(vapply(parts, function(part) is_user_reparam(part) || is_trained(part), NA))) {
       stop_reparam(
         sprintf("%s of `reparam()` chains what stands alone: `new_reparam()` or a trained guide.", what),
-        "Configure the auxiliary sites under their own names, as in `reparam(model, x = own, x_z = reparam_loc_scale(0))`."
+        "Configure its auxiliary sites by their names, as in `reparam(model, x = own, x_z = reparam_loc_scale(0))`."
       )
     }
-    if (length(parts) > 16L) stop_reparam(sprintf("%s of `reparam()` is a chain of %d, more than 16.", what, length(parts)))
+    if (length(parts) > 16L) {
+      stop_reparam(sprintf("%s of `reparam()` is a chain of %d, more than 16.", what, length(parts)))
+    }
     return(do.call(reparam_chain, parts))
   }
   stop_reparam(

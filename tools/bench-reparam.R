@@ -193,7 +193,8 @@ measure <- function(case, model, strategy) {
     fits <- lapply(seeds, function(seed) {
       do.call(fit_svi, c(list(model, case$data, seed = seed, reparam = strategy), case$settings))
     })
-    return(c(value = median(vapply(fits, function(fit) fit$elbo[["mean"]], 0)), rhat = NA, divergent = NA, seconds = NA))
+    elbo <- median(vapply(fits, function(fit) fit$elbo[["mean"]], 0))
+    return(c(value = elbo, rhat = NA, divergent = NA, seconds = NA))
   }
   values <- vapply(seeds, function(seed) {
     settings <- list(model, case$data, seed = seed, reparam = strategy, prune = FALSE, refresh = FALSE)
