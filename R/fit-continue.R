@@ -1,4 +1,4 @@
-# Fits that go on, are saved on the way, are made again or joined. What chains have done, `past`, is
+# Fits that go on, are made again or joined. What chains have done, `past`, is
 # list(state, unconstrained, sampler, warmup) as src/ffi/ffi_chains.h describes it.
 
 # ---- continuing ------------------------------------------------------------------------------------------------------
@@ -7,9 +7,6 @@
 continue_nuts <- function(fit, call, env) {
   if (!inherits(fit, "reparam_nuts")) {
     stop_reparam("Only a fit by `fit_nuts()` can be continued by `fit_nuts()`.", "Give the model and its data.")
-  }
-  if (!is.null(fit$seeds)) {
-    stop_reparam("Fits that were combined cannot be continued.", "Continue each of them, then combine them.")
   }
   named <- as.list(call)[-1]
   named <- named[names(named) != "model"]
@@ -20,6 +17,10 @@ continue_nuts <- function(fit, call, env) {
                  "Fit the model itself to change it.")
   }
   given <- lapply(named, eval, env)
+  if (!is.null(fit$origins)) continue_combined(fit, given) else continue_one(fit, given)
+}
+
+continue_one <- function(fit, given) {
   control <- fit$control
   if (!is.null(given$cores)) control$cores <- check_whole(given$cores, "cores", 1, 1e4)
   if (!is.null(given$keep)) control$keep <- check_sites(given$keep, "keep")
@@ -36,9 +37,26 @@ continue_nuts <- function(fit, call, env) {
   again
 }
 
+# Each of the fits goes on by itself. Should that be interrupted, all are as long as the shortest.
+continue_combined <- function(fit, given) {
+  if (!is.null(given$checkpoint)) {
+    stop_reparam("`checkpoint` is for one fit, not for several that were combined.",
+                 "Continue each of them with a checkpoint of its own, then combine them.")
+  }
+  parts <- lapply(separate_fits(fit), continue_one, given)
+  rows <- vapply(parts, function(part) dim(part$unconstrained)[1], 0L)
+  combine_fits(lapply(parts, function(part) {
+    rest <- past_of(part)
+    if (dim(part$unconstrained)[1] == min(rows)) return(part)
+    part <- choose_chains(part, seq_along(part$chains), seq_len(min(rows)))
+    part$rest <- rest
+    part
+  }))
+}
+
 past_of <- function(fit) {
   if (!is.null(fit$rest)) return(fit$rest)
-  c(fit[c("state", "unconstrained", "sampler", "warmup")], list(numbers = fit$chains))
+  c(fit[past_fields], list(numbers = fit$chains))
 }
 
 # Iterations of sampling when it is done. Without `iter`, what an interrupted fit lacks, or as many again.
@@ -52,95 +70,6 @@ continued_iterations <- function(fit, past, iter) {
 
 # How far each chain is: the third number of its state.
 iterations_done <- function(past) vapply(past$state, function(state) if (is.null(state)) 0 else state[3], 0)
-
-# ---- checkpoints -----------------------------------------------------------------------------------------------------
-
-checkpoint_version <- 1L
-
-# list(write, finish, seconds): write(past) is called while the chains run, finish(result) at the end. A file that
-# cannot be written is reported at the end, and does not end the fit.
-checkpoint_writer <- function(run, spec, control, numbers) {
-  file <- run[["checkpoint"]]
-  if (is.null(file)) return(list(finish = function(result) invisible()))
-  check_checkpoint_file(file)
-  seconds <- check_number(run$checkpoint_seconds, "checkpoint_seconds", function(x) x >= 0, "at least 0")
-  file <- normalizePath(file, mustWork = FALSE)
-  problem <- NULL
-  control$isa <- .Call(ffi_resolve_isa, control$isa)
-  write <- function(past) {
-    saved <- list(version = checkpoint_version, spec = spec, control = control, numbers = numbers, past = past)
-    problem <<- tryCatch({
-      save_whole(saved, file)
-      NULL
-    }, error = conditionMessage)
-  }
-  finish <- function(result) {
-    write(result[c("state", "unconstrained", "sampler", "warmup")])
-    if (!is.null(problem)) warn_reparam(sprintf("The checkpoint could not be written: %s", problem))
-  }
-  list(write = write, finish = finish, seconds = seconds)
-}
-
-check_checkpoint_file <- function(file) {
-  if (!is.character(file) || length(file) != 1L || is.na(file) || !nzchar(file)) {
-    stop_reparam(sprintf("`checkpoint` must be the name of a file, not %s.", describe(file)))
-  }
-  if (!dir.exists(dirname(file))) {
-    stop_reparam(sprintf("`checkpoint` is to be in the folder \"%s\", which does not exist.", dirname(file)))
-  }
-}
-
-# The file is the old one or the new one, never a part: renaming replaces it in one step.
-save_whole <- function(x, file) {
-  temporary <- tempfile(paste0(basename(file), "-"), dirname(file))
-  on.exit(unlink(temporary))
-  saveRDS(x, temporary, compress = FALSE)
-  if (!file.rename(temporary, file)) stop(sprintf("\"%s\" cannot be replaced", file))
-}
-
-# NULL when there is none yet.
-read_checkpoint <- function(file) {
-  if (is.null(file)) return(NULL)
-  check_checkpoint_file(file)
-  if (!file.exists(file)) return(NULL)
-  saved <- tryCatch(suppressWarnings(readRDS(file)), error = function(e) NULL)
-  parts <- c("version", "spec", "control", "numbers", "past")
-  if (!is.list(saved) || !all(parts %in% names(saved))) {
-    stop_reparam(sprintf("The file \"%s\" is no checkpoint of a fit.", file), "Give another name, or delete it.")
-  }
-  if (!identical(saved$version, checkpoint_version)) {
-    stop_reparam(sprintf("The checkpoint \"%s\" was written by another version of the package.", file))
-  }
-  saved
-}
-
-check_checkpoint <- function(saved, spec, control, file) {
-  difference <- spec_difference(spec, saved$spec)
-  if (is.null(difference)) difference <- settings_difference(control, saved$control)
-  done <- max(iterations_done(saved$past)) - control$iter_warmup
-  if (is.null(difference) && done > control$iter_sampling) {
-    difference <- sprintf("`iter_sampling` is %s, there a chain has %s", format(control$iter_sampling), format(done))
-  }
-  if (is.null(difference)) return(invisible())
-  stop_reparam(sprintf("The checkpoint \"%s\" is of another fit: %s.", file, difference),
-               "Delete the file, or give another name, to begin anew.")
-}
-
-# What changes no draw may differ, and iter_sampling.
-settings_difference <- function(control, other) {
-  free <- c("cores", "keep", "budget", "iter_sampling", "isa")
-  names <- setdiff(union(names(control), names(other)), free)
-  for (name in names) {
-    if (identical(control[[name]], other[[name]])) next
-    value <- function(x) if (is.atomic(x) && length(x) == 1L) format(x, digits = 16) else "something else"
-    return(sprintf("`%s` is %s, there %s", name, value(control[[name]]), value(other[[name]])))
-  }
-  if (control$isa != "best" && control$isa != other$isa) {
-    text <- "it was made with the instruction set \"%s\", but options(reparam.isa) is \"%s\""
-    return(sprintf(text, other$isa, control$isa))
-  }
-  NULL
-}
 
 # ---- which spec ------------------------------------------------------------------------------------------------------
 
@@ -175,7 +104,7 @@ plain_spec <- function(spec) {
 #' Join fits of one model
 #'
 #' Chains that were drawn in several fits (with other seeds, on other machines) become one fit, so that they are
-#' summarised and diagnosed together.
+#' summarised and diagnosed together. `fit_nuts(fit, iter = )` continues all of them, each under its own settings.
 #'
 #' @param ... Fits by [fit_nuts()] of the same model and data, or one list of them, with as many iterations each. Their
 #'   seeds must differ, or their chains would be the same.
@@ -211,9 +140,38 @@ combine_fits <- function(...) {
   fit <- bind_results(fits)
   fit$chains <- chains
   fit$seeds <- seeds
+  fit[c("origins", "origin")] <- origins(fits, is.null(fit$warmup))
   fit$rest <- NULL
   fit$control$chains <- length(chains)
   fit
+}
+
+# Of the fits that were joined, what the joined one does not hold: list(list of such, which of them each chain is of).
+origins <- function(fits, with_warmup) {
+  one <- function(fit) {
+    if (!is.null(fit$origins)) return(fit$origins)
+    list(list(control = fit$control, rest = fit$rest, warmup = if (with_warmup) fit$warmup))
+  }
+  all <- lapply(fits, one)
+  before <- cumsum(c(0L, lengths(all)))
+  origin <- lapply(seq_along(fits), function(k) {
+    before[k] + if (is.null(fits[[k]]$origin)) rep(1L, length(fits[[k]]$chains)) else fits[[k]]$origin
+  })
+  list(do.call(c, all), unlist(origin))
+}
+
+separate_fits <- function(fit) {
+  lapply(seq_along(fit$origins), function(k) {
+    places <- which(fit$origin == k)
+    origin <- fit$origins[[k]]
+    part <- choose_chains(fit, places)
+    part$chains <- fit$chains[places]
+    part$control <- origin$control
+    part$rest <- origin$rest
+    if (is.null(part$warmup)) part["warmup"] <- list(origin$warmup)
+    part[c("seeds", "origins", "origin")] <- NULL
+    part
+  })
 }
 
 check_combination <- function(first, fit, k) {
@@ -266,7 +224,9 @@ bind_results <- function(results) {
 #' Fit a model again, with other data
 #'
 #' The model of a fit with the data that are given in place of those of the fit, and the settings of the fit where no
-#' others are given.
+#' others are given. A fit that began at the draws of another one (`init =` a fit) begins at its own draws now, as far as
+#' the model still has the sites in the same size; values that were given for each chain are used again, in turn when
+#' there are more chains.
 #'
 #' @param object A fit by [fit_nuts()] or [fit_svi()] of a model (not of a spec).
 #' @param data A named list of arguments of the model; those that it does not name stay as they were.
@@ -294,7 +254,6 @@ update.reparam_fit <- function(object, data = list(), ...) {
   fn <- get(fitter)
   settings <- object$control[intersect(names(object$control), setdiff(names(formals(fn)), c("model", "data")))]
   settings["reparam"] <- list(strategy_of(object$control))
-  if (fitter == "fit_nuts") settings["init"] <- list(init_of(object$control$init_from))
   if (!is.null(object$control$blocks)) settings$metric <- object$control$blocks
   if (fitter == "fit_svi" && isTRUE(object$control$automatic)) {
     settings$max_steps <- object$control$steps
@@ -302,6 +261,7 @@ update.reparam_fit <- function(object, data = list(), ...) {
   }
   if (!is.null(object$control$static_steps)) settings$n_leapfrog <- object$control$static_steps
   settings[names(given)] <- given
+  if (fitter == "fit_nuts" && !"init" %in% names(given)) settings["init"] <- list(init_again(object, settings$chains))
   all_data <- object$spec$data
   all_data[names(data)] <- data
   fit <- do.call(fn, c(list(model = object$model, data = all_data), settings))
@@ -312,12 +272,17 @@ update.reparam_fit <- function(object, data = list(), ...) {
   fit
 }
 
-# The argument `init` that a fit's control came from; a fit that was given is not kept.
-init_of <- function(init) {
-  if (identical(init$kind, "fit")) warn_reparam("The fit that was given as `init` is not kept; chains begin at random.")
-  if (is.null(init) || init$kind == "fit") return(NULL)
-  if (init$kind %in% c("prior", "median")) return(init$kind)
-  if (init$kind == "uniform") init$radius else init$values
+# The argument `init` that a fit's control came from.
+init_again <- function(fit, chains) {
+  init <- fit$control$init_from
+  if (is.null(init)) return(NULL)
+  switch(init$kind,
+    fit = if (fit_size(fit)[1] > 0L) fit,
+    prior = , median = init$kind,
+    uniform = init$radius,
+    chains = rep_len(init$values, chains),
+    init$values
+  )
 }
 
 # The argument `reparam` that a fit's control came from.

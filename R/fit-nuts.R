@@ -24,7 +24,9 @@
 #'
 #' With `checkpoint = "file"` all of this is saved every so often. The same call again, in a new R session after R or
 #' the machine went down, takes up the chains from that file; it may ask for more `iter_sampling`. The file remains when
-#' the fit is done.
+#' the fit is done. Chains on `workers` save themselves, chain 2 to `file-chain-2`, in a folder that they and this
+#' process must share; these files are gone when the fit is done. Such a fit may be resumed on other workers or in this
+#' process, and one of this process on workers.
 #'
 #' # Other processes and machines
 #'
@@ -153,19 +155,18 @@ fit_nuts <- function(model, data = list(), chains = 4, cores = getOption("mc.cor
                  "Fit by `fit_svi()`, or leave `subsample` out of `with_plate()`.")
   }
   saved <- read_checkpoint(checkpoint)
-  if (is.null(seed)) seed <- if (is.null(saved)) handler_seed(spec) else saved$control$seed
+  if (is.null(seed)) seed <- if (is.null(saved)) handler_seed(spec) else saved[[1]]$control$seed
   control <- c(
     control, model_control(as_strategy(reparam), prune, seed),
     list(centering = centering_control(reparam, control$chains))
   )
   control <- with_init(control, init, spec)
   if (!is.null(saved)) {
-    check_checkpoint(saved, spec, control, checkpoint)
-    control$isa <- saved$control$isa
-    control$iter_sampling <- max(control$iter_sampling, iterations_done(saved$past) - control$iter_warmup)
+    check_checkpoint(saved, spec, control)
+    control$isa <- saved[[1]]$control$isa
   }
   run <- list(refresh = refresh, checkpoint = checkpoint, checkpoint_seconds = checkpoint_seconds, workers = workers)
-  run_nuts(model, spec, control, plain_fit_call(call, "fit_nuts"), run, saved$past)
+  run_nuts(model, spec, control, plain_fit_call(call, "fit_nuts"), run, past_of_checkpoint(saved, control))
 }
 
 trajectory_control <- function(step_size, step_size_jitter, max_treedepth_warmup, algorithm, n_leapfrog) {
@@ -192,13 +193,18 @@ run_nuts <- function(model, spec, control, call, run, past = NULL, numbers = seq
   if (is.list(control$centering)) engine$centering <- centering_of(control$centering, numbers)
   if (!is.null(control$inits)) engine$inits <- control$inits[, , numbers, drop = FALSE]
   writer <- checkpoint_writer(run, spec, control, numbers)
-  engine$checkpoint <- writer$write
-  engine$checkpoint_seconds <- writer$seconds
-  workers <- choose_workers(run[["workers"]], length(numbers), writer)
+  workers <- choose_workers(run[["workers"]], length(numbers))
+  if (is.null(workers)) {
+    engine$checkpoint <- writer$write
+    engine$checkpoint_seconds <- writer$seconds
+  } else if (!is.null(writer$file)) {
+    engine$part <- writer[c("file", "control", "seconds")]
+  }
   refresh <- run[["refresh"]]
   result <- if (is.null(workers)) sample_here(spec, engine, refresh) else sample_on(workers, spec, engine, refresh)
   control$isa <- result$isa
   writer$finish(result)
+  result$checkpoint_problems <- NULL
   fit <- new_fit(keep_complete_chains(result, numbers), model, spec, control, call, "reparam_nuts")
   if (is.null(past)) warn_advice(metric_advice(fit))
   fit

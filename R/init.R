@@ -114,12 +114,23 @@ draws_as_init <- function(fit, spec, chains, tries) {
   sites <- intersect(latent_names(spec), random_sites(fit))
   if (!length(sites)) stop_reparam("The fit in `init` has no site that this model could begin at.")
   values <- lapply(site_draws(fit, sites), function(x) matrix(x, prod(dim(x)[1:2])))
+  # with other data a site may have become longer
+  values <- values[vapply(sites, function(name) ncol(values[[name]]) == site_length(spec, name), NA)]
+  if (!length(values)) {
+    warn_reparam("No site has the size that it has in the fit in `init`; chains begin at random.")
+    return(NULL)
+  }
   rows <- floor((seq_len(chains * tries) - 0.5) / (chains * tries) * nrow(values[[1]])) + 1
   # one chain's candidates come from everywhere, so that none of them depends on the others' order
   by_chain <- matrix(rows, chains)
   lapply(seq_len(chains), function(chain) {
     lapply(by_chain[chain, ], function(row) lapply(values, function(x) x[row, ]))
   })
+}
+
+site_length <- function(spec, name) {
+  for (s in spec$statements) if (s$kind == "draw" && identical(s$name, name)) return(prod(s$dim))
+  NA
 }
 
 # Sites that are drawn and of which nothing is known.

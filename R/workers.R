@@ -5,13 +5,8 @@
 # value(handle) gives what sample_task() returned, or an error when the worker was lost.
 
 # NULL: the chains run in this process.
-choose_workers <- function(workers, n_chains, writer) {
-  asked <- !is.null(workers) && !isFALSE(workers)
-  if (asked && !is.null(writer$write)) {
-    stop_reparam("`checkpoint` is for chains of this process, not for `workers`.",
-                 "Leave one of them out; each worker of a fit by workers runs one chain at a time.")
-  }
-  if (isFALSE(workers) || (!asked && (n_chains < 2L || !is.null(writer$write)))) return(NULL)
+choose_workers <- function(workers, n_chains) {
+  if (isFALSE(workers) || (is.null(workers) && n_chains < 2L)) return(NULL)
   if (is.null(workers)) return(active_backend())
   if (inherits(workers, "cluster")) return(list(name = "cluster", cluster = workers))
   if (is.numeric(workers)) return(list(name = "cluster", n = check_whole(workers, "workers", 1, 1e4)))
@@ -39,7 +34,15 @@ has_mirai_daemons <- function() {
 # What a worker does. Its errors come back as values, so that those of lost workers are told from them.
 sample_task <- function(spec, engine) {
   tryCatch(
-    suppressMessages(.Call(ffi_sample_nuts, spec, engine)),
+    suppressMessages({
+      engine <- with_part(engine, spec)
+      result <- .Call(ffi_sample_nuts, spec, engine)
+      if (!is.null(engine$checkpoint)) {
+        engine$checkpoint(result[past_fields])
+        result$checkpoint_problems <- engine$checkpoint_problem()
+      }
+      result
+    }),
     error = function(e) structure(list(message = conditionMessage(e)), class = "reparam_task_error")
   )
 }
@@ -88,7 +91,8 @@ gather_results <- function(results, interrupted, engine) {
   good <- which(!failed & !interrupted)
   if (!length(good)) {
     if (any(failed)) stop_reparam(results[[which(failed)[1]]]$message)
-    stop_reparam("Interrupted before the first chain was done.", class = "reparam_interrupted")
+    hint <- if (!is.null(engine$part)) "The same call takes the chains up from their checkpoint."
+    stop_reparam("Interrupted before the first chain was done.", hint, class = "reparam_interrupted")
   }
   template <- results[[good[1]]]
   for (k in which(failed | interrupted)) {
@@ -101,7 +105,10 @@ gather_results <- function(results, interrupted, engine) {
     empty$failures <- if (failed[k]) results[[k]]$message else NA_character_
     results[[k]] <- empty
   }
-  bind_results(results)
+  problems <- unlist(lapply(results, `[[`, "checkpoint_problems"))
+  result <- bind_results(results)
+  result$checkpoint_problems <- problems
+  result
 }
 
 # ---- backends --------------------------------------------------------------------------------------------------------

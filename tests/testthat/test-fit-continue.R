@@ -1,21 +1,4 @@
 # Everything here is compared bit for bit with a fit that was made in one go.
-schools <- model(function(sigma, y) {
-  mu ~ normal(0, 5)
-  tau ~ half_cauchy(5)
-  theta[1:8] ~ normal(mu, tau)
-  y ~ normal(theta, sigma)
-  later ~ normal(mu, 1)
-})
-data <- list(sigma = c(15, 10, 16, 11, 9, 11, 10, 18), y = c(28, 8, -3, 7, -1, 1, 18, 12))
-# The centering of theta is adapted, and `later` is drawn ancestrally.
-schools_fit <- function(..., chains = 2, iter_warmup = 150, iter_sampling = 200, seed = 1) {
-  fit_nuts(schools, data, chains = chains, iter_warmup = iter_warmup, iter_sampling = iter_sampling, seed = seed, ...)
-}
-expect_same_fit <- function(a, b) {
-  same <- c("draws", "unconstrained", "sampler", "adaptation", "centering", "warmup", "chains")
-  for (part in same) expect_identical(a[[part]], b[[part]])
-}
-
 test_that("a continued fit is the longer fit", {
   half <- schools_fit(iter_sampling = 100)
   expect_gt(length(half$centering$c), 0)
@@ -30,8 +13,8 @@ test_that("a continued fit is the longer fit", {
   expect_same_fit(again, do.call(schools_fit, settings))
   expect_identical(again$control$iter_sampling, 200)
   expect_error(fit_nuts(half, iter = 10, seed = 2), "keeps its `seed`")
-  expect_error(fit_nuts(schools, data, iter = 10), "`iter_sampling`")
-  expect_error(fit_nuts(fit_svi(schools, data, steps = 5), iter = 1), "Only a fit by `fit_nuts\\(\\)`")
+  expect_error(fit_nuts(resumable, resumable_data, iter = 10), "`iter_sampling`")
+  expect_error(fit_nuts(fit_svi(resumable, resumable_data, steps = 5), iter = 1), "Only a fit by `fit_nuts\\(\\)`")
 })
 
 test_that("draws do not depend on cores, the number of chains or worker processes", {
@@ -70,89 +53,13 @@ test_that("an interrupted fit goes on, in warm-up and after it, also chains that
   expect_equal(fit_nuts(kept, iter = 10)$chains, 1:2)
 })
 
-write_script <- function(lines) {
-  script <- tempfile(fileext = ".R")
-  writeLines(c(
-    sprintf(".libPaths(%s)", paste(deparse(.libPaths()), collapse = "")), "library(reparam)",
-    paste("schools <- model(", paste(deparse(schools$fn), collapse = "\n"), ")"),
-    paste("data <-", paste(deparse(data), collapse = "")), lines
-  ), script)
-  script
-}
-rscript <- file.path(R.home("bin"), "Rscript")
-run_script <- function(lines) system2(rscript, write_script(lines), stdout = TRUE, stderr = TRUE)
-
-# Runs the lines in another R until `ready()`, then sends it a signal.
-signal_script <- function(lines, signal, ready) {
-  pid <- tempfile()
-  script <- write_script(c(sprintf("writeLines(as.character(Sys.getpid()), %s)", deparse(pid)), lines))
-  system2(rscript, script, wait = FALSE, stdout = FALSE, stderr = FALSE)
-  wait_until(ready)
-  tools::pskill(as.integer(readLines(pid)), signal)
-}
-wait_until <- function(ready, seconds = 60) {
-  for (i in seq_len(20 * seconds)) {
-    if (isTRUE(ready())) return(invisible())
-    Sys.sleep(0.05)
-  }
-  stop("waited in vain")
-}
-iterations_saved <- function(file) {
-  if (file.exists(file)) min(iterations_done(readRDS(file)$past)) else 0
-}
-
-test_that("a killed R resumes from its checkpoint with the same draws", {
-  skip_on_cran()
-  skip_on_os("windows")
-  file <- withr::local_tempfile()
-  # hours of work, thinned; killed when both chains are past their warm-up
-  signal_script(sprintf(
-    "fit_nuts(schools, data, chains = 2, cores = 2, iter_warmup = 150, iter_sampling = 2e8, thin = 1000, seed = 1,
-              checkpoint = %s, checkpoint_seconds = 0.05, keep = c('theta', 'later'))", deparse(file)
-  ), tools::SIGKILL, function() iterations_saved(file) > 2000)
-  saved <- readRDS(file)
-  done <- iterations_done(saved$past) - 150
-  expect_true(all(done > 0 & done < 2e8))
-  # Only iter_sampling may differ; the chains are given a little more than they have.
-  n <- 1000 * (ceiling(max(done) / 1000) + 2)
-  resumed <- fit_nuts(schools, data, chains = 2, cores = 2, iter_warmup = 150, iter_sampling = n, thin = 1000, seed = 1,
-                      checkpoint = file, keep = c("theta", "later"))
-  whole <- schools_fit(cores = 2, iter_sampling = n, thin = 1000, keep = c("theta", "later"))
-  expect_same_fit(resumed, whole)
-})
-
-test_that("checkpoints taken in warm-up lead to the same draws, and other fits are refused", {
-  file <- withr::local_tempfile()
-  fit <- schools_fit(checkpoint = file, save_warmup = TRUE)
-  saved <- readRDS(file)
-  expect_same_fit(schools_fit(checkpoint = file, save_warmup = TRUE, seed = NULL), fit)
-  expect_error(schools_fit(checkpoint = file), "`save_warmup` is FALSE, there TRUE")
-  expect_error(schools_fit(checkpoint = file, save_warmup = TRUE, seed = 2), "`seed` is 2, there 1")
-  expect_error(schools_fit(checkpoint = file, save_warmup = TRUE, chains = 3), "`chains` is 3, there 2")
-  other <- data
-  other$y[3] <- 0
-  expect_error(fit_nuts(schools, other, checkpoint = file), "`y` of the data differs")
-  narrow <- model(function(sigma, y) {
-    mu ~ normal(0, 4)
-    y ~ normal(mu, sigma)
-  })
-  expect_error(fit_nuts(narrow, data, checkpoint = file), "statement 1 .*is of another fit|is of another fit: statement")
-  writeLines("nothing", file)
-  expect_error(schools_fit(checkpoint = file), "is no checkpoint")
-  expect_error(schools_fit(checkpoint = 3), "name of a file")
-  expect_error(schools_fit(checkpoint = "/nowhere/at/all"), "does not exist")
-  saved$past$state[[1]] <- saved$past$state[[1]][1:10]
-  saveRDS(saved, file)
-  expect_warning(schools_fit(checkpoint = file, save_warmup = TRUE), "does not belong to this model")
-})
-
 test_that("Ctrl-C in warm-up gives a fit without draws that goes on", {
   skip_on_cran()
   skip_on_os("windows")
   file <- withr::local_tempfile()
   checkpoint <- withr::local_tempfile()
   signal_script(c(
-    sprintf("fit <- fit_nuts(schools, data, chains = 2, cores = 2, iter_warmup = 1e8, iter_sampling = 10, seed = 1,
+    sprintf("fit <- fit_nuts(resumable, resumable_data, chains = 2, cores = 2, iter_warmup = 1e8, iter_sampling = 10, seed = 1,
                              checkpoint = %s, checkpoint_seconds = 0.05)", deparse(checkpoint)),
     sprintf("saveRDS(fit, '%s-part'); file.rename('%s-part', '%s')", file, file, file)
   ), tools::SIGINT, function() iterations_saved(checkpoint) > 50)
@@ -179,18 +86,38 @@ test_that("fits of one model are joined, others are refused by name", {
   expect_error(combine_fits(one, one), "same seed, 1")
   expect_error(combine_fits(one, schools_fit(seed = 3, iter_sampling = 100)), "100 draws a chain, the first has 200")
   expect_error(combine_fits(one, schools_fit(seed = 3, reparam = "none")), "`reparam`")
-  expect_error(combine_fits(one, update(two, data = list(y = data$y + 1))), "`y` of the data differs")
+  expect_error(combine_fits(one, update(two, data = list(y = resumable_data$y + 1))), "`y` of the data differs")
   expect_error(combine_fits(1, 2), "takes fits")
-  expect_error(fit_nuts(both, iter = 10), "combined")
+})
+
+test_that("fits that were joined go on as each of them would, under its own settings", {
+  one <- schools_fit(iter_sampling = 100, save_warmup = TRUE)
+  two <- schools_fit(iter_sampling = 100, seed = 2, chains = 3, metric = "dense", adapt_delta = 0.9)
+  three <- schools_fit(iter_sampling = 100, seed = 3, chains = 1)
+  both <- combine_fits(combine_fits(one, two), three)
+  expect_null(both$warmup)
+  long <- fit_nuts(both, iter = 50, cores = 2)
+  parts <- list(one, two, three)
+  expect_identical(long$draws, combine_fits(lapply(parts, fit_nuts, iter = 50))$draws)
+  expect_identical(long$seeds, c(1, 1, 2, 2, 2, 3))
+  again <- fit_nuts(fit_nuts(both, iter = 20), iter = 30)
+  expect_identical(again$draws, long$draws)
+  expect_equal(dim(separate_fits(again)[[1]]$warmup$unconstrained), c(150, 2, 10))
+  expect_error(fit_nuts(both, iter = 10, checkpoint = tempfile()), "`checkpoint` is for one fit")
+  # one that has come further gives as many draws as the others, and keeps the rest
+  cut <- separate_fits(both)[[3]]
+  cut$rest <- past_of(fit_nuts(three, iter = 30))
+  joined <- combine_fits(one, cut)
+  expect_identical(fit_nuts(joined, iter = 50)$draws, combine_fits(fit_nuts(one, iter = 50), fit_nuts(three, iter = 50))$draws)
 })
 
 test_that("update() fits again with other data and settings", {
   fit <- schools_fit(thin = 2, adapt_delta = 0.9)
   expect_identical(draws(update(fit)), draws(fit))
-  moved <- list(y = data$y + 100)
+  moved <- list(y = resumable_data$y + 100)
   again <- update(fit, data = moved, iter_sampling = 100)
   expect_identical(draws(again), draws(fit_nuts(
-    schools, c(data["sigma"], moved), chains = 2, iter_warmup = 150, iter_sampling = 100, thin = 2, adapt_delta = 0.9, seed = 1
+    resumable, c(resumable_data["sigma"], moved), chains = 2, iter_warmup = 150, iter_sampling = 100, thin = 2, adapt_delta = 0.9, seed = 1
   )))
   fixed <- schools_fit(reparam = centering(fit))
   expect_identical(draws(update(fixed)), draws(fixed))
@@ -199,7 +126,22 @@ test_that("update() fits again with other data and settings", {
   prior <- schools_fit(init = "prior")
   expect_identical(draws(update(prior)), draws(prior))
   expect_identical(draws(fit_nuts(schools_fit(init = "prior", iter_sampling = 100), iter = 100)), draws(prior))
-  vi <- fit_svi(schools, data, steps = 20, seed = 1)
+  # a fit that began at another one's draws begins at its own, where sites have kept their size; values by chain stay
+  followed <- schools_fit(init = prior)
+  expect_identical(draws(update(followed)), draws(schools_fit(init = followed)))
+  short <- list(sigma = resumable_data$sigma[1:4], y = resumable_data$y[1:4])
+  fewer <- model(function(sigma, y) {
+    mu ~ normal(0, 5)
+    x[1:length(y)] ~ normal(mu, 5)
+    y ~ normal(x, sigma)
+  })
+  began <- fit_nuts(fewer, short, init = fit_nuts(fewer, short, chains = 1, seed = 1), chains = 2, seed = 1)
+  expect_no_warning(moved <- update(began, data = resumable_data, chains = 1, iter_warmup = 0, iter_sampling = 1))
+  expect_equal(dim(draws(moved, "x"))[3], 8)
+  by_chain <- schools_fit(init = list(list(mu = 1), list(mu = -1)))
+  expect_identical(draws(update(by_chain)), draws(by_chain))
+  expect_equal(fit_size(update(by_chain, chains = 3)), c(200, 3))
+  vi <- fit_svi(resumable, resumable_data, steps = 20, seed = 1)
   expect_identical(draws(update(vi)), draws(vi))
   expect_error(update(fit, data = list(z = 1)), "z")
 })
@@ -210,7 +152,7 @@ test_that("a fit made elsewhere is all that is needed", {
   fit <- schools_fit(keep = "mu")
   saveRDS(fit, file)
   output <- run_script(c(
-    sprintf("rm(schools, data); fit <- readRDS(%s)", deparse(file)),
+    sprintf("rm(resumable, resumable_data); fit <- readRDS(%s)", deparse(file)),
     "cat(sum(draws(fit, 'later')), sum(log_lik(fit)), sum(draws(posterior_predict(fit, seed = 1), 'y')),",
     "    nrow(summary(fit)), dim(draws(fit_nuts(fit, iter = 10), 'mu')), '\\n')"
   ))
@@ -247,27 +189,15 @@ test_that("Ctrl-C is answered within 0.2 s", {
   skip_on_os("windows")
   # three times, since another process may have the processor just then; 8 million numbers are asked for
   output <- run_script(c(
-    "sent <- tempfile(); fit <- fit_nuts(schools, data, chains = 1)",
+    "sent <- tempfile(); fit <- fit_nuts(resumable, resumable_data, chains = 1)",
     "delay <- function() {",
     "  system(sprintf('(sleep 2; date +%%s.%%N > %s; kill -INT %d) &', sent, Sys.getpid()))",
     "  tryCatch({",
-    "    suppressWarnings(fit_nuts(schools, data, chains = 4, cores = 2, iter_warmup = 1e8, iter_sampling = 2e5))",
+    "    suppressWarnings(fit_nuts(resumable, resumable_data, chains = 4, cores = 2, iter_warmup = 1e8, iter_sampling = 2e5))",
     "    as.numeric(Sys.time()) - as.numeric(readLines(sent))",
     "  }, interrupt = function(e) Inf)", # before the engine began
     "}",
     "cat('delay', min(delay(), delay(), delay()), '\\n')"
   ))
   expect_lt(as.numeric(sub("delay ", "", grep("^delay", output, value = TRUE))), 0.2)
-})
-
-test_that("a checkpoint is not cut: fewer draws than it holds are another fit", {
-  m <- model(function(y) {
-    mu ~ normal(0, 1)
-    y ~ normal(mu, 1)
-  })
-  file <- withr::local_tempfile()
-  fit_nuts(m, list(y = 1), chains = 1, iter_warmup = 50, iter_sampling = 60, seed = 1, checkpoint = file)
-  again <- function(n) fit_nuts(m, list(y = 1), chains = 1, iter_warmup = 50, iter_sampling = n, seed = 1, checkpoint = file)
-  expect_error(again(20), "`iter_sampling` is 20, there a chain has 60", class = "reparam_error")
-  expect_identical(dim(draws(again(80), "mu"))[1], 80L)
 })

@@ -35,9 +35,9 @@ test_that("an active future plan is used, and the answers are the same", {
   skip_if_not_installed("future")
   old <- future::plan(future::multisession, workers = 2)
   withr::defer(future::plan(old))
-  expect_identical(choose_workers(NULL, 3L, list())$name, "future")
-  expect_null(choose_workers(NULL, 1L, list()))
-  expect_null(choose_workers(FALSE, 3L, list()))
+  expect_identical(choose_workers(NULL, 3L)$name, "future")
+  expect_null(choose_workers(NULL, 1L))
+  expect_null(choose_workers(FALSE, 3L))
   expect_identical(without_seconds(fit_on(NULL)), without_seconds(fit_on(FALSE)))
 })
 
@@ -117,5 +117,4 @@ test_that("mirai's daemons are used where mirai is installed", {
 test_that("what cannot be is refused", {
   expect_error(fit_on("somewhere"), "`workers` must be a number of R processes")
   expect_error(fit_on(0), "`workers`")
-  expect_error(fit_on(2, checkpoint = tempfile()), "not for `workers`")
 })
