@@ -55,9 +55,10 @@ rp_code ffi_draws_fill(const ffi_draws *plan, const ffi_model *m, const double *
   if (plan->n == 0 || n == 0) return RP_OK;
   double **out = malloc((size_t) plan->n * sizeof *out);
   if (!out) return rp_fail_memory(status, "the draws");
-  for (int32_t k = 0; k < plan->n; k++) out[k] = plan->out[k] + chain.place * plan->n_iterations;
+  for (int32_t k = 0; k < plan->n; k++) out[k] = plan->out[k] + chain.place * plan->n_iterations + chain.first_row;
   rp_generated to = {.out = out, .draw_stride = 1, .element_stride = plan->element_stride};
-  rp_generate(plan->generator, rows, inputs, n, m->seed, (uint64_t) chain.number, chain.first_draw, to, status);
+  const uint64_t first = chain.first_draw + (uint64_t) chain.first_row;
+  rp_generate(plan->generator, rows, inputs, n, m->seed, (uint64_t) chain.number, first, to, status);
   free(out);
   return status->code;
 }

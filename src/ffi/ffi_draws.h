@@ -23,10 +23,10 @@ typedef enum { FFI_DRAWS_VALUES, FFI_DRAWS_LOG_LIK } ffi_draws_kind;
  * they fit in the budget (bytes).  Returns a guard; the caller protects it and *arrays (a named list). */
 SEXP ffi_draws_plan(const ffi_model *m, ffi_draws_kind kind, SEXP keep, double budget, int64_t n_iterations,
                     int64_t n_chains, SEXP *arrays, ffi_draws **plan, rp_status *status);
-/* Rows of the chain at this place among the arrays' chains. number: by which its random numbers are keyed; first_draw:
- * of the first row. inputs: of this chain (ffi_centering.h), or NULL. */
+/* Rows of the chain at this place among the arrays' chains, which go to the arrays from first_row on. number: by which
+ * the chain's random numbers are keyed; first_draw: of row 0. inputs: of this chain (ffi_centering.h), or NULL. */
 typedef struct {
-  int64_t place, number;
+  int64_t place, number, first_row;
   uint64_t first_draw;
 } ffi_chain_key;
 rp_code ffi_draws_fill(const ffi_draws *plan, const ffi_model *m, const double *rows, const double *inputs, int64_t n,

@@ -1,7 +1,9 @@
 /* ffi_generate(spec, control, draws): values of sites, or log likelihoods, given draws of the coordinates, or from the
  * prior (draws NULL), or given draws of the sites that control$given names with their sizes. */
+#include <R_ext/Utils.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ffi_centering.h"
 #include "ffi_draws.h"
@@ -14,7 +16,12 @@ typedef struct {
   int *column;  /* where each coordinate of the model lies among those of the draws; NULL: in its place */
 } generate_run;
 
+static const double PIECE_SECONDS = 0.02;
+
 static void release(void *data);
+static void fill_chain(const ffi_draws *plan, const ffi_model *m, const generate_run *run, int64_t n_iterations,
+                       int64_t dim, ffi_chain_key key, rp_status *status);
+static double seconds_now(void);
 static rp_code read_shape(SEXP draws, int64_t *n_iterations, int64_t *n_chains, int64_t *n_coordinates,
                           rp_status *status);
 static rp_code match_columns(generate_run *run, const ffi_model *m, SEXP names, int64_t n, rp_status *status);
@@ -59,7 +66,7 @@ SEXP ffi_generate(SEXP spec, SEXP control, SEXP draws) {
     run->inputs =
         ffi_centering_inputs(m->model, run->centering ? run->centering + 2 * c * m->model->n_adapted : NULL, &status);
     ffi_chain_key key = {.place = c, .number = run->number ? run->number[c] : c, .first_draw = first_draw};
-    if (status.code == RP_OK) ffi_draws_fill(plan, m, run->rows, run->inputs, n_iterations, key, &status);
+    if (status.code == RP_OK) fill_chain(plan, m, run, n_iterations, dim, key, &status);
   }
   static const char *const names[] = {"sites", "draws", "warnings"};
   SEXP result = PROTECT(ffi_list(3, names));
@@ -82,6 +89,27 @@ static void release(void *data) {
   free(run->column);
   free(run->number);
   free(run);
+}
+
+/* In pieces, between which Ctrl-C may leave: all that is allocated belongs to guards. Rows are made eight at a time. */
+static void fill_chain(const ffi_draws *plan, const ffi_model *m, const generate_run *run, int64_t n_iterations,
+                       int64_t dim, ffi_chain_key key, rp_status *status) {
+  int64_t piece = 8, done = 0;
+  while (done < n_iterations && status->code == RP_OK) {
+    const int64_t n = piece < n_iterations - done ? piece : n_iterations - done;
+    const double start = seconds_now();
+    key.first_row = done;
+    ffi_draws_fill(plan, m, run->rows + done * dim, run->inputs, n, key, status);
+    if (seconds_now() - start < PIECE_SECONDS) piece *= 2;
+    done += n;
+    R_CheckUserInterrupt();
+  }
+}
+
+static double seconds_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
 }
 
 static rp_code read_shape(SEXP draws, int64_t *n_iterations, int64_t *n_chains, int64_t *n_coordinates,
