@@ -75,7 +75,7 @@ fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_
                     reparam = "minimal", prune = TRUE, keep = NULL, seed = NULL, refresh = NULL) {
   call <- match.call()
   if (inherits(model, "reparam_svi")) return(continue_svi(model, call, parent.frame()))
-  if (is.function(guide) || inherits(guide, "reparam_model")) guide <- model_guide(guide, data)
+  guide <- run_own_guides(guide, data)
   if (missing(optim) && "laplace" %in% guide_kinds_of(guide)) optim <- optim_lbfgs()
   check_svi_parts(guide, optim)
   if (missing(optim) && has_flows(guide)) optim <- optim_adam(0.003)
@@ -251,6 +251,7 @@ engine_optim <- function(optim, steps) {
 
 unclass_guide <- function(guide) {
   if (guide$kind == "list") guide$parts <- lapply(guide$parts, unclass)
+  if (guide$kind == "model") guide$sites <- NULL # a guide of all sites
   unclass(guide)
 }
 

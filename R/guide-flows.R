@@ -12,18 +12,20 @@
 #'   density of a draw is known from its noise.
 #' * `guide_coupling()`, a coupling flow: one half of the elements stays as it is, the other becomes `S(x) * exp(s) +
 #'   m`, where the increasing rational-quadratic spline `S` (on `[-5, 5]`, the identity beyond), `s` and `m` depend on
-#'   the first half. The halves take turns. The inverse is as quick as the map.
+#'   the first half. The halves take turns and change: first and second, then the odd and the even quarters, and so on,
+#'   until every two elements have been in different halves. The inverse is as quick as the map.
 #'
 #' The networks have `layers` hidden layers of `hidden` units with tanh, and a linear map from their inputs straight to
-#' the outputs, so that a multivariate normal and, of the autoregressive flow, a funnel are members of the family,
-#' nearly. Log scales `s` are kept within 8 of 0 in the autoregressive flow, 3 in the other. Both guides start as
-#' independent normals. There is no closed form for their moments: summaries are those of draws.
+#' the outputs, so that a multivariate normal and a funnel are members of the family, nearly. Log scales `s` are kept
+#' within 8 of 0, and what enters the networks of the coupling flow within 5. Both guides start as independent normals.
+#' There is no closed form for their moments: summaries are those of draws.
 #'
 #' The gradient that [fit_svi()] takes near convergence (the path derivative) needs, for `guide_iaf()`, the Jacobian
 #' matrix of each map, and is left out with more than 200 elements.
 #'
 #' @inheritParams guides
-#' @param num_flows Maps one after the other.
+#' @param num_flows Maps one after the other. NULL, for `guide_coupling()` with `n` elements: `2 * ceiling(log2(n))`,
+#'   which is as many as it takes for all halves, at least 4.
 #' @param hidden Units of each hidden layer; NULL: the number of coordinates, at least 8.
 #' @param layers Hidden layers of each network.
 #' @param bins Pieces of each spline.
@@ -51,14 +53,15 @@ guide_iaf <- function(..., num_flows = 3, hidden = NULL, layers = 2, init_scale 
 
 #' @rdname guide_iaf
 #' @export
-guide_coupling <- function(..., num_flows = 4, hidden = NULL, layers = 2, bins = 8, init_scale = 0.1) {
+guide_coupling <- function(..., num_flows = NULL, hidden = NULL, layers = 2, bins = 4, init_scale = 0.1) {
   bins <- check_whole(bins, "bins", 1, 1000)
   flow_guide("coupling", guide_sites(...), init_scale, num_flows, hidden, layers, bins = bins)
 }
 
 flow_guide <- function(kind, sites, init_scale, num_flows, hidden, layers, ...) {
   new_guide(
-    kind, sites, init_scale, num_flows = check_whole(num_flows, "num_flows", 1, 1000),
+    kind, sites, init_scale,
+    num_flows = if (!is.null(num_flows)) check_whole(num_flows, "num_flows", 1, 1000),
     hidden = if (!is.null(hidden)) check_whole(hidden, "hidden", 1, 1e5),
     layers = check_whole(layers, "layers", 1, 100), ...
   )

@@ -14,12 +14,13 @@
 #'   [optim_lbfgs()] finds, with the inverse of minus the Hessian there as covariance. With other parts in a
 #'   `guide_list()`, which then must be points, the covariance is that given those points.
 #' * `guide_list()`: several guides, each for its own sites, independent of one another. A part that names no sites
-#'   takes those that the others leave.
+#'   takes those that the others leave. Parts may be functions or models of your own, see [guide_params()], each for the
+#'   sites that it draws.
 #'
 #' A guide may also be a function or model of your own, see [guide_params()].
 #'
-#' @param ... For `guide_list()`, guides. For the others, names of sites, as in the model; you need no derived names: a
-#'   reparameterized `k` is still `"k"`. None: all sites that are left.
+#' @param ... For `guide_list()`, guides, also functions and models. For the others, names of sites, as in the model;
+#'   you need no derived names: a reparameterized `k` is still `"k"`. None: all sites that are left.
 #' @param rank Columns of `W`; NULL: about the square root of the number of coordinates.
 #' @param init_scale Standard deviation at the start, positive.
 #' @return An object of class `reparam_guide`: a plain list with `kind`, `sites` and settings.
@@ -76,17 +77,17 @@ guide_laplace <- function(...) {
 #' @export
 guide_list <- function(...) {
   parts <- list(...)
-  for (part in parts) {
+  parts <- lapply(parts, function(part) {
+    if (is.function(part) || inherits(part, "reparam_model")) part <- own_guide(part)
     if (!inherits(part, "reparam_guide")) {
       stop_reparam(sprintf("A part of `guide_list()` is %s, not a guide.", describe(part)))
     }
-  }
+    part
+  })
   if (!length(parts)) stop_reparam("`guide_list()` needs at least one guide.")
   parts <- unlist(lapply(parts, function(part) if (part$kind == "list") part$parts else list(part)), recursive = FALSE)
-  named <- unlist(lapply(parts, `[[`, "sites"))
-  twice <- unique(named[duplicated(named)])
-  if (length(twice)) stop_reparam(sprintf("%s stands in two parts of the guide.", quote_names(twice)))
-  rest <- vapply(parts, function(part) is.null(part$sites), NA)
+  check_disjoint(parts)
+  rest <- vapply(parts, function(part) is.null(part$sites) && part$kind != "model", NA)
   if (sum(rest) > 1L) {
     stop_reparam(
       "Two parts of the guide name no sites; only one can take the sites that are left.",
@@ -94,6 +95,12 @@ guide_list <- function(...) {
     )
   }
   structure(list(kind = "list", parts = parts), class = "reparam_guide")
+}
+
+check_disjoint <- function(parts) {
+  named <- unlist(lapply(parts, `[[`, "sites"))
+  twice <- unique(named[duplicated(named)])
+  if (length(twice)) stop_reparam(sprintf("%s stands in two parts of the guide.", quote_names(twice)))
 }
 
 #' @rdname guides
@@ -108,7 +115,7 @@ format_guide <- function(x) {
   inner <- if (x$kind == "list") {
     vapply(x$parts, format_guide, "")
   } else {
-    if (x$kind == "model") return("guide_model(<spec>)")
+    if (x$kind == "model") return(if (is.null(x$sites)) "<model>" else sprintf("<model of %s>", quote_names(x$sites)))
     settings <- unlist(x[intersect(names(x), c("rank", "num_flows", "hidden", "layers", "bins"))])
     if (!is.null(x$conditionals)) settings <- c(settings, conditionals = call_text(x$conditionals))
     if (!is.null(x$dependencies)) settings <- c(settings, dependencies = call_text(x$dependencies))
@@ -141,7 +148,8 @@ guide_kinds <- function(guide) {
   if (guide$kind == "list") vapply(guide$parts, `[[`, "", "kind") else guide$kind
 }
 
-# The sites that a guide names, to be compared with those that the model has.
+# The sites that a guide names, to be compared with those that the model has. The engine compares those that a guide
+# written as a model draws.
 named_sites <- function(guide) {
-  if (guide$kind == "list") unlist(lapply(guide$parts, `[[`, "sites")) else guide$sites
+  unlist(lapply(Filter(function(part) part$kind != "model", guide_parts(guide)), `[[`, "sites"))
 }

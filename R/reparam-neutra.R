@@ -113,7 +113,7 @@ check_trained <- function(fit, what, guide = "guide_iaf()") {
       stop_reparam(sprintf("`%s` needs a guide with coordinates, but all sites of this fit are drawn directly.", what),
                    "Fit it with `prune = FALSE`.")
     }
-    if (identical(fit$control$guide$kind, "model")) {
+    if ("model" %in% guide_kinds(fit$control$guide)) {
       stop_reparam(
         sprintf("`%s` needs a guide that is a map of noise, not a model.", what), "Use `guide_iaf()`, for example."
       )

@@ -16,11 +16,12 @@ rp_code ffi_guide_read(ffi_guide *out, const ffi_model *m, SEXP guide, rp_status
   uint8_t *taken = calloc((size_t) model->dim + 1, 1);
   out->blocks = calloc((size_t) n + 1, sizeof *out->blocks);
   out->laplace = calloc((size_t) n + 1, 1);
+  out->made = calloc((size_t) n + 2, sizeof *out->made);
   out->groups = calloc((size_t) n + 1, sizeof *out->groups);
   out->pool = rp_pool_new();
   out->index = malloc(((size_t) model->dim + 1) * sizeof *out->index);
   int64_t used = 0;
-  if (!taken || !out->blocks || !out->laplace || !out->index || !out->groups || !out->pool)
+  if (!taken || !out->blocks || !out->laplace || !out->index || !out->groups || !out->made || !out->pool)
     rp_fail_memory(status, "the guide");
   /* parts with sites first: a part without takes what is left */
   for (int named = 1; named >= 0; named--)
@@ -53,7 +54,7 @@ static rp_code add_block(ffi_guide *out, const ffi_model *m, SEXP part, uint8_t 
     out->index[(*used)++] = c;
     block->n++;
   }
-  if (block->n == 0) return RP_OK;
+  if (block->n == 0 && block->kind != RP_GUIDE_MODEL) return RP_OK;
   if (block->kind == RP_GUIDE_STRUCTURED) {
     int64_t *own = out->index + (*used - block->n);
     const char *const **names = &out->groups[out->n_blocks];
@@ -104,11 +105,12 @@ rp_code ffi_guide_block(SEXP part, rp_guide_block *block, rp_status *status) {
 }
 
 SEXP ffi_guide_blocks(const ffi_guide *guide) {
-  static const char *const names[] = {"kind", "index", "rank", "num_flows", "hidden", "layers", "bins", "structure"};
+  static const char *const names[] = {"kind", "index",  "rank", "num_flows", "hidden",
+                                      "layers", "bins", "structure", "parameters"};
   SEXP blocks = PROTECT(Rf_allocVector(VECSXP, guide->n_blocks));
   for (int32_t b = 0; b < guide->n_blocks; b++) {
     const rp_guide_block *from = &guide->blocks[b];
-    SEXP block = ffi_list(8, names);
+    SEXP block = ffi_list(9, names);
     SET_VECTOR_ELT(blocks, b, block);
     SEXP index = Rf_allocVector(REALSXP, (R_xlen_t) from->n);
     SET_VECTOR_ELT(block, 1, index);
@@ -116,6 +118,7 @@ SEXP ffi_guide_blocks(const ffi_guide *guide) {
     SET_VECTOR_ELT(block, 0, Rf_mkString(rp_guide_of(from)->name));
     const int64_t sizes[] = {from->rank, from->n_flows, from->n_hidden, from->n_layers, from->n_bins};
     for (int k = 0; k < 5; k++) SET_VECTOR_ELT(block, 2 + k, Rf_ScalarReal((double) sizes[k]));
+    SET_VECTOR_ELT(block, 8, Rf_ScalarReal((double) rp_guide_of(from)->n_parameters(from)));
     if (from->structure) SET_VECTOR_ELT(block, 7, ffi_structure_list(from->structure, guide->groups[b]));
   }
   UNPROTECT(1);
@@ -129,7 +132,10 @@ void ffi_guide_clear(ffi_guide *guide) {
   free(guide->groups);
   ffi_guide_functions_free(guide->functions);
   rp_pool_free(guide->pool);
-  rp_model_free(guide->draws);
-  rp_model_free(guide->density);
-  rp_spec_free(guide->spec);
+  for (int32_t b = 0; guide->made && b <= guide->n_blocks; b++) {
+    rp_model_free(guide->made[b].draws);
+    rp_model_free(guide->made[b].density);
+    rp_spec_free(guide->made[b].spec);
+  }
+  free(guide->made);
 }

@@ -5,14 +5,19 @@
 #include "../infer/guide.h"
 #include "ffi_model.h"
 
+/* A guide's spec and the two models that are made of it. */
+typedef struct {
+  rp_spec *spec;
+  rp_model *draws, *density;
+} ffi_guide_made;
+
 typedef struct {
   rp_guide_block *blocks;
   int32_t n_blocks;
   uint8_t *laplace; /* per block: 1 when a normal's covariance is the curvature at the mode */
   int64_t *index; /* one place per coordinate, cut up among the blocks */
   rp_pool *pool;  /* structures of blocks */
-  rp_spec *spec;  /* of a guide that is a model, and what was made of it; NULL for others */
-  rp_model *draws, *density;
+  ffi_guide_made *made; /* per block: of a guide that is a model; NULLs for others */
   struct ffi_guide_functions *functions; /* of structured guides; NULL: none */
   const char *const **groups; /* per block: names of the groups of a structured guide; NULL for others */
 } ffi_guide;

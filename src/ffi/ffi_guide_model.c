@@ -8,30 +8,31 @@
 
 static rp_code check_sites(const rp_model *guide, rp_status *status);
 static rp_code find_start(const rp_model *guide, rp_guide_model *made, rp_pool *pool, rp_status *status);
-static rp_code join_draw(ffi_guide *out, const rp_model *model, const rp_guide_block *block, rp_guide_model *made,
-                         rp_status *status);
-static rp_code find_leaves(ffi_guide *out, const rp_model *model, const rp_guide_block *block, rp_guide_model *made,
-                           rp_status *status);
+static rp_code join_draw(ffi_guide_made *from, rp_pool *pool, const rp_model *model,
+                         const rp_guide_block *block, rp_guide_model *made, rp_status *status);
+static rp_code find_leaves(ffi_guide_made *from, rp_pool *pool, const rp_model *model,
+                         const rp_guide_block *block, rp_guide_model *made, rp_status *status);
 
 rp_code ffi_guide_model(ffi_guide *out, const ffi_model *m, SEXP part, rp_guide_block *block, rp_status *status) {
   rp_model_options draws = {.n_coordinates = -1, .run = {.sampled = 1}},
                    density = {.n_coordinates = -1, .run = {.natural = 1}};
   rp_guide_model *made = rp_pool_array(out->pool, 1, sizeof *made);
   if (!made) return rp_fail_memory(status, "the guide");
-  out->spec = ffi_spec_decode(ffi_get(part, "spec"), status);
-  if (out->spec) out->draws = rp_model_build(out->spec, &draws, status);
-  if (out->draws) out->density = rp_model_build(out->spec, &density, status);
-  if (status->code == RP_OK && check_sites(out->draws, status) == RP_OK &&
-      find_start(out->draws, made, out->pool, status) == RP_OK &&
-      join_draw(out, m->model, block, made, status) == RP_OK)
-    find_leaves(out, m->model, block, made, status);
+  ffi_guide_made *from = &out->made[out->n_blocks];
+  from->spec = ffi_spec_decode(ffi_get(part, "spec"), status);
+  if (from->spec) from->draws = rp_model_build(from->spec, &draws, status);
+  if (from->draws) from->density = rp_model_build(from->spec, &density, status);
+  if (status->code == RP_OK && check_sites(from->draws, status) == RP_OK &&
+      find_start(from->draws, made, out->pool, status) == RP_OK &&
+      join_draw(from, out->pool, m->model, block, made, status) == RP_OK)
+    find_leaves(from, out->pool, m->model, block, made, status);
   if (status->code != RP_OK) {
     status->statement = -1; /* statements are the guide's, not the model's */
     return status->code;
   }
-  made->draw_graph = out->draws->graph;
-  made->density_graph = out->density->graph;
-  made->log_density = out->density->log_density;
+  made->draw_graph = from->draws->graph;
+  made->density_graph = from->density->graph;
+  made->log_density = from->density->log_density;
   block->model = made;
   return RP_OK;
 }
@@ -71,38 +72,38 @@ static const rp_layout_site *locate(const rp_model *model, int64_t c, int64_t *e
 
 /* The block's elements, from the values of the guide's sites (in R's layout: element e of event b at b + e
  * n_events). */
-static rp_code join_draw(ffi_guide *out, const rp_model *model, const rp_guide_block *block, rp_guide_model *made,
-                         rp_status *status) {
-  rp_graph *g = out->draws->graph;
-  const int32_t n_sites = out->draws->n_sites;
-  rp_node_id *values = rp_pool_array(out->pool, n_sites, sizeof *values);
-  int64_t *first = rp_pool_array(out->pool, n_sites + 1, sizeof *first);
-  int32_t *index = rp_pool_array(out->pool, block->n, sizeof *index);
+static rp_code join_draw(ffi_guide_made *from, rp_pool *pool, const rp_model *model,
+                         const rp_guide_block *block, rp_guide_model *made, rp_status *status) {
+  rp_graph *g = from->draws->graph;
+  const int32_t n_sites = from->draws->n_sites;
+  rp_node_id *values = rp_pool_array(pool, n_sites, sizeof *values);
+  int64_t *first = rp_pool_array(pool, n_sites + 1, sizeof *first);
+  int32_t *index = rp_pool_array(pool, block->n, sizeof *index);
   if (!values || !first || !index) return rp_fail_memory(status, "the guide");
   for (int32_t i = 0; i < n_sites; i++) {
-    const rp_site_info *site = &out->draws->sites[i];
+    const rp_site_info *site = &from->draws->sites[i];
     values[i] = rp_broadcast(g, site->value, site->n_events * site->event_size);
     first[i + 1] = first[i] + rp_size_of(g, values[i]);
   }
   for (int64_t k = 0; k < block->n; k++) {
     int64_t event, number;
     const rp_layout_site *place = locate(model, block->index[k], &event, &number);
-    const rp_site_info *site = find_site(out->draws, place->name);
+    const rp_site_info *site = find_site(from->draws, place->name);
     if (!site) return rp_fail(status, RP_BAD_ARGUMENT, place->name, "the guide does not draw this site");
     const int64_t n = site->n_events * site->event_size;
     if (n != place->n_events * place->width)
       return rp_fail(status, RP_BAD_SHAPE, place->name, "the site has %lld elements, but the guide draws %lld",
                      (long long) (place->n_events * place->width), (long long) n);
-    index[k] = (int32_t) (first[site - out->draws->sites] + event + number * place->n_events);
+    index[k] = (int32_t) (first[site - from->draws->sites] + event + number * place->n_events);
   }
   made->draw = rp_gather(g, rp_concat(g, values, n_sites), index, block->n);
   return rp_graph_status(g)->code == RP_OK ? RP_OK : (*status = *rp_graph_status(g)).code;
 }
 
-static rp_code find_leaves(ffi_guide *out, const rp_model *model, const rp_guide_block *block, rp_guide_model *made,
-                           rp_status *status) {
-  const rp_model *guide = out->density;
-  int32_t *leaf = rp_pool_array(out->pool, guide->dim, sizeof *leaf);
+static rp_code find_leaves(ffi_guide_made *from, rp_pool *pool, const rp_model *model,
+                         const rp_guide_block *block, rp_guide_model *made, rp_status *status) {
+  const rp_model *guide = from->density;
+  int32_t *leaf = rp_pool_array(pool, guide->dim, sizeof *leaf);
   if (!leaf) return rp_fail_memory(status, "the guide");
   for (int64_t c = 0; c < guide->dim; c++) {
     char name[256], other[256];
@@ -110,7 +111,7 @@ static rp_code find_leaves(ffi_guide *out, const rp_model *model, const rp_guide
     const int64_t n = guide->learned[c] ? made->n_parameters : block->n;
     int64_t at = 0;
     for (; at < n; at++) {
-      if (guide->learned[c]) rp_model_coordinate_name(out->draws, at, other, sizeof other);
+      if (guide->learned[c]) rp_model_coordinate_name(from->draws, at, other, sizeof other);
       else rp_model_coordinate_name(model, block->index[at], other, sizeof other);
       if (strcmp(name, other) == 0) break;
     }

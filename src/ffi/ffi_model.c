@@ -134,7 +134,9 @@ static rp_code build(ffi_model *m, SEXP spec, SEXP control, int prior, int all_t
   if (!m->pool) return rp_fail_memory(status, "the model");
   m->options.prune = ffi_number(ffi_get(control, "prune"), 1) != 0;
   m->options.dependencies = ffi_number(ffi_get(control, "dependencies"), 0) != 0;
-  m->options.run.natural = ffi_number(ffi_get(control, "natural"), 0) != 0;
+  SEXP natural = ffi_get(control, "natural");
+  m->options.run.natural = TYPEOF(natural) != STRSXP && ffi_number(natural, 0) != 0;
+  read_names(m, natural, &m->options.run.n_natural, &m->options.run.natural_sites, status);
   m->options.run.sampled = ffi_number(ffi_get(control, "sampled"), 0) != 0;
   read_names(m, ffi_get(control, "always"), &m->options.n_always, &m->options.always, status);
   m->options.run.prior = prior;

@@ -50,7 +50,7 @@ typedef struct {
   double init_scale;    /* 0: the default, 0.1 */
   int64_t n_flows, n_hidden, n_layers; /* iaf, coupling: flows one after the other, and units and hidden layers of their
                                           networks; 0: the default (guide_network.h) */
-  int64_t n_bins;       /* coupling: pieces of the splines; 0: 8 */
+  int64_t n_bins;       /* coupling: pieces of the splines; 0: 4 */
   const rp_guide_structure *structure; /* structured; borrowed */
   const rp_guide_model *model;         /* model; borrowed */
 } rp_guide_block;

@@ -1,7 +1,11 @@
 /* Coupling flows with rational-quadratic splines (Durkan, Bekasov, Murray & Papamakarios 2019): z = location + scale
- * T(noise), T being n_flows maps, each of which leaves one half of the elements as it is and moves the other, y = S(x)
- * exp(s) + m, where S (an increasing spline on [-BOUND, BOUND], the identity beyond), s and m depend on the first half
- * through a network. Halves take turns. The inverse is as quick as the map.
+ * T(noise), T being n_flows maps, each of which leaves about half of the elements as they are and moves the others, y =
+ * S(x) exp(s) + m, where S (an increasing spline on [-BOUND, BOUND], the identity beyond), s and m depend on those that
+ * are left through a network. The inverse is as quick as the map.
+ *
+ * Which half: the first map moves the second half of the elements, the next the first; then, of the quarters, the even
+ * and the odd ones; and so on, until every two elements have been in different halves. With the same halves throughout,
+ * a funnel's scale could not reach the elements on its own side.
  *
  * Parameters: locations, raw scales, then the network of each flow. Its outputs, for each of the elements moved: widths
  * and heights of the spline's bins, slopes at the knots between them (events of n_bins or n_bins - 1 numbers), then all
@@ -12,10 +16,18 @@
 #include "../bij/events.h"
 #include "guide_network.h"
 
-static const double BOUND = 5, SMALLEST_BIN = 1e-3, LARGEST_LOG_SCALE = 3;
+static const double BOUND = 5, SMALLEST_BIN = 1e-3;
+/* Inputs of the networks are kept within the sum of these: where the elements have heavy tails, as in a funnel, a far
+ * one would otherwise turn a step of a weight into another scale of everything. */
+static const double INPUT_NEAR = 3.5, INPUT_FAR = 1.5;
+/* Of the raw numbers of the splines. Optimizers move each weight by about their rate, whatever it is for, and the many
+ * of the splines cost nats by their noise if that counts in full. */
+static const double SPLINE_SHARE = 0.1;
 
 typedef struct {
-  int64_t kept, n_kept, moved, n_moved; /* first element and number of each half */
+  int64_t n, halvings; /* elements of the block; how often they are halved */
+  int odd;             /* which of the runs are moved, see is_moved() */
+  int64_t n_kept, n_moved;
   rp_network network;
   int64_t offset;
 } layer;
@@ -25,17 +37,35 @@ typedef struct {
   rp_node_id left, width, bottom, height, slope_left, slope_right, inside, at;
 } bin;
 
-static int64_t n_flows(const rp_guide_block *block) { return block->n_flows > 0 ? block->n_flows : 4; }
-static int64_t n_bins(const rp_guide_block *block) { return block->n_bins > 0 ? block->n_bins : 8; }
+/* Halvings after which every element is alone in its run. */
+static int64_t most_halvings(int64_t n) {
+  int64_t count = 1;
+  while (((int64_t) 1 << count) < n) count++;
+  return count;
+}
+
+static int64_t n_flows(const rp_guide_block *block) {
+  const int64_t all = 2 * most_halvings(block->n);
+  return block->n_flows > 0 ? block->n_flows : all > 4 ? all : 4;
+}
+
+static int64_t n_bins(const rp_guide_block *block) { return block->n_bins > 0 ? block->n_bins : 4; }
+
+static int is_moved(const layer *l, int64_t i) { return ((i << l->halvings) / l->n) % 2 != l->odd; }
+
+static layer layer_without_offset(const rp_guide_block *block, int64_t k) {
+  layer l = {.n = block->n, .halvings = 1 + k / 2 % most_halvings(block->n), .odd = (int) (k % 2)};
+  for (int64_t i = 0; i < l.n; i++) l.n_moved += is_moved(&l, i);
+  l.n_kept = l.n - l.n_moved;
+  l.network = rp_network_of(block, l.n_kept, l.n_moved * (3 * n_bins(block) + 1), 0);
+  return l;
+}
 
 static layer layer_of(const rp_guide_block *block, int64_t k) {
-  const int64_t half = block->n / 2;
-  layer l = {.kept = 0, .n_kept = half, .moved = half, .n_moved = block->n - half};
-  if (k % 2 == 1) l = (layer){.kept = half, .n_kept = block->n - half, .moved = 0, .n_moved = half};
-  l.network = rp_network_of(block, l.n_kept, l.n_moved * (3 * n_bins(block) + 1), 0);
+  layer l = layer_without_offset(block, k);
   l.offset = 2 * block->n;
   for (int64_t i = 0; i < k; i++) {
-    layer before = layer_of(block, i % 2);
+    layer before = layer_without_offset(block, i);
     l.offset += rp_network_n_parameters(&before.network);
   }
   return l;
@@ -90,6 +120,7 @@ static rp_node_id end_slopes(rp_graph *g, rp_node_id inner, int64_t n, int64_t b
 
 /* by_height: x is a value of the spline. */
 static bin find_bin(rp_graph *g, rp_node_id out, rp_node_id x, int64_t n, int64_t bins, int by_height) {
+  out = rp_times(g, SPLINE_SHARE, out);
   rp_node_id widths = bin_sizes(g, rp_slice(g, out, 0, n * bins), n, bins);
   rp_node_id heights = bin_sizes(g, rp_slice(g, out, n * bins, n * bins), n, bins);
   rp_node_id inner = bins > 1 ? rp_slice(g, out, 2 * n * bins, n * (bins - 1)) : RP_NONE;
@@ -141,11 +172,15 @@ static rp_node_id share_at(rp_graph *g, const bin *b) {
 
 /* ---- the map ---- */
 
+static rp_node_id log_scale_of(rp_graph *g, rp_node_id raw) {
+  return rp_flow_within(g, raw, RP_FLOW_LOG_SCALE_NEAR, RP_FLOW_LOG_SCALE_FAR);
+}
+
 /* The half that is moved, forwards or back; log_slope: of the map at x, one number per element. */
 static rp_node_id move(rp_graph *g, const layer *l, int64_t bins, rp_node_id out, rp_node_id x, rp_node_id *log_slope) {
   const int64_t n = l->n_moved, after = n * (3 * bins - 1);
   rp_node_id shift = rp_slice(g, out, after, n);
-  rp_node_id log_scale = rp_flow_log_scale(g, rp_slice(g, out, after + n, n), LARGEST_LOG_SCALE);
+  rp_node_id log_scale = log_scale_of(g, rp_slice(g, out, after + n, n));
   bin b = find_bin(g, out, x, n, bins, 0);
   rp_node_id t = rp_div(g, rp_sub(g, b.at, b.left), b.width);
   rp_node_id y = rp_select(g, b.inside, spline_at(g, &b, t, log_slope), x);
@@ -156,20 +191,41 @@ static rp_node_id move(rp_graph *g, const layer *l, int64_t bins, rp_node_id out
 static rp_node_id move_back(rp_graph *g, const layer *l, int64_t bins, rp_node_id out, rp_node_id y) {
   const int64_t n = l->n_moved, after = n * (3 * bins - 1);
   rp_node_id shift = rp_slice(g, out, after, n);
-  rp_node_id log_scale = rp_flow_log_scale(g, rp_slice(g, out, after + n, n), LARGEST_LOG_SCALE);
+  rp_node_id log_scale = log_scale_of(g, rp_slice(g, out, after + n, n));
   rp_node_id x = rp_mul(g, rp_sub(g, y, shift), rp_exp(g, rp_neg(g, log_scale)));
   bin b = find_bin(g, out, x, n, bins, 1);
   return rp_select(g, b.inside, rp_add(g, b.left, rp_mul(g, share_at(g, &b), b.width)), x);
 }
 
+/* The elements that a layer keeps or moves, or, from those and these one after the other, all in order. */
+typedef enum { KEPT, MOVED, IN_ORDER } which;
+static rp_node_id pick(rp_graph *g, const layer *l, rp_node_id x, which elements) {
+  int32_t *index = malloc((size_t) l->n * sizeof *index + 1);
+  if (!index) {
+    rp_fail_memory(rp_graph_status(g), "a guide");
+    return RP_NONE;
+  }
+  int64_t count[2] = {0, 0};
+  for (int64_t i = 0; i < l->n; i++) {
+    const int moved = is_moved(l, i);
+    if (elements == IN_ORDER) index[i] = (int32_t) ((moved ? l->n_kept : 0) + count[moved]);
+    else if (moved == (elements == MOVED)) index[count[moved]] = (int32_t) i;
+    count[moved]++;
+  }
+  rp_node_id node = rp_gather(g, x, index, elements == IN_ORDER ? l->n : count[elements == MOVED]);
+  free(index);
+  return node;
+}
+
 static rp_node_id join(rp_graph *g, const layer *l, rp_node_id kept, rp_node_id moved) {
   if (l->n_kept == 0) return moved;
-  const rp_node_id parts[2] = {l->kept == 0 ? kept : moved, l->kept == 0 ? moved : kept};
-  return rp_concat(g, parts, 2);
+  const rp_node_id parts[2] = {kept, moved};
+  return pick(g, l, rp_concat(g, parts, 2), IN_ORDER);
 }
 
 static rp_node_id outputs(rp_graph *g, const layer *l, rp_node_id parameters, rp_node_id kept) {
   rp_node_id own = rp_slice(g, parameters, l->offset, rp_network_n_parameters(&l->network));
+  if (kept != RP_NONE) kept = rp_flow_within(g, kept, INPUT_NEAR, INPUT_FAR);
   return rp_network_apply(g, &l->network, own, kept);
 }
 
@@ -179,9 +235,9 @@ static rp_node_id forward(rp_graph *g, const rp_guide_block *block, rp_node_id p
   for (int64_t k = 0; k < n_flows(block); k++) {
     layer l = layer_of(block, k);
     if (l.n_moved == 0) continue;
-    rp_node_id kept = l.n_kept > 0 ? rp_slice(g, x, l.kept, l.n_kept) : RP_NONE, log_slope;
+    rp_node_id kept = l.n_kept > 0 ? pick(g, &l, x, KEPT) : RP_NONE, log_slope;
     rp_node_id out = outputs(g, &l, parameters, kept);
-    rp_node_id moved = move(g, &l, n_bins(block), out, rp_slice(g, x, l.moved, l.n_moved), &log_slope);
+    rp_node_id moved = move(g, &l, n_bins(block), out, pick(g, &l, x, MOVED), &log_slope);
     *log_jacobian = rp_add(g, *log_jacobian, rp_sum(g, log_slope));
     x = join(g, &l, kept, moved);
   }
@@ -205,9 +261,9 @@ static rp_node_id inverse(rp_graph *g, const rp_guide_block *block, rp_node_id p
   for (int64_t k = n_flows(block); k-- > 0;) {
     layer l = layer_of(block, k);
     if (l.n_moved == 0) continue;
-    rp_node_id kept = l.n_kept > 0 ? rp_slice(g, x, l.kept, l.n_kept) : RP_NONE;
+    rp_node_id kept = l.n_kept > 0 ? pick(g, &l, x, KEPT) : RP_NONE;
     rp_node_id out = outputs(g, &l, parameters, kept);
-    x = join(g, &l, kept, move_back(g, &l, n_bins(block), out, rp_slice(g, x, l.moved, l.n_moved)));
+    x = join(g, &l, kept, move_back(g, &l, n_bins(block), out, pick(g, &l, x, MOVED)));
   }
   return x;
 }

@@ -10,8 +10,6 @@
 /* Above this many elements, inverting element by element and Jacobian matrices are given up. */
 enum { LARGEST_INVERSE = 64, LARGEST_JACOBIAN = 200 };
 
-static const double LARGEST_LOG_SCALE = 8;
-
 typedef struct {
   rp_network network;
   rp_node_id parameters;
@@ -67,7 +65,7 @@ static void coefficients(rp_graph *g, const flow *f, rp_node_id x, rp_node_id *s
   int64_t n = f->network.n_in;
   rp_node_id out = rp_network_apply(g, &f->network, f->parameters, x), of_scale = rp_slice(g, out, n, n);
   *shift = rp_slice(g, out, 0, n);
-  *log_scale = rp_flow_log_scale(g, of_scale, LARGEST_LOG_SCALE);
+  *log_scale = rp_flow_within(g, of_scale, RP_FLOW_LOG_SCALE_NEAR, RP_FLOW_LOG_SCALE_FAR);
   if (raw) *raw = of_scale;
 }
 
@@ -124,7 +122,8 @@ static rp_node_id flow_jacobian(rp_graph *g, const flow *f, rp_node_id x) {
   rp_node_id shift, log_scale, raw;
   coefficients(g, f, x, &shift, &log_scale, &raw);
   rp_node_id stretch = rp_exp(g, log_scale);
-  rp_node_id along = rp_mul(g, rp_mul(g, x, stretch), rp_flow_log_scale_slope(g, raw, LARGEST_LOG_SCALE));
+  rp_node_id slope = rp_flow_within_slope(g, raw, RP_FLOW_LOG_SCALE_NEAR, RP_FLOW_LOG_SCALE_FAR);
+  rp_node_id along = rp_mul(g, rp_mul(g, x, stretch), slope);
   rp_node_id both = rp_network_jacobian(g, &f->network, f->parameters, x); /* 2n x n: of m, of s */
   rp_node_id slopes = rp_add(g, rp_event_part(g, both, n, 2 * n, 0, n),
                              rp_mul(g, rp_recycle(g, along, n * n), rp_event_part(g, both, n, 2 * n, n, n)));

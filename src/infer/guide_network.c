@@ -70,15 +70,23 @@ rp_node_id rp_network_jacobian(rp_graph *g, const rp_network *network, rp_node_i
   return rp_add(g, jacobian, weights(g, network, &linear, parameters));
 }
 
-/* raw / sqrt(1 + (raw / bound)^2), whose slope falls off slowly enough to find the way back from far out. */
-rp_node_id rp_flow_log_scale(rp_graph *g, rp_node_id raw, double bound) {
-  rp_node_id squared = rp_square(g, rp_times(g, 1 / bound, raw));
-  return rp_div(g, raw, rp_sqrt(g, rp_plus(g, squared, 1)));
+/* x, cut off at +-near, and 1 + (r / far)^2 of the rest r. */
+static rp_node_id cut(rp_graph *g, rp_node_id x, double near, double far, rp_node_id *rest, rp_node_id *spread) {
+  rp_node_id inner = rp_min2(g, rp_max2(g, x, rp_const(g, -near)), rp_const(g, near));
+  *rest = rp_sub(g, x, inner);
+  *spread = rp_plus(g, rp_square(g, rp_times(g, 1 / far, *rest)), 1);
+  return inner;
 }
 
-rp_node_id rp_flow_log_scale_slope(rp_graph *g, rp_node_id raw, double bound) {
-  rp_node_id squared = rp_square(g, rp_times(g, 1 / bound, raw));
-  return rp_pow(g, rp_plus(g, squared, 1), rp_const(g, -1.5));
+rp_node_id rp_flow_within(rp_graph *g, rp_node_id x, double near, double far) {
+  rp_node_id rest, spread, inner = cut(g, x, near, far, &rest, &spread);
+  return rp_add(g, inner, rp_div(g, rest, rp_sqrt(g, spread)));
+}
+
+rp_node_id rp_flow_within_slope(rp_graph *g, rp_node_id x, double near, double far) {
+  rp_node_id rest, spread;
+  cut(g, x, near, far, &rest, &spread);
+  return rp_pow(g, spread, rp_const(g, -1.5));
 }
 
 /* ---- private ---- */

@@ -24,8 +24,11 @@ rp_node_id rp_network_apply(rp_graph *g, const rp_network *network, rp_node_id p
 /* n_out x n_in, at x. */
 rp_node_id rp_network_jacobian(rp_graph *g, const rp_network *network, rp_node_id parameters, rp_node_id x);
 
-/* What flows do with a raw log scale: nearly itself, but within +-bound, so that no step overflows; and its slope. */
-rp_node_id rp_flow_log_scale(rp_graph *g, rp_node_id raw, double bound);
-rp_node_id rp_flow_log_scale_slope(rp_graph *g, rp_node_id raw, double bound);
+/* x itself within +-near, and beyond within +-(near + far): what flows do with raw log scales, so that no step
+ * overflows. The slope falls off slowly enough to find the way back from far out. */
+rp_node_id rp_flow_within(rp_graph *g, rp_node_id x, double near, double far);
+rp_node_id rp_flow_within_slope(rp_graph *g, rp_node_id x, double near, double far);
+#define RP_FLOW_LOG_SCALE_NEAR 5
+#define RP_FLOW_LOG_SCALE_FAR 3
 
 #endif

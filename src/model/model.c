@@ -165,6 +165,7 @@ static void warn_unused(rp_run *run) {
     for (int32_t i = 0; i < handler->n_config; i++) {
       if (run->config_used[h][i]) continue;
       char text[512];
+      if (rp_run_is_natural(run, handler->config_name[i])) continue;
       if (warn_conflict(run, handler->config_name[i])) continue;
       int n = snprintf(text, sizeof text, "reparam(): no site is called `%s`; the latent sites are",
                        handler->config_name[i]);

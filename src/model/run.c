@@ -210,7 +210,7 @@ static rp_node_id latent(rp_run *run, rp_message *m) {
   }
   if (m->hidden) return rp_run_add_ancestral(run, m);
   if (strcmp(m->dist.family->name, "delta") == 0) return point_mass(run, m);
-  const int as_it_is = run->options->natural || run->options->sampled;
+  const int as_it_is = rp_run_is_natural(run, m->name) || run->options->sampled;
   if (!as_it_is && rp_handlers_reparameterize(run, m) == RP_REPARAM_REPLACED) return m->value;
   if (run->status->code != RP_OK) return RP_NONE;
   if (run->options->prior || run->options->sampled) return rp_run_add_ancestral(run, m);

@@ -116,6 +116,8 @@ typedef struct {
   int prior;             /* every latent site is drawn ancestrally */
   int natural;           /* inferred sites are their own coordinates, and no site is reparameterized: for guides that
                             are models */
+  int64_t n_natural;     /* the same for sites of these names only, where such a guide is one part of several */
+  const char *const *natural_sites;
   int sampled;           /* inferred sites are drawn ancestrally, differentiable in what they depend on: such a guide's
                             draws */
   int simulate;          /* observed sites are drawn anew */

@@ -175,7 +175,7 @@ static rp_node_id inferred(rp_run *run, const rp_message *m) {
     part.term = rp_distribution_log_density(run->graph, &m->dist, value, 0);
     return rp_run_add_part(run, m, RP_SOURCE_SUMMED, value, &part);
   }
-  if (run->options->natural) {
+  if (rp_run_is_natural(run, m->name)) {
     value = part.unconstrained = rp_run_leaf(run, m, m->dist.event_size);
     part.term = rp_distribution_log_density(run->graph, &m->dist, value, 0);
     part.initial = m->initial;
@@ -221,6 +221,13 @@ rp_node_id rp_run_leaf(rp_run *run, const rp_message *m, int64_t width) {
   for (int64_t b = 0; b < n; b++)
     for (int64_t w = 0; w < width; w++) index[b * width + w] = (int32_t) (layout->rank[m->events[b]] * width + w);
   return rp_gather(run->graph, block, index, n * width);
+}
+
+int rp_run_is_natural(const rp_run *run, const char *name) {
+  const rp_run_options *o = run->options;
+  int natural = o->natural;
+  for (int64_t k = 0; k < o->n_natural && !natural; k++) natural = strcmp(o->natural_sites[k], name) == 0;
+  return natural;
 }
 
 int rp_run_has_place(const rp_run *run, const char *name, int32_t event) {

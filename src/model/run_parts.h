@@ -24,6 +24,8 @@ rp_node_id rp_run_add_centering(rp_run *run, const rp_message *message);
 /* Coordinates of a latent message, width numbers an event: its own leaf, or its place among those of the layout. */
 rp_node_id rp_run_leaf(rp_run *run, const rp_message *message, int64_t width);
 /* Whether event `event` (a position within the site) of this name has such coordinates; 1 in the analysing run. */
+/* Whether the site of this name is its own coordinates. */
+int rp_run_is_natural(const rp_run *run, const char *name);
 int rp_run_has_place(const rp_run *run, const char *name, int32_t event);
 /* The random stream of a message. */
 uint32_t rp_run_stream(const rp_message *message);

@@ -6,7 +6,7 @@ banana <- model(function() {
 test_that("flows are plain lists, and bad arguments are named", {
   flow <- list(kind = "iaf", sites = "a", init_scale = 0.1, num_flows = 2, hidden = 8, layers = 1)
   expect_equal(unclass(guide_iaf("a", num_flows = 2, hidden = 8, layers = 1)), flow)
-  expect_output(print(guide_coupling("a", bins = 4)), 'guide_coupling("a", num_flows = 4, layers = 2, bins = 4)', fixed = TRUE)
+  expect_output(print(guide_coupling("a", bins = 4)), 'guide_coupling("a", layers = 2, bins = 4)', fixed = TRUE)
   expect_error(guide_iaf(num_flows = 0), "`num_flows` must be a whole number")
   expect_error(guide_iaf(hidden = 1.5), "`hidden` must be a whole number")
   expect_error(guide_coupling(bins = -1), "`bins` must be a whole number")
@@ -17,18 +17,35 @@ test_that("flows bend where a normal distribution cannot", {
   normal <- fit_svi(banana, guide = guide_mvn(), prune = FALSE, reparam = "none", elbo_draws = 10000, seed = 1)
   iaf <- fit_svi(banana, guide = guide_iaf(num_flows = 1), optim = optim_adam(0.01), steps = 20000, prune = FALSE, reparam = "none", elbo_draws = 10000,
                  seed = 1)
-  # Where training ends depends on the last bits: ELBOs from -0.4 to -0.001 after automatic steps, and some seeds go
-  # astray for thousands of steps. This one ends between -0.013 and -0.024 whatever the order of the sums.
-  coupling <- fit_svi(banana, guide = guide_coupling(), optim = optim_adam(0.01), steps = 20000, prune = FALSE, reparam = "none",
-                      elbo_draws = 10000, seed = 3)
   expect_lt(normal$elbo[["mean"]], -0.5)
   # standard errors of the ELBOs are about .001
   expect_gt(iaf$elbo[["mean"]], -0.02)
-  expect_gt(coupling$elbo[["mean"]], -0.05)
   expect_lt(iaf$khat, 0.7)
   # 4 standard errors of a mean of 1000 draws
   expect_lt(abs(mean(draws(iaf, "a"))), 4 / sqrt(1000))
   expect_lt(abs(mean(draws(iaf, "b")) - 1), 4 * sqrt(2.09 / 1000))
+})
+
+# Minus the divergence of a coupling flow from the funnel, whose log evidence is 0, as from the 10-dimensional one of
+# tools/bench-guides.R; its draws, weighed by their importance, have the funnel's quantiles.
+test_that("a coupling flow becomes a funnel, at every seed", {
+  funnel <- model(function() {
+    y ~ normal(0, 3)
+    x[1:4] ~ normal(0, exp(y / 2))
+  })
+  for (seed in 1:3) {
+    fit <- fit_svi(funnel, guide = guide_coupling(), prune = FALSE, reparam = "none", draws = 4000, elbo_draws = 4000,
+                   seed = seed)
+    expect_gt(fit$elbo[["mean"]], -0.1) # its standard error is about .002
+    weight <- exp(fit$log_weights - max(fit$log_weights))
+    weight <- weight / sum(weight)
+    y <- as.vector(draws(fit, "y"))
+    for (p in c(0.05, 0.5, 0.95)) {
+      below <- y < qnorm(p, 0, 3)
+      # 4 standard errors of a share estimated by normalized weights
+      expect_lt(abs(sum(weight * below) - p), 4 * sqrt(sum(weight^2 * (below - p)^2)))
+    }
+  }
 })
 
 test_that("a flow may cover some of the sites, and is continued and drawn from like any guide", {

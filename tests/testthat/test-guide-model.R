@@ -132,3 +132,44 @@ test_that("guides that do not fit the model are refused", {
     show_error(guide_params(1))
   })
 })
+
+test_that("such guides are parts of lists, beside others and each other", {
+  both <- model(function(y, x) {
+    mu ~ normal(0, 2)
+    p ~ beta(2, 2)
+    rate ~ gamma(2, 1)
+    odds := p / (1 - p)
+    y ~ bernoulli(rep(p, 5))
+    x[1] ~ normal(mu, 1)
+    x[2] ~ exponential(rate)
+  })
+  guide <- guide_list(
+    function() p ~ beta(param("a", 1, "positive"), param("b", 1, "positive")), guide_normal(),
+    function() rate ~ gamma(param("shape", 1, "positive"), param("speed", 1, "positive"))
+  )
+  expect_output(print(guide), "guide_list(<model>, guide_normal(), <model>)", fixed = TRUE)
+  data <- list(y = c(1, 1, 0, 1, 1), x = c(1, 2))
+  fit <- fit_svi(both, data, guide, steps = 10000, reparam = "auto", seed = 1)
+  # the posterior is normal(.8, sqrt(.8)), beta(6, 3) and gamma(3, 3), a member of the family
+  expect_equal(guide_params(fit), list(a = 6, b = 3, shape = 3, speed = 3), tolerance = 1e-3)
+  evidence <- lbeta(6, 3) - lbeta(2, 2) + dnorm(1, 0, sqrt(5), log = TRUE) + log(2 / 27) # 1^2 / gamma(2) gamma(3) / 3^3
+  expect_equal(fit$elbo[["mean"]], evidence, tolerance = 1e-5)
+  expect_lt(fit$khat, 0.7)
+  # 4 standard errors of 1000 draws
+  expect_lt(abs(mean(draws(fit, "mu")) - 0.8), 4 * sqrt(0.8 / 1000))
+  expect_lt(abs(mean(draws(fit, "rate")) - 1), 4 * sqrt(1 / 3 / 1000))
+  p <- draws(fit, "p")
+  expect_equal(draws(fit, "odds"), p / (1 - p))
+  expect_equal(dim(draws(posterior_draws(fit, 20, seed = 1), "mu")), c(20, 1))
+  expect_equal(dim(draws(posterior_predict(fit, seed = 1), "y")), c(1000, 1, 5))
+  expect_length(fit_svi(fit, steps = 10)$loss, 10010)
+})
+
+test_that("what such parts of a list draw is checked", {
+  p_guide <- function() p ~ beta(param("a", 1, "positive"), 1)
+  expect_error(fit_svi(coin, heads, guide_list(p_guide, function() p ~ beta(1, 1))), "`p` stands in two parts of the guide")
+  expect_error(fit_svi(coin, heads, guide_list(p_guide, guide_normal("p"))), "`p` stands in two parts of the guide")
+  expect_error(fit_svi(coin, heads, guide_list(p_guide, function() q ~ beta(1, 1))), "`q`.*the model has no such latent site")
+  expect_error(fit_svi(schools, lab3, guide_list(function() mu ~ normal(0, 1))), "`tau`.*no part of the guide covers this site")
+  expect_error(reparam_neutra(fit_svi(coin, heads, guide_list(p_guide), steps = 10, seed = 1)), "not a model")
+})
