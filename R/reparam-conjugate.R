@@ -31,9 +31,9 @@
 #' @param guide A distribution of numbers that do not depend on sites, or a function of some of the model's arguments
 #'   that returns one: it is called once with the data, when the model meets them.
 #' @return A reparameterizer, for use in [reparam()].
-#' @section Errors: A prior and a guide of which the table has no update; a function that asks for what is no argument of
-#'   the model, or fails; a guide that is no distribution or whose arguments depend on sites, or have another length than
-#'   the site; an update that is not proper.
+#' @section Errors: A prior and a guide of which the table has no update; a function that fails, or asks for what is no
+#'   argument of the model; a guide that is no distribution, or whose arguments depend on sites or have another length
+#'   than the site; an update that is not proper.
 #' @references Gelman et al. (2013). Bayesian Data Analysis, 3rd edition, chapter 2. Obermeyer et al. (2019).
 #'   Functional tensors for probabilistic programming, for Gaussian series.
 #' @seealso [dist_gaussian_hmm()]

@@ -2,18 +2,26 @@
 #'
 #' Replaces a site `x ~ f(m, s, shape)` of a location-scale family with real support by `x_decentered ~ f(c m, s^c,
 #' shape)` and `x = m + s^(1 - c) (x_decentered - c m)`. `centered = 1` leaves the site as it is, `centered = 0`
-#' samples standard noise, values between lie between (Gorinova, Moore and Hoffman 2020, "Automatic reparameterisation
-#' of probabilistic programs", ICML). The density of the model is unchanged, for observed sites as well.
+#' samples standard noise, values between lie between. The density of the model is unchanged.
 #'
 #' A multivariate normal (by its covariance or Cholesky factor L) is taken element by element: given those before it,
 #' element k is normal with scale `L[k, k]`, and is centered to its own degree. With `centered = 0` that is `x = m + L
 #' z`.
+#'
+#' Auxiliary site: `x_decentered`, of the shape of `x`, and the parameter `x_centered` where [fit_svi()] learns it.
+#' Observed sites are left alone. A starting value of `x` is inverted.
 #'
 #' @param centered The degree of centering c, a number (or one per element of the site) in `[0, 1]`, or `NULL` to have
 #'   it chosen for each element: by [fit_nuts()] in warm-up (see [centering()]), by [fit_svi()] as the parameter
 #'   `x_centered`, which starts at 0.5.
 #' @param shape_params Names of the family's other arguments that the auxiliary site keeps; `NULL` keeps all.
 #' @return A reparameterizer, for use in [reparam()].
+#' @section Errors: A family without location and scale, or with another support than the real line; `centered` outside
+#'   of `[0, 1]`, or of another length than the site; `shape_params` that the family does not have, or that leave out
+#'   one it needs.
+#' @references Papaspiliopoulos, Roberts and Skold (2007). A general framework for the parametrization of hierarchical
+#'   models. Statistical Science 22. Gorinova, Moore and Hoffman (2020). Automatic reparameterisation of probabilistic
+#'   programs. ICML.
 #' @seealso [decenter()], which also deals with transformed families such as the lognormal.
 #' @examples
 #' m <- model(function(y) {

@@ -13,8 +13,11 @@
 #' the skewed one. An observed `x` stays observed, now as a normal. A starting value of `x` is used as it is. The
 #' strategies "minimal" and "auto" use it for observed stable sites whose skew is not the number 0.
 #'
+#' A gradient costs a small part of one of the density, which is an integral, and effective draws per second are more,
+#' although those per gradient are fewer: an outlier may come from either part.
+#'
 #' @return A reparameterizer, for use in [reparam()].
-#' @section Errors: The site is not `stable()`; a constant skew of 1 or -1, or stability of 2.
+#' @section Errors: The site is not `stable()`; a constant skew of 1 or -1; a stability of 2 of some elements only.
 #' @references Chambers, Mallows and Stuck (1976). A method for simulating stable random variables. Journal of the
 #'   American Statistical Association 71. Nolan (2020). Univariate Stable Distributions. Springer.
 #' @seealso [reparam_latent_stable()] for latent sites, [reparam_symmetric_stable()].

@@ -1,10 +1,13 @@
 #' Reparameterize by the base of a transformed distribution
 #'
 #' Replaces a site whose distribution is the push-forward of a simpler one, such as the lognormal (a normal through
-#' `exp`) or a [dist_transformed()], by the base site `x_base`; the site itself becomes the transformed value. On an
-#' observed site the density keeps its Jacobian term, so it is that of the original.
+#' `exp`) or a [dist_transformed()], by the base site: `x_base ~ f0` and `x = T(x_base)`.
+#'
+#' Auxiliary site: `x_base`. An observed site becomes an observed base, and its density keeps the Jacobian term, so that
+#' it is that of the original. A starting value of `x` is inverted.
 #'
 #' @return A reparameterizer, for use in [reparam()].
+#' @section Errors: The site's distribution is not a transformed one.
 #' @seealso [decenter()], which goes on to decenter the base.
 #' @examples
 #' m <- model(function(y) {

@@ -21,6 +21,13 @@ test_that("an observed symmetric stable site has its density, by quadrature over
   expect_equal(got[-3], golden[-3], tolerance = 2e-3)
 })
 
+test_that("the distribution is the same, decentered or not", {
+  m <- model(function() x[1:2] ~ stable(c(0.8, 1.6), 0, 2, 1))
+  applies <- c("gradient", "support", "distribution")
+  expect_identity(m |> reparam(x = reparam_symmetric_stable()), applies = applies)
+  expect_identity(m |> reparam(x = list(reparam_symmetric_stable(), reparam_loc_scale(0))), applies = applies)
+})
+
 test_that("what cannot be is refused", {
   refuse <- function(...) {
     m <- model(function(x) x ~ stable(...)) |> reparam(x = reparam_symmetric_stable())
