@@ -19,7 +19,7 @@
 #' @section Errors: A family without location and scale, or with another support than the real line; `centered` outside
 #'   of `[0, 1]`, or of another length than the site; `shape_params` that the family does not have, or that leave out
 #'   one it needs.
-#' @references Papaspiliopoulos, Roberts and Skold (2007). A general framework for the parametrization of hierarchical
+#' @references Papaspiliopoulos, Roberts and Sköld (2007). A general framework for the parametrization of hierarchical
 #'   models. Statistical Science 22. Gorinova, Moore and Hoffman (2020). Automatic reparameterisation of probabilistic
 #'   programs. ICML.
 #' @seealso [decenter()], which also deals with transformed families such as the lognormal.
