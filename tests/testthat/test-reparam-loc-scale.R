@@ -12,7 +12,7 @@ test_that("log p(z) and x have the golden values, and log p(z) = log p(x) + (1 -
 })
 
 test_that("an observed site keeps its density for any centering", {
-  for (c in c(0, 0.25, 1)) {
+  for (c in list(0, 0.25, 1, 0L, 1L)) {
     expect_equal(density_at(m |> reparam(x = reparam_loc_scale(c)), data = list(x = 1.2)), -0.2149657289, tolerance = 1e-9)
   }
   l <- model(function(x) x ~ lognormal(0.5, 0.3))
