@@ -73,7 +73,8 @@ typedef struct {
                                rp_node_id gradient);
   /* of a draw z, one number; NULL when it follows from the Jacobian */
   rp_node_id (*log_density)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id z);
-  /* Mean and variance of every element, and the entropy, in closed form; NULL, both, where there is none. */
+  /* Mean and variance of every element, and the entropy, in closed form; NULL, both, where there is none. Elements of
+   * a guide that has them are normal, or constant. */
   void (*moments)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id *mean,
                   rp_node_id *variance);
   rp_node_id (*entropy)(rp_graph *g, const rp_guide_block *block, rp_node_id parameters);

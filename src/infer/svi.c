@@ -236,8 +236,7 @@ rp_code rp_svi_normal_margins(const rp_svi *svi, double *mean, double *sd, rp_st
     const rp_guide_block *block = &svi->blocks[b];
     const rp_guide *guide = rp_guide_of(block);
     const int64_t n = guide->n_parameters(block);
-    const int normal = block->kind == RP_GUIDE_NORMAL || block->kind == RP_GUIDE_MVN ||
-                       block->kind == RP_GUIDE_LOWRANK || block->kind == RP_GUIDE_DELTA;
+    const int normal = guide->moments != NULL;
     double *values = normal && block->n > 0 ? malloc(2 * (size_t) block->n * sizeof *values) : NULL;
     if (values) {
       rp_node_id moments[2];

@@ -10,7 +10,11 @@ many <- function(n = 3) {
   log_factor("pull", -(k - p)^2 - (low - z[1])^2 - sum(th * w) - below^2)
 }
 
-guides_with_margins <- list(normal = guide_normal(), mvn = guide_mvn(), lowrank = guide_lowrank(rank = 2))
+guides_with_margins <- list(
+  normal = guide_normal(), mvn = guide_mvn(), lowrank = guide_lowrank(rank = 2), laplace = guide_laplace(),
+  structured = guide_structured(conditionals = list(k = "normal")),
+  list = guide_list(guide_structured("z", "k"), guide_normal())
+)
 
 test_that("quantiles of sites of one coordinate are those of the coordinate, mapped", {
   probs <- c(0.05, 0.5, 0.9)
