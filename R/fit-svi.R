@@ -43,9 +43,10 @@
 #' them at least. A smaller `tolerance` takes longer and gets closer: the ELBO hardly tells when a correlation is
 #' learned but for its last digits.
 #'
-#' Of a model with minibatches (`subsample` of [with_plate()]) each step and each estimate of the ELBO looks at a random
-#' choice of the data. The log density at the draws is not known then, so that there is no Pareto k; all draws,
-#' [log_lik()] and predictions are of the whole data.
+#' Of a model with minibatches (`subsample` of [with_plate()]) each step looks at a random choice of the data. All draws,
+#' [log_lik()] and predictions are of the whole data, and so are the log density at the draws, the Pareto k, and the
+#' final ELBO, which is the mean at the draws (`draws` evaluations with all data). A spec made by [model_spec()] with
+#' minibatches knows no whole; its fit has an ELBO from minibatches and no Pareto k.
 #'
 #' `fit_svi(fit, steps = )` goes on from where a fit ended, with its guide, optimizer and data.
 #' @section Errors:
@@ -116,7 +117,7 @@ run_svi <- function(model, spec, whole, control, earlier, call, refresh) {
   control$isa <- result$isa
   result$elbo <- stats::setNames(if (control$elbo_draws < 2) c(NA_real_, NA_real_) else result$elbo, c("mean", "mcse"))
   result$loss <- c(earlier$loss, result$loss[seq_len(result$completed)])
-  weighted <- !has_points(control$guide) && n_random(result) > 0L && !in_batches(spec)
+  weighted <- !has_points(control$guide) && n_random(result) > 0L && !is.null(result$log_weights)
   result$khat <- if (weighted) psis_khat(result$log_weights) else NA_real_
   if (isTRUE(result$interrupted)) {
     warn_reparam(sprintf("Interrupted: %s of %s steps were made.", format(result$completed), format(control$steps)),
@@ -130,17 +131,33 @@ run_svi <- function(model, spec, whole, control, earlier, call, refresh) {
   fit
 }
 
-# A fit on minibatches does not know the log density at its draws, and its sites are those of the whole plates.
+# What a fit on minibatches says of its draws is of the whole plates.
 guide_draws <- function(spec, whole, control, engine) {
   if (!is.null(whole)) engine["keep"] <- list(character())
   result <- .Call(ffi_fit_svi, spec, unclass_guide(control$guide), engine)
   if (in_batches(spec)) result["log_weights"] <- list(NULL)
   if (is.null(whole)) return(result)
-  control$coordinates <- result$unconstrained_names
-  values <- .Call(ffi_generate, whole, control, result$unconstrained)
-  result[c("draws", "sites")] <- values[c("draws", "sites")]
+  of_whole <- whole_draws(result, whole, control, engine)
+  result[c("draws", "sites")] <- of_whole[c("draws", "sites")]
+  # The same parameters of the same guide: the same draws, with the whole's log density there.
+  if (!identical(of_whole$unconstrained, result$unconstrained)) return(result)
+  result$log_weights <- of_whole$log_weights
+  if (control$elbo_draws >= 2) result$elbo <- c(mean(result$log_weights), standard_error(result$log_weights))
   result
 }
+
+whole_draws <- function(result, whole, control, engine) {
+  engine["keep"] <- list(control$keep)
+  engine["progress"] <- list(NULL)
+  engine$start <- result[c("params", "state", "step")]
+  engine$coordinates <- result$unconstrained_names
+  engine$steps <- 0
+  engine$automatic <- FALSE
+  engine$elbo_draws <- 0
+  .Call(ffi_fit_svi, whole, unclass_guide(control$guide), engine)
+}
+
+standard_error <- function(x) stats::sd(x) / sqrt(length(x))
 
 # Settings that the call names replace those of the fit; what decides about the model stays.
 continue_svi <- function(fit, call, env) {

@@ -100,6 +100,9 @@ print.reparam_svi <- function(x, digits = 3, ...) {
     cat(sprintf("ELBO %s (Monte Carlo error %s)\n", format(x$elbo[1], digits = 5), format(x$elbo[2], digits = 2)))
   }
   if (!is.null(x$khat) && !is.na(x$khat)) cat(khat_verdict(x$khat), "\n", sep = "")
+  if (is.null(x$log_weights) && in_batches(x$spec)) {
+    cat("no Pareto k: the spec has minibatches, and the log density of the whole data is not known; fit the model itself\n")
+  }
   print_sites(x, digits)
   print_drawn_afterwards(x)
   print_advice(svi_advice(x, loss))

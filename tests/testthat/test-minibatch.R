@@ -67,8 +67,27 @@ test_that("a logistic regression of 20,000 rows by minibatches of 200 finds the 
   expect_lte(max(abs(off)), 0.33)
   ratio <- summary(fit)$sd / sqrt(diag(vcov(exact)))
   expect_lte(max(abs(log(ratio))), log(1.25))
-  expect_true(is.na(fit$khat))
+  # weights by an independent density of the whole data: that of glm's likelihood and the priors
+  theta <- cbind(draws(fit, "a"), matrix(draws(fit, "b"), ncol = 3))
+  density <- apply(theta[1:20, ], 1, function(b) {
+    sum(dbinom(data$y, 1, plogis(b[1] + data$x %*% b[-1]), log = TRUE)) + sum(dnorm(b, 0, 2, log = TRUE))
+  })
+  # the guide's own density, by its mean and covariance from 20000 draws, is known to some percent of a nat
+  many <- posterior_draws(fit, 20000, seed = 2)
+  x <- cbind(draws(many, "a"), matrix(draws(many, "b"), ncol = 3))
+  away <- theta[1:20, ] - rep(colMeans(x), each = 20)
+  guide <- -0.5 * rowSums((away %*% solve(cov(x))) * away) - 0.5 * determinant(2 * pi * cov(x))$modulus
+  expect_lt(max(abs(fit$log_weights[1:20] - (density - guide))), 0.2)
+  expect_identical(fit$khat, psis_khat(fit$log_weights))
+  expect_lt(fit$khat, 0.7)
+  expect_equal(fit$elbo[["mean"]], mean(fit$log_weights))
   expect_output(print(fit), "20000 steps")
+})
+
+test_that("a spec with minibatches knows no whole, and print() says that there is no Pareto k", {
+  fit <- fit_svi(model_spec(logistic(200), logistic_data(1000)), steps = 50, seed = 1)
+  expect_true(is.na(fit$khat))
+  expect_output(print(fit), "no Pareto k: .* minibatches")
 })
 
 test_that("a fit by minibatches gives draws, likelihoods and predictions of the whole data", {
