@@ -145,28 +145,27 @@ reparam_config <- function(config) {
 
 check_reparameterizer <- function(x, what) {
   if (inherits(x, "reparam_reparam") && x$kind != "strategy") return(x)
-  if (is.list(x) && !is.object(x) && length(x)) {
-    parts <- lapply(unname(x), check_reparameterizer, what)
-    flat <- lapply(parts, function(part) {
-      if (part$kind == "chain") lapply(part$parts, structure, class = class(part)) else list(part)
-    })
-    parts <- unlist(flat, recursive = FALSE)
-    if (any(vapply(parts, function(part) is_user_reparam(part) || is_trained(part), NA))) {
-      stop_reparam(
-        sprintf("%s of `reparam()` chains what stands alone: `new_reparam()` or a trained guide.", what),
-        "Configure its auxiliary sites by their names, as in `reparam(model, x = own, x_z = reparam_loc_scale(0))`."
-      )
-    }
-    if (length(parts) > 16L) {
-      stop_reparam(sprintf("%s of `reparam()` is a chain of %d, more than 16.", what, length(parts)))
-    }
-    return(do.call(reparam_chain, parts))
-  }
+  if (is.list(x) && !is.object(x) && length(x)) return(check_chain(lapply(unname(x), check_reparameterizer, what), what))
   stop_reparam(
     sprintf("%s of `reparam()` must be a reparameterizer, not %s.", what,
       if (inherits(x, "reparam_reparam")) "a strategy" else describe(x)),
     "Write for example `decenter()`, `reparam_transform()` or `reparam_loc_scale(0)`."
   )
+}
+
+# Chains within a chain are joined to it.
+check_chain <- function(parts, what) {
+  parts <- unlist(lapply(parts, function(part) {
+    if (part$kind == "chain") lapply(part$parts, structure, class = class(part)) else list(part)
+  }), recursive = FALSE)
+  if (any(vapply(parts, function(part) is_user_reparam(part) || is_trained(part), NA))) {
+    stop_reparam(
+      sprintf("%s of `reparam()` chains what stands alone: `new_reparam()` or a trained guide.", what),
+      "Configure its auxiliary sites by their names, as in `reparam(model, x = own, x_z = reparam_loc_scale(0))`."
+    )
+  }
+  if (length(parts) > 16L) stop_reparam(sprintf("%s of `reparam()` is a chain of %d, more than 16.", what, length(parts)))
+  do.call(reparam_chain, parts)
 }
 
 # `f(a = 1, b = 2)` or `f(list(a = 1, b = 2))`.

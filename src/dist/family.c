@@ -32,6 +32,13 @@ rp_support rp_family_support(rp_graph *g, const rp_family *family, const rp_node
   return (rp_support) {family->support_kind, RP_NONE, RP_NONE};
 }
 
+/* There was no memory for an argument's node, as the graph's status says: it has no length to divide by. */
+static int lacks_argument(const rp_family *family, const rp_node_id *arguments) {
+  for (int32_t i = 0; i < family->n_arguments; i++)
+    if (arguments[i] == RP_NONE && !family->arguments[i].optional) return 1;
+  return 0;
+}
+
 /* Outside the support the formula is evaluated at an interior point, so that neither the density nor its gradient (0)
  * is NaN there: a mixture needs the gradients of its other components. */
 rp_node_id rp_log_density(rp_graph *g, const rp_family *family, rp_node_id x, const rp_node_id *arguments,
@@ -41,6 +48,7 @@ rp_node_id rp_log_density(rp_graph *g, const rp_family *family, rp_node_id x, co
             family->name);
     return RP_NONE;
   }
+  if (lacks_argument(family, arguments)) return RP_NONE;
   rp_node_id unrepeated[RP_MAX_ARGUMENTS];
   if (family->event_dim == 0) {
     for (int32_t i = 0; i < family->n_arguments; i++) unrepeated[i] = rp_unrepeated(g, arguments[i]);
@@ -62,6 +70,7 @@ int rp_family_can_sample(const rp_family *family) { return family->sample || fam
 
 rp_node_id rp_family_random(rp_graph *g, const rp_family *family, uint32_t stream, const rp_node_id *arguments,
                             const int64_t *widths, int64_t n_events, int64_t event_size) {
+  if (lacks_argument(family, arguments)) return RP_NONE;
   if (family->random) return family->random(g, stream, arguments, n_events, event_size);
   if (!family->sample) {
     rp_fail(rp_graph_status(g), RP_UNSUPPORTED, NULL, "%s() cannot be drawn from", family->name);

@@ -51,35 +51,16 @@ static int open_event(rp_graph *g, const rp_node_id *a, int64_t event, rp_linear
   return 1;
 }
 
-/* What is done with one event; y, known (may be NULL) and noise (where there is a stream) are its own. */
-typedef rp_node_id (*of_event)(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known,
-                               rp_node_id noise);
-
-static rp_node_id for_events(rp_graph *g, const rp_node_id *a, rp_node_id y, const uint8_t *known,
-                             const uint32_t *stream, int64_t n_events, int64_t event_size, of_event fn) {
-  rp_node_id all = RP_NONE, noise = RP_NONE;
-  for (int64_t e = 0; e < n_events; e++) {
-    rp_linear_gaussian m;
-    if (!open_event(g, a, e, &m)) return RP_NONE;
-    int64_t n = rp_linear_gaussian_noise(&m);
-    if (stream && e == 0) noise = rp_standard_normals(g, *stream, n_events, n);
-    rp_node_id own = y == RP_NONE ? RP_NONE : rp_slice(g, y, e * event_size, event_size);
-    const uint8_t *flags = known ? known + e * event_size : NULL;
-    rp_node_id parts[2] = {all, fn(g, &m, own, flags, noise == RP_NONE ? RP_NONE : rp_slice(g, noise, e * n, n))};
-    all = e == 0 ? parts[1] : rp_concat(g, parts, 2);
-    rp_linear_gaussian_close(&m);
-  }
-  return all;
-}
-
-static rp_node_id density_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known,
-                             rp_node_id noise) {
+static rp_node_id density_of(rp_graph *g, const rp_linear_gaussian *m, const rp_node_id *a, rp_node_id y,
+                             const uint8_t *known, rp_node_id noise) {
+  (void) a;
   (void) noise;
   return rp_kalman_density(g, m, y, known);
 }
 
-static rp_node_id draw_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known,
-                          rp_node_id noise) {
+static rp_node_id draw_of(rp_graph *g, const rp_linear_gaussian *m, const rp_node_id *a, rp_node_id y,
+                          const uint8_t *known, rp_node_id noise) {
+  (void) a;
   rp_node_id outputs = RP_NONE;
   (void) y;
   (void) known;
@@ -87,15 +68,17 @@ static rp_node_id draw_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y
   return outputs;
 }
 
-static rp_node_id completed(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known,
-                            rp_node_id noise) {
+static rp_node_id completed(rp_graph *g, const rp_linear_gaussian *m, const rp_node_id *a, rp_node_id y,
+                            const uint8_t *known, rp_node_id noise) {
+  (void) a;
   rp_node_id outputs = RP_NONE;
   rp_linear_gaussian_draw(g, m, rp_linear_gaussian_posterior(g, m, noise, y, known), NULL, &outputs);
   return rp_select(g, rp_known_node(g, known, m->steps * m->outputs), y, outputs);
 }
 
-static rp_node_id states_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known,
-                            rp_node_id noise) {
+static rp_node_id states_of(rp_graph *g, const rp_linear_gaussian *m, const rp_node_id *a, rp_node_id y,
+                            const uint8_t *known, rp_node_id noise) {
+  (void) a;
   rp_node_id states = RP_NONE;
   rp_linear_gaussian_draw(g, m, rp_linear_gaussian_posterior(g, m, noise, y, known), &states, NULL);
   return states;
@@ -155,15 +138,25 @@ rp_node_id rp_gaussian_hmm_updated(rp_graph *g, uint32_t stream, const rp_node_i
 
 /* ---- the family ---- */
 
-RP_DENSITY(log_density) { return for_events(g, a, x, NULL, NULL, n_events, event_size, density_of); }
+RP_DENSITY(log_density) {
+  return rp_linear_gaussian_events(g, open_event, density_of, a, x, NULL, NULL, n_events, event_size);
+}
 
-RP_RANDOM(draw_events) { return for_events(g, a, RP_NONE, NULL, &stream, n_events, event_size, draw_of); }
+RP_RANDOM(draw_events) {
+  return rp_linear_gaussian_events(g, open_event, draw_of, a, RP_NONE, NULL, &stream, n_events, event_size);
+}
 
-RP_KNOWN_DENSITY(known_density) { return for_events(g, a, x, known, NULL, n_events, event_size, density_of); }
+RP_KNOWN_DENSITY(known_density) {
+  return rp_linear_gaussian_events(g, open_event, density_of, a, x, known, NULL, n_events, event_size);
+}
 
-RP_COMPLETE(complete) { return for_events(g, a, x, known, &stream, n_events, event_size, completed); }
+RP_COMPLETE(complete) {
+  return rp_linear_gaussian_events(g, open_event, completed, a, x, known, &stream, n_events, event_size);
+}
 
-RP_COMPLETE(states) { return for_events(g, a, x, known, &stream, n_events, event_size, states_of); }
+RP_COMPLETE(states) {
+  return rp_linear_gaussian_events(g, open_event, states_of, a, x, known, &stream, n_events, event_size);
+}
 
 const rp_family rp_family_gaussian_hmm = {
     .name = "gaussian_hmm",

@@ -54,51 +54,39 @@ static rp_node_id innovations(rp_graph *g, const rp_linear_gaussian *m, rp_node_
   return total;
 }
 
-typedef rp_node_id (*of_event)(rp_graph *g, const rp_linear_gaussian *m, rp_node_id cholesky, rp_node_id z,
-                               const uint8_t *known, rp_node_id noise);
-
-static rp_node_id for_events(rp_graph *g, const rp_node_id *a, rp_node_id x, const uint8_t *known,
-                             const uint32_t *stream, int64_t n_events, int64_t event_size, of_event fn) {
-  rp_node_id all = RP_NONE, noise = RP_NONE;
-  for (int64_t e = 0; e < n_events; e++) {
-    rp_linear_gaussian m;
-    if (!open_event(g, a, e, &m)) return RP_NONE;
-    int64_t n = rp_linear_gaussian_noise(&m);
-    if (stream && e == 0) noise = rp_standard_normals(g, *stream, n_events, n);
-    rp_node_id z = x == RP_NONE ? RP_NONE : rp_slice(g, x, e * event_size, event_size);
-    rp_node_id own = noise == RP_NONE ? RP_NONE : rp_slice(g, noise, e * n, n);
-    rp_node_id parts[2] = {all, fn(g, &m, a[CHOLESKY], z, known ? known + e * event_size : NULL, own)};
-    all = e == 0 ? parts[1] : rp_concat(g, parts, 2);
-    rp_linear_gaussian_close(&m);
-  }
-  return all;
-}
-
-static rp_node_id density_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id cholesky, rp_node_id z,
+static rp_node_id density_of(rp_graph *g, const rp_linear_gaussian *m, const rp_node_id *a, rp_node_id z,
                              const uint8_t *known, rp_node_id noise) {
   (void) noise;
   if (known) return rp_kalman_density(g, m, z, known);
   double n = (double) m->steps, d = (double) m->states;
-  rp_node_id log_det = rp_times(g, n, rp_sum(g, rp_log(g, rp_diagonal_of(g, cholesky, 1, m->states))));
-  return rp_sub(g, rp_times(g, -0.5, innovations(g, m, cholesky, z)), rp_plus(g, log_det, n * d * RP_LOG_SQRT_2PI));
+  rp_node_id log_det = rp_times(g, n, rp_sum(g, rp_log(g, rp_diagonal_of(g, a[CHOLESKY], 1, m->states))));
+  return rp_sub(g, rp_times(g, -0.5, innovations(g, m, a[CHOLESKY], z)), rp_plus(g, log_det, n * d * RP_LOG_SQRT_2PI));
 }
 
-static rp_node_id draw_of(rp_graph *g, const rp_linear_gaussian *m, rp_node_id cholesky, rp_node_id z,
+static rp_node_id draw_of(rp_graph *g, const rp_linear_gaussian *m, const rp_node_id *a, rp_node_id z,
                           const uint8_t *known, rp_node_id noise) {
   rp_node_id states = RP_NONE;
-  (void) cholesky;
+  (void) a;
   if (known) noise = rp_linear_gaussian_posterior(g, m, noise, z, known);
   rp_linear_gaussian_draw(g, m, noise, &states, NULL);
   return known ? rp_select(g, rp_known_node(g, known, m->steps * m->states), z, states) : states;
 }
 
-RP_DENSITY(log_density) { return for_events(g, a, x, NULL, NULL, n_events, event_size, density_of); }
+RP_DENSITY(log_density) {
+  return rp_linear_gaussian_events(g, open_event, density_of, a, x, NULL, NULL, n_events, event_size);
+}
 
-RP_RANDOM(draw_events) { return for_events(g, a, RP_NONE, NULL, &stream, n_events, event_size, draw_of); }
+RP_RANDOM(draw_events) {
+  return rp_linear_gaussian_events(g, open_event, draw_of, a, RP_NONE, NULL, &stream, n_events, event_size);
+}
 
-RP_KNOWN_DENSITY(known_density) { return for_events(g, a, x, known, NULL, n_events, event_size, density_of); }
+RP_KNOWN_DENSITY(known_density) {
+  return rp_linear_gaussian_events(g, open_event, density_of, a, x, known, NULL, n_events, event_size);
+}
 
-RP_COMPLETE(complete) { return for_events(g, a, x, known, &stream, n_events, event_size, draw_of); }
+RP_COMPLETE(complete) {
+  return rp_linear_gaussian_events(g, open_event, draw_of, a, x, known, &stream, n_events, event_size);
+}
 
 const rp_family rp_family_gaussian_state_space = {
     .name = "gaussian_state_space",

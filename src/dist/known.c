@@ -26,7 +26,6 @@ typedef struct {
   int32_t *place;                    /* by event: where it stands when the patterns are joined */
   int32_t at;
   double *count;
-  int ok;
 } density_parts;
 
 static void add_density(void *context, rp_graph *g, const pattern *p, rp_node_id cholesky, rp_node_id solved) {

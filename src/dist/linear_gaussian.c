@@ -28,6 +28,24 @@ void rp_linear_gaussian_close(rp_linear_gaussian *m) {
   m->initial_mean = NULL;
 }
 
+rp_node_id rp_linear_gaussian_events(rp_graph *g, rp_linear_gaussian_opener open, rp_linear_gaussian_maker make,
+                                     const rp_node_id *a, rp_node_id y, const uint8_t *known, const uint32_t *stream,
+                                     int64_t n_events, int64_t event_size) {
+  rp_node_id all = RP_NONE, noise = RP_NONE;
+  for (int64_t e = 0; e < n_events; e++) {
+    rp_linear_gaussian m;
+    if (!open(g, a, e, &m)) return RP_NONE;
+    int64_t n = rp_linear_gaussian_noise(&m);
+    if (stream && e == 0) noise = rp_standard_normals(g, *stream, n_events, n);
+    rp_node_id own_noise = stream ? rp_slice(g, noise, e * n, n) : RP_NONE;
+    rp_node_id own = y == RP_NONE ? RP_NONE : rp_slice(g, y, e * event_size, event_size);
+    rp_node_id parts[2] = {all, make(g, &m, a, own, known ? known + e * event_size : NULL, own_noise)};
+    all = e == 0 ? parts[1] : rp_concat(g, parts, 2);
+    rp_linear_gaussian_close(&m);
+  }
+  return all;
+}
+
 static int is_diagonal(rp_graph *g, const rp_node_id *cov, int64_t k) {
   for (int64_t j = 0; j < k; j++)
     for (int64_t i = 0; i < j; i++)

@@ -20,6 +20,16 @@ typedef struct {
 int rp_linear_gaussian_open(rp_graph *g, rp_linear_gaussian *m, int64_t steps, int64_t states, int64_t outputs);
 void rp_linear_gaussian_close(rp_linear_gaussian *m);
 
+/* What a family makes of its events: `open` the model of one from the family's arguments a (0: no memory); `make` a
+ * value of it, given what is known (NULL: all) of its numbers y and its noise (where there is a stream). The values one
+ * after the other; y may be RP_NONE, stream NULL. */
+typedef int (*rp_linear_gaussian_opener)(rp_graph *g, const rp_node_id *a, int64_t event, rp_linear_gaussian *m);
+typedef rp_node_id (*rp_linear_gaussian_maker)(rp_graph *g, const rp_linear_gaussian *m, const rp_node_id *a,
+                                               rp_node_id y, const uint8_t *known, rp_node_id noise);
+rp_node_id rp_linear_gaussian_events(rp_graph *g, rp_linear_gaussian_opener open, rp_linear_gaussian_maker make,
+                                     const rp_node_id *a, rp_node_id y, const uint8_t *known, const uint32_t *stream,
+                                     int64_t n_events, int64_t event_size);
+
 /* Log density of the known outputs (known: T * p flags; NULL: all of them). */
 rp_node_id rp_kalman_density(rp_graph *g, const rp_linear_gaussian *m, rp_node_id y, const uint8_t *known);
 /* How many standard normals a draw takes: d + T d + T p. */

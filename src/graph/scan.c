@@ -438,9 +438,7 @@ static rp_code solve_affine(scan *s, const component *c) {
 /* The minimal body under construction and what it is given. */
 typedef struct {
   rp_scan_body body;
-  rp_node_id *map;     /* by node of the old body */
-  rp_node_id *in;      /* sequences, then (from the end of the array) invariants */
-  int32_t n_in_room;
+  rp_node_id *map; /* by node of the old body */
 } minimal;
 
 static int32_t find_or_add(rp_node_id *list, int32_t *n, rp_node_id id) {

@@ -293,12 +293,8 @@ rp_node_id rp_distribution_known_density(rp_graph *g, const rp_distribution *d, 
   rp_node_id log_jacobian = RP_NONE,
              flags = d->n_transforms > 0 ? rp_known_node(g, known, d->n_events * size) : RP_NONE;
   for (int32_t t = d->n_transforms; t-- > 0;) {
-    const rp_transform *of = &d->transforms[t];
-    rp_node_id u =
-        (of->inverted ? of->bijector->forward : of->bijector->inverse)(g, x, of->arguments, d->n_events, size);
-    rp_node_id each =
-        of->bijector->log_jacobian(g, of->inverted ? x : u, of->inverted ? u : x, of->arguments, d->n_events * size, 1);
-    if (of->inverted) each = rp_neg(g, each);
+    rp_node_id u = rp_transform_back(g, &d->transforms[t], x, d->n_events, size);
+    rp_node_id each = rp_transform_element_jacobian(g, &d->transforms[t], u, x, d->n_events * size);
     each = rp_event_sum(g, rp_select(g, flags, each, rp_const(g, 0)), d->n_events, size);
     log_jacobian = log_jacobian == RP_NONE ? each : rp_add(g, log_jacobian, each);
     x = u;

@@ -360,7 +360,7 @@ static rp_node_id filled(rp_run *run, rp_message *m) {
   if (!unknown || !known) return rp_fail_memory(run->status, "a partly observed site"), RP_NONE;
   for (int64_t i = 0; i < n; i++) {
     unknown[i] = !m->observed || isnan(m->observed[i]);
-    known[i] = unknown[i] ? 0 : m->observed[i];
+    known[i] = unknown[i] != 0 ? 0 : m->observed[i];
   }
   m->value = rp_select(g, rp_data(g, unknown, n), m->value, rp_data(g, known, n));
   return rp_run_add_part(run, m, m->source, m->value, NULL);

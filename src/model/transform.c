@@ -49,6 +49,11 @@ rp_node_id rp_transform_log_jacobian(rp_graph *g, const rp_transform *t, rp_node
   return t->inverted ? rp_neg(g, term) : term;
 }
 
+rp_node_id rp_transform_element_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n) {
+  rp_node_id each = t->bijector->log_jacobian(g, t->inverted ? x : u, t->inverted ? u : x, t->arguments, n, 1);
+  return t->inverted ? rp_neg(g, each) : each;
+}
+
 rp_node_id rp_transform_own_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n_events,
                                      int64_t size) {
   if (t->bijector->domain_dim > 0 || t->bijector->codomain_dim > 0 || size == 1)

@@ -23,7 +23,9 @@ rp_node_id rp_transform_back(rp_graph *g, const rp_transform *t, rp_node_id x, i
 /* log |det dx/du| of x = forward(u), one term per event. */
 rp_node_id rp_transform_log_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n_events,
                                      int64_t size);
-/* The same of the bijector itself, u being on its unconstrained side; size: that of its codomain. */
+/* The same of a transform of every element, one term per element, n of them. */
+rp_node_id rp_transform_element_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n);
+/* log |det dx/du| of the bijector itself, u being on its unconstrained side; size: that of its codomain. */
 rp_node_id rp_transform_own_jacobian(rp_graph *g, const rp_transform *t, rp_node_id u, rp_node_id x, int64_t n_events,
                                      int64_t size);
 

@@ -1,30 +1,4 @@
-decay <- function(cat_0, k_d, dt, n) {
-  cat <- numeric(n)
-  for (i in seq_len(n)) {
-    cat_0 <- cat_0 - dt * k_d * cat_0
-    cat[i] <- cat_0
-  }
-  cat
-}
-
-react <- function(a_0, k, cat, dt) {
-  a <- numeric(length(cat))
-  for (i in seq_along(cat)) {
-    a_0 <- a_0 - dt * k * cat[i] * a_0
-    a[i] <- a_0
-  }
-  a
-}
-
-reaction <- model(function(a_0, cat_0, dt, n, err, y = NULL) {
-  k ~ lognormal(0, 1)
-  k_d ~ lognormal(-2, 1)
-  cat := decay(cat_0, k_d, dt, n)
-  a := react(a_0, k, cat, dt)
-  y ~ lognormal(log(a), err)
-})
-
-lab <- list(a_0 = 1, cat_0 = 0.1, dt = 0.01, n = 500, err = 0.05)
+reaction <- model(reaction_measured)
 
 test_that("the catalyst example becomes five statements", {
   spec <- model_spec(reaction, lab)

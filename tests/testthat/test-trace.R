@@ -67,24 +67,6 @@ test_that("interleaved elements of several nodes come out right", {
   expect_equal(trace_value(parts + 0, list(`1` = 1:3, `2` = 4:6)), c(3:1, 0, 5, 1, 4, 4, 4))
 })
 
-# The two Euler loops of the catalyst example.
-decay <- function(cat_0, k_d, dt, n) {
-  cat <- numeric(n)
-  for (i in seq_len(n)) {
-    cat_0 <- cat_0 - dt * k_d * cat_0
-    cat[i] <- cat_0
-  }
-  cat
-}
-react <- function(a_0, k, cat, dt) {
-  a <- numeric(length(cat))
-  for (i in seq_along(cat)) {
-    a_0 <- a_0 - dt * k * cat[i] * a_0
-    a[i] <- a_0
-  }
-  a
-}
-
 test_that("loops are rolled up when a trace is packed: the same few nodes whatever the number of steps", {
   rows_of <- function(n) {
     fn <- function(k, k_d) log(react(1, k, decay(0.1, k_d, 0.01, n), 0.01))
