@@ -6,7 +6,8 @@
 
 checkpoint_version <- 2L
 
-# list(write, finish, seconds): write(past) is called while the chains run, finish(result) at the end. A file that
+# list(write, finish, seconds): write(past) is called while the chains run, which stop when it gives TRUE; finish(result)
+# at the end. A file that
 # cannot be written is reported at the end, and does not end the fit.
 checkpoint_writer <- function(run, spec, control, numbers) {
   file <- run[["checkpoint"]]
@@ -16,7 +17,10 @@ checkpoint_writer <- function(run, spec, control, numbers) {
   file <- normalizePath(file, mustWork = FALSE)
   control$isa <- .Call(ffi_resolve_isa, control$isa)
   problem <- NULL
-  write <- function(past) problem <<- write_checkpoint(file, spec, control, numbers, past)
+  write <- function(past) {
+    problem <<- write_checkpoint(file, spec, control, numbers, past)
+    FALSE
+  }
   finish <- function(result) {
     write(result[past_fields])
     if (is.null(problem)) {
@@ -68,6 +72,20 @@ part_files <- function(file) {
   files[startsWith(basename(files), paste0(basename(file), "-chain-")) & grepl("-chain-[0-9]+$", files)]
 }
 
+# What the engine's control list for workers says of parts. They are written in any case, so that Ctrl-C keeps what the
+# workers have drawn; without a checkpoint for as long as the fit lasts. The worker's chain stops when the file `stop`
+# appears or this process is no more.
+workers_part <- function(writer, control) {
+  part <- writer[c("file", "control", "seconds")]
+  if (is.null(writer$file)) part <- list(file = tempfile("chains"), control = control, seconds = 2)
+  c(part, list(stop = tempfile("stop"), process = Sys.getpid(), node = Sys.info()[["nodename"]]))
+}
+
+is_abandoned <- function(part) {
+  here <- identical(Sys.info()[["nodename"]], part$node) && .Platform$OS.type == "unix"
+  file.exists(part$stop) || (here && !tools::pskill(part$process, 0L))
+}
+
 # On the worker: the engine's control list with a function that writes the part of its chain, which goes on from there
 # when an earlier worker left one.
 with_part <- function(engine, spec) {
@@ -82,7 +100,10 @@ with_part <- function(engine, spec) {
   }
   problem <- NULL
   number <- engine$numbers
-  engine$checkpoint <- function(past) problem <<- write_checkpoint(file, spec, part$control, number, past)
+  engine$checkpoint <- function(past) {
+    problem <<- write_checkpoint(file, spec, part$control, number, past)
+    is_abandoned(part)
+  }
   engine$checkpoint_problem <- function() problem
   engine$checkpoint_seconds <- part$seconds
   engine

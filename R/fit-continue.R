@@ -48,7 +48,7 @@ continue_combined <- function(fit, given) {
   combine_fits(lapply(parts, function(part) {
     rest <- past_of(part)
     if (dim(part$unconstrained)[1] == min(rows)) return(part)
-    part <- choose_chains(part, seq_along(part$chains), seq_len(min(rows)))
+    part <- choose_chains(part, seq_along(part$chains), min(rows))
     part$rest <- rest
     part
   }))

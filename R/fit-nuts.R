@@ -34,7 +34,9 @@
 #' end with the fit, a cluster of [parallel::makeCluster()] on its nodes, `"future"` on the workers of the plan of the
 #' future package, `"mirai"` on mirai's daemons. NULL takes an active plan or daemons if there are any; `FALSE` stays in
 #' this process. A chain's draws are the same wherever it runs: the instruction set of this machine goes with the task.
-#' A chain whose worker dies is reported and runs again in this process. Workers need the package installed.
+#' A chain whose worker dies is reported and runs again in this process. Workers need the package installed. Ctrl-C keeps
+#' what they have drawn, up to the last seconds, where they share a disk with this process; they stop soon after. A
+#' cluster of your own is best made anew then, since the answers that it still gives belong to that fit.
 #'
 #' @param model A model made by [model()], or a function, or what [model_spec()] returned (then without `data`). Or a
 #'   fit by `fit_nuts()` to be continued, then with no other arguments than `iter`, `cores`, `keep`, `refresh`,
@@ -197,8 +199,9 @@ run_nuts <- function(model, spec, control, call, run, past = NULL, numbers = seq
   if (is.null(workers)) {
     engine$checkpoint <- writer$write
     engine$checkpoint_seconds <- writer$seconds
-  } else if (!is.null(writer$file)) {
-    engine$part <- writer[c("file", "control", "seconds")]
+  } else {
+    engine$part <- workers_part(writer, control)
+    if (is.null(writer$file)) on.exit(unlink(part_file(engine$part$file, numbers)))
   }
   refresh <- run[["refresh"]]
   result <- if (is.null(workers)) sample_here(spec, engine, refresh) else sample_on(workers, spec, engine, refresh)
@@ -243,10 +246,10 @@ keep_complete_chains <- function(result, numbers = seq_along(result$completed)) 
   if (isTRUE(result$interrupted)) {
     warn_interrupted(result, length, kept)
     alive <- setdiff(seq_along(completed), failed)
-    result$rest <- choose_chains(result[c("state", "unconstrained", "sampler", "warmup")], alive)
+    result$rest <- choose_chains(result[past_fields], alive)
     result$rest$numbers <- numbers[alive]
   }
-  result <- choose_chains(result, chains, seq_len(length))
+  result <- choose_chains(result, chains, length)
   result$chains <- numbers[chains]
   result
 }
@@ -265,11 +268,13 @@ warn_interrupted <- function(result, length, kept) {
   warn_reparam(text, "`fit_nuts(fit)` goes on from here.", class = "reparam_interrupted")
 }
 
-# Some chains of a result of the engine, and some of their iterations.
+# Some chains of a result of the engine, and so many of their first iterations. Without R's subscripts, which take their
+# time: users wait for it after Ctrl-C.
 choose_chains <- function(result, chains, rows = NULL) {
+  chains <- as.integer(chains)
   arrays <- function(x) {
-    if (is.null(rows)) rows <- seq_len(nrow(x))
-    if (length(dim(x)) == 3L) x[rows, chains, , drop = FALSE] else x[rows, chains, drop = FALSE]
+    if (is.null(rows)) rows <- nrow(x)
+    if (rows == nrow(x) && identical(chains, seq_len(ncol(x)))) x else .Call(ffi_choose_rows, x, chains, rows)
   }
   if (!is.null(result$draws)) result$draws <- lapply(result$draws, arrays)
   result$unconstrained <- arrays(result$unconstrained)

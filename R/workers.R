@@ -52,7 +52,6 @@ task_call <- quote(utils::getFromNamespace("sample_task", "reparam")(spec, engin
 
 sample_on <- function(workers, spec, engine, refresh) {
   engine$isa <- .Call(ffi_resolve_isa, engine$isa)
-  engine$cores <- 1
   tasks <- lapply(seq_len(engine$chains), function(k) task_of(engine, k))
   on_cluster <- workers$name == "cluster"
   results <- if (on_cluster) run_on_cluster(workers, spec, tasks) else run_tasks(workers, spec, tasks, refresh)
@@ -65,7 +64,33 @@ sample_on <- function(workers, spec, engine, refresh) {
                          if (length(lost) == 1L) "It runs" else "They run"))
     if (!any(interrupted)) results[lost] <- lapply(tasks[lost], function(task) sample_task(spec, task))
   }
+  if (any(interrupted)) {
+    past <- past_of_workers(results, engine)
+    if (!is.null(past)) return(take_up(past, spec, engine))
+  }
   gather_results(results, interrupted, engine)
+}
+
+# The result of chains that have come so far and stop there.
+take_up <- function(past, spec, engine) {
+  wanted <- engine$iter_sampling %/% engine$thin
+  done <- max(iterations_done(past)) - engine$iter_warmup
+  engine$iter_sampling <- max(done, engine$thin) # no room for more
+  engine[c("past", "stopped")] <- list(past, 1)
+  result <- sample_here(spec, engine, FALSE)
+  result[c("interrupted", "wanted")] <- list(TRUE, wanted)
+  result
+}
+
+# After an interrupt: of chains that are done what they returned, of the others what they have saved.
+past_of_workers <- function(results, engine) {
+  file.create(engine$part$stop)
+  bind_pasts(lapply(seq_along(results), function(k) {
+    if (!is.null(results[[k]]$state[[1]])) return(results[[k]][past_fields])
+    file <- part_file(engine$part$file, engine$numbers[k])
+    saved <- if (file.exists(file)) tryCatch(read_checkpoint_file(file), error = function(e) NULL)
+    if (!is.null(saved)) saved$past else if (!is.null(engine$past)) choose_chains(engine$past[past_fields], k)
+  }))
 }
 
 chain_numbers <- function(engine, places) {
@@ -75,9 +100,10 @@ chain_numbers <- function(engine, places) {
 # What one chain needs of the control list for all.
 task_of <- function(engine, k) {
   past <- engine$past
+  engine$cores <- 1
   engine$chains <- 1
   engine$numbers <- engine$numbers[k]
-  if (!is.null(past)) engine$past <- choose_chains(past[c("state", "unconstrained", "sampler", "warmup")], k)
+  if (!is.null(past)) engine$past <- choose_chains(past[past_fields], k)
   if (is.list(engine$centering)) engine$centering <- centering_of(engine$centering, k)
   if (!is.null(engine$inits)) engine$inits <- engine$inits[, , k, drop = FALSE]
   metric <- engine$inverse_metric$value
@@ -177,15 +203,22 @@ mirai_backend <- function() {
 # node dies the answers of the others are lost with it.
 run_on_cluster <- function(workers, spec, tasks) {
   cluster <- workers$cluster
+  own <- integer()
   if (is.null(cluster)) {
     cluster <- parallel::makePSOCKcluster(min(workers$n, length(tasks)))
     on.exit(tryCatch(parallel::stopCluster(cluster), error = function(e) NULL))
+    own <- unlist(parallel::clusterCall(cluster, Sys.getpid))
     parallel::clusterCall(cluster, set_library_paths, .libPaths())
   }
   lost <- function(e) {
     rep(list(structure(list(message = first_line(conditionMessage(e))), class = "reparam_lost")), length(tasks))
   }
-  tryCatch(parallel::clusterApplyLB(cluster, tasks, worker_function(), spec = spec), error = lost)
+  interrupted <- function(e) {
+    if (length(own)) tools::pskill(own, tools::SIGTERM)
+    vector("list", length(tasks))
+  }
+  run <- worker_function()
+  tryCatch(parallel::clusterApplyLB(cluster, tasks, run, spec = spec), error = lost, interrupt = interrupted)
 }
 
 # Functions that are sent to other processes take nothing along.

@@ -10,6 +10,7 @@
 
 static const R_CallMethodDef entries[] = {
     {"ffi_sample_nuts", (DL_FUNC) &ffi_sample_nuts, 2},
+    {"ffi_choose_rows", (DL_FUNC) &ffi_choose_rows, 3},
     {"ffi_initial_position", (DL_FUNC) &ffi_initial_position, 2},
     {"ffi_fit_svi", (DL_FUNC) &ffi_fit_svi, 3},
     {"ffi_model_table", (DL_FUNC) &ffi_model_table, 2},

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { N_STATISTICS = 7 };
 static const char *const statistic_names[N_STATISTICS] = {"accept_stat", "step_size", "tree_depth", "n_leapfrog",
@@ -75,6 +76,31 @@ void ffi_past_free(rp_chain_past *past, int64_t n_chains) {
     free((void *) past[c].statistics);
   }
   free(past);
+}
+
+SEXP ffi_choose_rows(SEXP x, SEXP chains, SEXP rows) {
+  SEXP old_dim = Rf_getAttrib(x, R_DimSymbol);
+  const double wanted = ffi_number(rows, -1);
+  if (TYPEOF(x) != REALSXP || TYPEOF(old_dim) != INTSXP || Rf_xlength(old_dim) < 2 || TYPEOF(chains) != INTSXP ||
+      !(wanted >= 0 && wanted <= INTEGER(old_dim)[0]))
+    Rf_error("the rows to choose are not those of an array [iteration, chain, ...]");
+  const R_xlen_t n_rows = INTEGER(old_dim)[0], n_chains = INTEGER(old_dim)[1], n_chosen = Rf_xlength(chains);
+  for (R_xlen_t c = 0; c < n_chosen; c++)
+    if (INTEGER(chains)[c] < 1 || INTEGER(chains)[c] > n_chains) Rf_error("there is no such chain");
+  const R_xlen_t n_kept = (R_xlen_t) wanted;
+  R_xlen_t n_columns = 1;
+  for (R_xlen_t k = 2; k < Rf_xlength(old_dim); k++) n_columns *= INTEGER(old_dim)[k];
+  SEXP chosen = PROTECT(Rf_allocVector(REALSXP, n_kept * n_chosen * n_columns));
+  SEXP dim = PROTECT(Rf_duplicate(old_dim));
+  INTEGER(dim)[0] = (int) n_kept;
+  INTEGER(dim)[1] = (int) n_chosen;
+  Rf_setAttrib(chosen, R_DimSymbol, dim);
+  double *to = REAL(chosen);
+  for (R_xlen_t k = 0; k < n_columns; k++)
+    for (R_xlen_t c = 0; c < n_chosen; c++, to += n_kept)
+      memcpy(to, REAL(x) + n_rows * (INTEGER(chains)[c] - 1 + n_chains * k), (size_t) n_kept * sizeof *to);
+  UNPROTECT(2);
+  return chosen;
 }
 
 /* ---- to R ---- */

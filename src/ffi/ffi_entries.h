@@ -8,6 +8,8 @@
 #include <Rinternals.h>
 
 SEXP ffi_sample_nuts(SEXP spec, SEXP control);
+/* Of an array [iteration, chain, ...] some chains (one-based integers) and the first iterations. */
+SEXP ffi_choose_rows(SEXP x, SEXP chains, SEXP rows);
 /* Unconstrained coordinates at control$init; those that it leaves open are drawn for control$chain, control$try. */
 SEXP ffi_initial_position(SEXP spec, SEXP control);
 SEXP ffi_fit_svi(SEXP spec, SEXP guide, SEXP control);

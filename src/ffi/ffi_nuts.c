@@ -24,8 +24,8 @@ typedef struct {
   int64_t *number;   /* of each chain; NULL: 0, 1, ... */
   rp_chain_past *past;
   int64_t n_past;
-  SEXP checkpoint; /* an R function of what the chains have done, or R_NilValue */
-  int stop;        /* Ctrl-C while that function ran */
+  SEXP checkpoint; /* an R function of what the chains have done, or R_NilValue; TRUE stops the chains */
+  int stop;        /* it was TRUE, or there was a Ctrl-C; or the chains are only to be taken up (control$stopped) */
   ffi_progress progress;
 } nuts_run;
 
@@ -121,6 +121,7 @@ static rp_code run_chains(nuts_run *run, SEXP control, rp_status *status) {
   rp_target target = rp_density_target(run->density);
   rp_chains_hooks hooks = {.context = run, .progress = show, .interrupted = interrupted, .finish = finish,
                            .explain = explain};
+  run->stop = ffi_number(ffi_get(control, "stopped"), 0) != 0;
   run->checkpoint = ffi_get(control, "checkpoint");
   if (Rf_isFunction(run->checkpoint)) {
     hooks.checkpoint = checkpoint;
@@ -255,12 +256,13 @@ static void checkpoint(void *context) {
 }
 
 static void write_checkpoint(void *context) {
-  const nuts_run *run = context;
+  nuts_run *run = context;
   const void *memory = vmaxget();
   SEXP done = PROTECT(ffi_chains_list(&run->chains, ffi_chains_rows(&run->chains, 1), 0, 0));
   SEXP call = PROTECT(Rf_lang2(run->checkpoint, done));
-  Rf_eval(call, R_GlobalEnv);
-  UNPROTECT(2);
+  SEXP stops = PROTECT(Rf_eval(call, R_GlobalEnv));
+  if (TYPEOF(stops) == LGLSXP && Rf_xlength(stops) == 1 && LOGICAL(stops)[0] == 1) run->stop = 1;
+  UNPROTECT(3);
   vmaxset(memory);
 }
 

@@ -8,6 +8,7 @@
 
 static rp_code allocate(rp_sampling *run, int32_t n_chains, rp_status *status);
 static void poll(void *context);
+static void mind_interrupts(rp_sampling *run);
 static void checkpoint(rp_sampling *run);
 static int snapshots_are_complete(rp_sampling *run);
 
@@ -31,6 +32,7 @@ rp_code rp_chains_run(const rp_target *target, const rp_nuts_options *options, c
   const int32_t cores = plan->cores, threads = cores < 1 ? 1 : cores < n_chains ? cores : n_chains;
   const int32_t most = (n_chains + threads - 1) / threads;
   run.seats = target->lanes < 1 ? 1 : target->lanes < most ? target->lanes : most;
+  mind_interrupts(&run);
   if (code == RP_OK) code = rp_workers_run(threads, threads, rp_seats_run, &run, poll, status);
   if (code == RP_OK || code == RP_INTERRUPTED) {
     poll(&run);
@@ -121,10 +123,13 @@ static void poll(void *context) {
     }
     hooks->progress(hooks->context, run->shown, n);
   }
-  if (hooks->interrupted && hooks->interrupted(hooks->context)) {
-    atomic_store_explicit(&run->stop, 1, memory_order_relaxed);
-  }
+  mind_interrupts(run);
   if (hooks->checkpoint) checkpoint(run);
+}
+
+static void mind_interrupts(rp_sampling *run) {
+  if (run->hooks->interrupted && run->hooks->interrupted(run->hooks->context))
+    atomic_store_explicit(&run->stop, 1, memory_order_relaxed);
 }
 
 /* Asks for snapshots when it is time, and hands them over when every chain that runs has taken one. */

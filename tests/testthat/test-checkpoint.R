@@ -96,7 +96,8 @@ test_that("a worker goes on from the part that a lost one left; what cannot be w
   spec <- model_spec(resumable, resumable_data)
   task <- function(n, file) {
     engine <- numbers(n)
-    engine$part <- list(file = file, control = engine[names(engine) != "numbers"], seconds = 60)
+    control <- engine[names(engine) != "numbers"]
+    engine$part <- workers_part(list(file = file, control = control, seconds = 60), control)
     engine$chains <- 1
     sample_task(spec, engine)
   }

@@ -50,6 +50,7 @@ ask <- function(backend, numbers = 1:3) {
   spec <- model_spec(normal_mean, three)
   engine <- c(fit_on(FALSE)$control, list(numbers = numbers))
   engine$chains <- length(numbers)
+  engine$part <- workers_part(list(), engine[setdiff(names(engine), "numbers")])
   sample_on(backend, spec, engine, FALSE)
 }
 
@@ -104,6 +105,41 @@ test_that("an interrupt keeps the chains that are done; the others begin when th
   here <- fit_on(FALSE)
   fit <- structure(c(unclass(here)[c("model", "spec", "control", "call")], kept), class = class(here))
   expect_identical(draws(fit_nuts(fit)), draws(here))
+})
+
+test_that("an interrupt keeps what workers have saved on the way", {
+  # the third worker has come to iteration 130 of 150
+  late <- NULL
+  slow <- fake_backend(
+    function(handle) sample_task(handle$spec, handle$engine),
+    function(handle) {
+      if (handle$engine$numbers < 3) return(TRUE)
+      handle$engine$iter_sampling <- 30
+      sample_task(handle$spec, handle$engine)
+      late <<- handle$engine$part
+      signalCondition(structure(class = c("interrupt", "condition"), list(message = "", call = NULL)))
+    }
+  )
+  result <- ask(slow)
+  here <- fit_on(FALSE)
+  expect_equal(result$completed, c(50, 50, 30))
+  expect_identical(result$unconstrained[1:30, , ], here$unconstrained[1:30, , ])
+  expect_true(is_abandoned(late)) # so that its worker stops
+  late$stop <- tempfile()
+  expect_false(is_abandoned(late))
+  expect_warning(kept <- keep_complete_chains(result), "50 of 50 draws are kept from each of 2 of 3")
+  fit <- structure(c(unclass(here)[c("model", "spec", "control", "call")], kept), class = class(here))
+  expect_identical(draws(fit_nuts(fit)), draws(here))
+})
+
+test_that("a process that is gone has abandoned its workers", {
+  skip_on_os("windows")
+  part <- workers_part(list(), list())
+  expect_false(is_abandoned(part))
+  part$process <- as.integer(system2("sh", c("-c", shQuote("echo $$")), stdout = TRUE))
+  expect_true(is_abandoned(part))
+  part$node <- "another"
+  expect_false(is_abandoned(part))
 })
 
 test_that("mirai's daemons are used where mirai is installed", {
