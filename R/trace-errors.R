@@ -92,7 +92,9 @@ untraceable <- list(
   qr = "Use `solve()` or `chol()`, which work.", lowess = solver_hint, density = set_hint, ecdf = set_hint,
   `:` = size_hint, seq_len = size_hint, numeric = size_hint, integer = size_hint, double = size_hint,
   logical = size_hint,
-  vector = size_hint, cor.test = set_hint, bitwAnd = set_hint, as.Date = set_hint,
+  vector = size_hint, cor.test = set_hint, as.Date = set_hint, is.unsorted = set_hint, arrayInd = set_hint,
+  bitwAnd = set_hint, bitwOr = set_hint, bitwXor = set_hint, bitwNot = set_hint, bitwShiftL = set_hint,
+  bitwShiftR = set_hint, intToUtf8 = text_hint, deparse = text_hint, deparse1 = text_hint, dput = text_hint,
   mad = "Use `median(abs(x - median(x)))`.", fivenum = "Use `quantile()`, which works."
 )
 

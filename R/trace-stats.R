@@ -138,24 +138,35 @@ overlay_lbeta <- function(a, b) {
 
 overlay_beta <- function(a, b) if (has_codes(a) || has_codes(b)) exp(overlay_lbeta(a, b)) else beta(a, b)
 
-# As in R, k is rounded; a small k that is known gives the product, which is right for every n.
+# As in R, k is rounded; small k that are known give the product, which is right for every n.
 overlay_choose <- function(n, k) {
   if (!has_codes(n) && !has_codes(k)) return(choose(n, k))
   k <- round(k)
-  if (!has_codes(k) && length(k) == 1L && k <= 30) {
-    if (k < 0) return(n * 0)
-    result <- n * 0 + 1
-    for (j in seq_len(k)) result <- result * (n - j + 1) / j
+  if (!has_codes(k) && !anyNA(k) && all(k <= 30)) {
+    result <- n * 0 + (k >= 0)
+    for (j in seq_len(max(k, 0))) result <- result * elementwise("select", +(j <= k), (n - j + 1) / j, 1)
     return(result)
   }
-  value <- exp(overlay_lchoose_positive(n, k))
-  elementwise("select", (k >= 0) & (k <= n), value, 0)
+  elementwise("select", (k >= 0) & (k <= n), exp(overlay_lchoose_positive(n, k)), no_choice(n, k))
 }
+
+# Outside 0 <= k <= n: nothing to choose from whole numbers; what R continues to other n is not known here.
+no_choice <- function(n, k) elementwise("select", (k < 0) | ((n >= 0) & (n == floor(n))), 0, NaN)
 
 overlay_lchoose_positive <- function(n, k) lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
 
 overlay_lchoose <- function(n, k) {
-  if (!has_codes(n) && !has_codes(k)) lchoose(n, k) else log(abs(overlay_choose(n, k)))
+  if (!has_codes(n) && !has_codes(k)) return(lchoose(n, k))
+  k <- round(k)
+  elementwise("select", (k >= 0) & (k <= n), overlay_lchoose_positive(n, k), log(abs(overlay_choose(n, k))))
+}
+
+overlay_complete_cases <- function(...) {
+  if (!.Call(ffi_trace_any, environment())) return(stats::complete.cases(...))
+  # traced values are numbers
+  do.call(stats::complete.cases, lapply(list(...), function(x) {
+    if (is_traced(x)) array(0, shape_of(x)) else x
+  }))
 }
 
 overlay_psigamma <- function(x, deriv = 0L) {
@@ -187,7 +198,7 @@ overlay_statistics <- function() {
       var = overlay_var, sd = overlay_sd, cov = overlay_cov, cor = overlay_cor, cov2cor = overlay_cov2cor,
       weighted.mean = overlay_weighted_mean, quantile = overlay_quantile,
       beta = overlay_beta, lbeta = overlay_lbeta, choose = overlay_choose, lchoose = overlay_lchoose,
-      psigamma = overlay_psigamma, besselI = bessel_of("besselI", "bessel_i", -1),
+      complete.cases = overlay_complete_cases, psigamma = overlay_psigamma, besselI = bessel_of("besselI", "bessel_i", -1),
       besselK = bessel_of("besselK", "bessel_k", 1), besselJ = bessel_of("besselJ", "bessel_j", 0),
       besselY = bessel_of("besselY", "bessel_y", 0),
       atan2 = function(y, x) if (has_codes(y) || has_codes(x)) elementwise("atan2", y, x) else atan2(y, x)

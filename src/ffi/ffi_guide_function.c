@@ -125,7 +125,7 @@ static rp_code check_noise(const rp_guide_function *f, const char *site, rp_stat
       n += needed[id][i] && at >= 0 && at < f->n_in;
     }
   }
-  if (needed) rp_needed_free(needed, f->graph);
+  rp_needed_free(needed, rp_graph_size(f->graph));
   if (status->code != RP_OK || n >= f->n_in) return status->code;
   return rp_fail(status, RP_BAD_ARGUMENT, site,
                  "the guide's conditional leaves noise unused; a site without noise is \"delta\"");

@@ -166,9 +166,9 @@ rp_copier *rp_copier_new(const rp_graph *from, rp_graph *to, rp_replace replace,
 rp_node_id rp_copier_get(rp_copier *copier, rp_node_id id);
 void rp_copier_free(rp_copier *copier);
 /* Which elements of each node the given elements of the roots depend on (boolean reverse mode): needed[id] is NULL
- * (none) or n bytes. Free with rp_needed_free. */
+ * (none) or n bytes. Free with rp_needed_free() and the number of nodes that the graph had: it may have grown since. */
 uint8_t **rp_needed(const rp_graph *g, const rp_node_id *roots, int32_t n_roots, rp_status *status);
-void rp_needed_free(uint8_t **needed, const rp_graph *g);
+void rp_needed_free(uint8_t **needed, rp_node_id n_nodes);
 
 /* ---- looking at a graph ---- */
 /* One line per node ("%7 = mul %3 %6 [500]"), into a malloc'd string that the caller frees; NULL: no memory. */

@@ -142,13 +142,13 @@ uint8_t **rp_needed(const rp_graph *g, const rp_node_id *roots, int32_t n_roots,
     if (s.needed[id] != NULL && rp_length(g, id) > 0) visit(&s, rp_graph_node(g, id), s.needed[id]);
   }
   if (s.ok) return s.needed;
-  rp_needed_free(s.needed, g);
+  rp_needed_free(s.needed, rp_graph_size(g));
   rp_fail_memory(status, "which elements are needed");
   return NULL;
 }
 
-void rp_needed_free(uint8_t **needed, const rp_graph *g) {
+void rp_needed_free(uint8_t **needed, rp_node_id n_nodes) {
   if (needed == NULL) return;
-  for (rp_node_id id = 0; id < rp_graph_size(g); id++) free(needed[id]);
+  for (rp_node_id id = 0; id < n_nodes; id++) free(needed[id]);
   free(needed);
 }

@@ -74,7 +74,7 @@ static rp_code refuse_random(const rp_model *model, rp_status *status) {
                 "the log density depends on a site that is masked out or hidden by block(), and so drawn at random "
                 "each time");
   }
-  if (needed) rp_needed_free(needed, model->graph);
+  rp_needed_free(needed, rp_graph_size(model->graph));
   return status->code;
 }
 

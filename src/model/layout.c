@@ -150,10 +150,11 @@ static rp_code find_active(closure *c, const rp_model_options *options) {
   for (int32_t i = 0; i < run->n_evidence; i++) add_root(c, run->evidence[i].term);
   int closes = named || options->prune || run->n_summed > 0;
   for (int grown = closes; grown && c->status->code == RP_OK;) {
+    const rp_node_id n_nodes = rp_graph_size(run->graph); /* activating adds terms */
     uint8_t **needed = rp_needed(run->graph, c->roots, c->n_roots, c->status);
     if (!needed) return c->status->code;
     grown = activate_needed(c, needed, named);
-    rp_needed_free(needed, run->graph);
+    rp_needed_free(needed, n_nodes);
   }
   return c->status->code;
 }

@@ -245,7 +245,9 @@ static void test_needed(void) {
   uint8_t **needed = rp_needed(g, &root, 1, &status);
   CHECK(needed != NULL && needed[s] != NULL && needed[s][0]);
   for (int i = 0; i < 6; i++) CHECK(needed[p][i] == (i == 2 || i == 3) && needed[q][i] == (i <= 3));
-  rp_needed_free(needed, g);
+  rp_node_id n_nodes = rp_graph_size(g);
+  rp_exp(g, root); /* the graph may grow while `needed` is in use */
+  rp_needed_free(needed, n_nodes);
   rp_graph_free(g);
 }
 

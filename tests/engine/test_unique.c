@@ -98,7 +98,7 @@ static void test_counts(void) {
   for (rp_node_id id = 0; needed && id <= after; id++)
     if (needed[id] && rp_graph_node(g, id)->n > longest) longest = rp_graph_node(g, id)->n;
   CHECK(longest == 613);
-  rp_needed_free(needed, g);
+  rp_needed_free(needed, rp_graph_size(g));
   rp_graph_free(g);
   free(x);
 }
