@@ -465,6 +465,7 @@ int rp_distribution_base(const rp_distribution *d, rp_distribution *base, rp_dis
   expand_base(transforms_only);
   *base = *transforms_only;
   base->n_transforms = 0;
+  base->unbounded = 0;
   base->event_size = family_size(transforms_only);
   base->family_size = 0;
   return transforms_only->n_transforms > 0;

@@ -23,6 +23,7 @@ static int ends_with(const char *text, const char *end);
 rp_reparam_result rp_reparam_strategy(rp_run *run, rp_strategy strategy, double centered, rp_message *message) {
   if (strategy == RP_STRATEGY_NONE) return RP_REPARAM_PASSED;
   if (strategy == RP_STRATEGY_AUTO && !message->observed) {
+    if (message->dist.unbounded) return RP_REPARAM_KEPT; /* coordinates that the user chose */
     if (rp_reparam_transform.applies(run, message)) return choose(run, &rp_reparam_transform, NAN, message);
     if (rp_reparam_gumbel_softmax.applies(run, message)) return choose(run, &rp_reparam_gumbel_softmax, NAN, message);
     if (rp_reparam_loc_scale.applies(run, message) && !ends_with(message->name, "_decentered")) {

@@ -131,3 +131,24 @@ test_that("chains that cannot be are refused", {
     show_error(blog |> reparam(a = rep(list(reparam_loc_scale(0)), 17)))
   })
 })
+
+test_that("auto leaves the coordinates of a linear map as they are", {
+  m <- model(function(y) {
+    s ~ half_normal(1)
+    x ~ gaussian_random_walk(5, s)
+    k[1:4] ~ lognormal(0, s)
+    p ~ dirichlet(c(2, 3, 2))
+    y ~ normal(x, p[1])
+  })
+  maps <- list(reparam_haar(allow_batch = TRUE), reparam_discrete_cosine(allow_batch = TRUE))
+  for (map in maps) {
+    mapped <- m |> reparam(x = map, k = map, p = map)
+    auxiliary <- reparam_map(mapped, list(y = c(1, 0, NA, 2, 1)), reparam = "auto")$auxiliary
+    expect_true(all(lengths(strsplit(auxiliary[nzchar(auxiliary)], ", ")) == 1))
+    result <- check_reparam(mapped, list(y = c(1, 0, NA, 2, 1)), reparam = "auto")
+    expect_identical(result$check[!result$ok], character())
+  }
+  # named by the user, the transform is undone, and its base has coordinates of its own
+  undone <- m |> reparam(p = list(reparam_haar(), reparam_transform()))
+  expect_identical(check_reparam(undone, list(y = 1:5))$ok, rep(TRUE, 5))
+})
