@@ -51,10 +51,11 @@ nuts_trouble <- function(fit, worst) {
   )
 }
 
-# The first that applies: an argument out of its range, then geometry (decenter, prune, a dense metric), then the
-# sampler's own settings.
+# The first that applies: an argument out of its range, then geometry (decenter, prune, heavy tails, a dense metric),
+# then the sampler's own settings.
 nuts_cures <- function(fit, worst) {
-  for (cure in list(range_cure, geometry_cure, metric_cure, step_cure, depth_cure, mode_cure, longer_cure)) {
+  geometry <- list(geometry_cure, tails_cure, metric_cure)
+  for (cure in c(range_cure, geometry, step_cure, depth_cure, mode_cure, longer_cure)) {
     lines <- cure(fit, worst)
     if (length(lines)) return(lines)
   }
@@ -90,6 +91,17 @@ geometry_cure <- function(fit, worst) {
       c(drawn, paste0("  ", fit_line(fit, drop = c("prune", "reparam"))))
     }
   )
+}
+
+# Where the data leave the tails open the energy is explored slowly, and normals of random scale have light tails.
+tails_cure <- function(fit, worst) {
+  if (!isTRUE(min(e_bfmi(fit$sampler$energy)) < 0.5)) return()
+  families <- statement_families(fit$spec)
+  sites <- intersect(names(families)[families %in% c("student_t", "cauchy")], sites_as_they_stand(fit))
+  if (!length(sites)) return()
+  verbs <- paste0(site_argument_name(sites), " = list(reparam_student_t(), reparam_loc_scale(0))", collapse = ", ")
+  c(sprintf("The tails of %s are heavy. Draw normals with a random scale instead:", quote_names(sites)),
+    paste0("  ", fit_line(fit, sprintf(" |> reparam(%s)", verbs), drop = "reparam")))
 }
 
 metric_cure <- function(fit, worst) {
@@ -196,15 +208,18 @@ site_argument_name <- function(x) {
 # Sites that are sampled as they stand and that decenter() applies to. Targets: those whose distribution depends on
 # other latent sites. All: targets and the candidates above them, so that the whole hierarchy is in standard units.
 decenter_candidates <- function(fit) {
-  as_it_stands <- site_field(fit, "name")[site_field(fit, "kind") %in% c("latent", "partial")]
-  as_it_stands <- intersect(as_it_stands, sub("\\[.*", "", fit$unconstrained_names))
   families <- statement_families(fit$spec)
-  candidates <- intersect(names(families)[families %in% decenterable_families], as_it_stands)
+  candidates <- intersect(names(families)[families %in% decenterable_families], sites_as_they_stand(fit))
   parents <- site_parents(fit$spec)
   latent <- site_field(fit, "name")[!site_field(fit, "kind") %in% c("observed", "recorded", "param", "factor")]
   targets <- candidates[vapply(candidates, function(name) any(setdiff(parents[[name]], name) %in% latent), NA)]
   above <- ancestors(parents, targets)
   list(targets = targets, all = intersect(candidates, c(targets, above)))
+}
+
+sites_as_they_stand <- function(fit) {
+  as_it_stands <- site_field(fit, "name")[site_field(fit, "kind") %in% c("latent", "partial")]
+  intersect(as_it_stands, sub("\\[.*", "", fit$unconstrained_names))
 }
 
 decenterable_families <- c(

@@ -13,8 +13,8 @@
 #' the outputs, which has a formula when all noise is normal; with other noise it is an error.
 #'
 #' @param init,trans,obs Reparameterizers of the noise of the initial state, the transitions and the outputs. `NULL`:
-#'   what is needed, `reparam_student_t()` for `student_t()`, `reparam_symmetric_stable()` or `reparam_stable()` for
-#'   `stable()`, nothing for normal noise.
+#'   what is needed, `reparam_student_t()` for `student_t()` and `cauchy()`, `reparam_symmetric_stable()` or
+#'   `reparam_stable()` for `stable()`, nothing for normal noise.
 #' @return A reparameterizer, for use in [reparam()].
 #' @section Errors: The site is not `linear_hmm()`; a noise that is not normal in the end; auxiliary sites inside of
 #'   [with_scale()]; those of the reparameterizers.

@@ -9,11 +9,13 @@
 #' On observed sites, and where the data say what `x` is, the auxiliary sites only cost: use it there for what needs
 #' normals.
 #'
+#' A site `x ~ cauchy(m, s)` is taken as a Student t with one degree of freedom.
+#'
 #' Auxiliary site: `x_gamma`, of the shape of `x`. An observed `x` stays observed, now as a normal; integrating
 #' `x_gamma` out gives back its density. A starting value of `x` is used as it is.
 #'
 #' @return A reparameterizer, for use in [reparam()].
-#' @section Errors: The site is not `student_t()`.
+#' @section Errors: The site is neither `student_t()` nor `cauchy()`.
 #' @references Andrews and Mallows (1974). Scale mixtures of normal distributions. Journal of the Royal Statistical
 #'   Society B 36.
 #' @seealso [reparam_stable()] for heavier tails.

@@ -51,6 +51,20 @@ test_that("the funnel gets the right advice, and following it works", {
   }
 })
 
+test_that("heavy tails that the data leave open become normals of random scale", {
+  heavy <- model(function(y) {
+    x[1:10] ~ cauchy(0, 1)
+    total := sum(x)
+    y ~ normal(total, 100)
+  })
+  fit <- fit_nuts(heavy, list(y = 3), seed = 1)
+  line <- advised(fit)
+  expect_match(line, "x = list(reparam_student_t(), reparam_loc_scale(0))", fixed = TRUE)
+  better <- follow(line)
+  smallest <- function(fit) min(summary(fit)$ess_tail)
+  expect_gt(smallest(better), 4 * smallest(fit))
+})
+
 test_that("correlated sites get a metric, blocks by their names", {
   set.seed(1)
   fit <- mock_nuts(control = list(metric = "diag"), sampler = list(tree_depth = 10))

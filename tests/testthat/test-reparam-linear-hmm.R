@@ -40,6 +40,13 @@ test_that("Student's noise: given the precisions, the density is the Kalman filt
   }
 })
 
+test_that("Cauchy noise is Student's with one degree of freedom", {
+  of <- function(noise) model(function(y) y ~ linear_hmm(dist_normal(0, 1), 0.9, noise, 1, dist_normal(0, 0.4), 3))
+  g <- list(y_trans_gamma = c(0.5, 1.2, 2))
+  at <- function(m) pruned_density(m |> reparam(y = reparam_linear_hmm()), g, list(y = c(0.3, NA, 1)))
+  expect_identical(at(of(dist_cauchy(0, 0.5))), at(of(dist_student_t(1, 0, 0.5))))
+})
+
 test_that("stable noise: given its auxiliary sites, the density is the Kalman filter's; lognormal outputs are a transform", {
   m <- model(function(y) {
     y ~ linear_hmm(dist_stable(1, 0, 1, 0), 0.9, dist_normal(0, 0.5), 1, dist_stable(1.5, -0.5, 0.8, 0.1), 3, transforms = "exp")

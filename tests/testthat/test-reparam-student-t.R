@@ -44,6 +44,14 @@ test_that("partly observed, masked and predicted", {
   expect_named(map, c("mu", "y_gamma[1]"))
 })
 
+test_that("a Cauchy has one degree of freedom", {
+  cauchy <- model(function(x = NULL) x ~ cauchy(0.5, 2)) |> reparam(x = reparam_student_t())
+  t <- model(function(x = NULL) x ~ student_t(1, 0.5, 2)) |> reparam(x = reparam_student_t())
+  at <- function(m) density_at(m, list(x_gamma = 1.3), list(x = -0.4))
+  expect_identical(at(cauchy), at(t))
+  expect_identity(cauchy, applies = c("gradient", "support", "distribution"))
+})
+
 test_that("other families are refused", {
   expect_snapshot(cat(condition_text(density_at(model(function() x ~ normal(0, 1)) |> reparam(x = reparam_student_t()), list(x = 1)))))
 })

@@ -17,7 +17,7 @@ static int applies(const rp_run *run, const rp_message *message) {
 
 /* What makes the noise normal, where nobody has said it. */
 static const rp_reparameterizer *needed(const rp_run *run, const rp_message *noise) {
-  if (rp_message_is(noise, "student_t")) return &rp_reparam_student_t;
+  if (rp_message_is(noise, "student_t") || rp_message_is(noise, "cauchy")) return &rp_reparam_student_t;
   if (!rp_message_is(noise, "stable")) return NULL;
   int symmetric =
       rp_is_all(run->graph, noise->dist.arguments[1], 0) && !rp_is_all(run->graph, noise->dist.arguments[0], 2);
@@ -89,7 +89,7 @@ static rp_reparam_result change(rp_run *run, const rp_reparam *settings, rp_mess
   rp_distribution_describe(&noises[which], description, sizeof description);
   rp_run_fail(run, RP_UNSUPPORTED, message->name,
               "reparam_linear_hmm() leaves `%s` as %s(), which no reparameterization makes normal; noise "
-              "must be normal(), mvn(), student_t() or stable()",
+              "must be normal(), mvn(), student_t(), cauchy() or stable()",
               names[which], description);
   return RP_REPARAM_PASSED;
 }
