@@ -121,7 +121,10 @@ step_cure <- function(fit, worst) {
 
 depth_cure <- function(fit, worst) {
   if (mean(fit$sampler$tree_depth >= fit$control$max_treedepth) <= 0.01) return()
-  deeper <- fit$control$max_treedepth + 2
+  if (identical(fit$control$metric, "unit")) {
+    return(c("Take a metric that brings the sites to a common scale:", paste0("  ", fit_line(fit, drop = "metric"))))
+  }
+  deeper <- max(10, fit$control$max_treedepth + 2)
   c("Allow longer trajectories, or bring the sites to a common scale:",
     paste0("  ", fit_line(fit, set = list(max_treedepth = deeper))))
 }
@@ -181,12 +184,13 @@ nuts_line <- function(fit) {
   sub("fit_svi(", "fit_nuts(", fit_line(fit, drop = dropped), fixed = TRUE)
 }
 
-# The user's call again, with a verb after the model, arguments left out or set.
+# The user's call again, with a verb after the model, arguments left out or set. A model that was written into the call
+# is taken from the fit.
 fit_line <- function(fit, verb = "", drop = character(), set = list()) {
   call <- as.list(fit$call)
-  subject <- if (is.null(call$model)) "model" else call_text(call$model, 60L)
+  subject <- if (is.null(call$model)) "." else call_text(call$model, 60L)
   if (grepl(" ...", subject, fixed = TRUE) || grepl("function", subject, fixed = TRUE) || subject == ".") {
-    subject <- "model"
+    subject <- if (is.null(fit$model)) "model" else "fit$model"
   }
   arguments <- call[setdiff(names(call)[-1], c("model", drop, names(set)))]
   arguments <- c(arguments, set)

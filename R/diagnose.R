@@ -141,14 +141,16 @@ latent_sites <- function(fit) {
 # ---- which sites a dense metric would help ---------------------------------------------------------------------------
 
 # Groups of sites some of whose coordinates are correlated by more than 0.7, when the metric is diagonal and trees are
-# deep. Of at most `limit` coordinates; more than that are for a low-rank metric.
+# deep; by more than 0.95 when they are only longer than a fitting metric's, since along a ridge they turn too early. Of
+# at most `limit` coordinates; more than that are for a low-rank metric.
 correlated_sites <- function(fit, limit = 300L) {
   if (!identical(fit$control$metric, "diag") || n_coordinates(fit) < 2L || n_coordinates(fit) > limit) return(list())
-  if (mean(fit$sampler$tree_depth) < 5) return(list())
+  depth <- mean(fit$sampler$tree_depth)
+  if (depth < 3) return(list())
   size <- dim(fit$unconstrained)
   x <- matrix(fit$unconstrained, size[1] * size[2])
   varies <- apply(x, 2L, stats::sd) > 0
-  strong <- abs(stats::cor(x[, varies, drop = FALSE])) > 0.7
+  strong <- abs(stats::cor(x[, varies, drop = FALSE])) > if (depth < 5) 0.95 else 0.7
   sites <- coordinate_sites(fit)[varies]
   groups <- list()
   left <- unique(sites)

@@ -97,3 +97,31 @@ test_that("a healthy fit has nothing to mend; what is no fit by NUTS is refused"
   # nothing sampled
   expect_output(print(diagnose(fit_nuts(model(function() a ~ normal(0, 1)), chains = 2, seed = 1))), "Divergences: 0")
 })
+
+test_that("a ridge that costs draws without deep trees, a unit metric and a model without a name get advice that works", {
+  height <- 170 + 8 * sin(1:200)
+  ridge <- model(function(h, y) {
+    a ~ normal(0, 100)
+    b ~ normal(0, 10)
+    s ~ half_normal(5)
+    y ~ normal(a + b * h, s)
+  })
+  earn <- list(h = height, y = 5 + 0.02 * height + cos(7 * (1:200)))
+  fit <- suppressWarnings(fit_nuts(ridge, earn, iter_sampling = 300, seed = 1))
+  lines <- diagnose(fit)$advice[[1]]$lines
+  expect_match(lines[2], "metric = list(c(\"a\", \"b\"))", fixed = TRUE)
+  better <- follow(lines[2])
+  expect_gt(min(convergence(as.array(better))[, "ess_bulk"]), 4 * min(convergence(as.array(fit))[, "ess_bulk"]))
+  wide <- model(function() x[1:10] ~ normal(0, 10^seq(-2, 2, length.out = 10)))
+  unit <- suppressWarnings(fit_nuts(wide, chains = 2, metric = "unit", max_treedepth = 5, prune = FALSE, seed = 1,
+                                    iter_sampling = 100))
+  lines <- depth_cure(unit, list())
+  expect_equal(follow(lines[2])$control$metric, "diag")
+  inline <- suppressWarnings(fit_nuts(model(function() {
+    v ~ normal(0, 3)
+    x[1:9] ~ normal(0, exp(v / 2))
+  }), reparam = "none", prune = FALSE, chains = 2, iter_sampling = 100, seed = 1))
+  fit <- inline
+  better <- follow(geometry_cure(inline, list())[2])
+  expect_true("x_decentered[1]" %in% better$unconstrained_names)
+})
