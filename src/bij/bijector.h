@@ -1,8 +1,9 @@
 /* Bijectors: unconstrained real numbers to a support and back, as graphs.
  *
  * A bijector works on flat arrays of events: elementwise (domain_dim = codomain_dim = 0) or one event of domain_size
- * numbers to one of codomain_size (simplex: k - 1 to k).  Arguments (affine's loc and scale, interval's bounds, ...)
- * are nodes. Adding one: one file src/bij/<name>.c defining a const rp_bijector, one line in src/bij/bijectors.def. */
+ * numbers to one of codomain_size (simplex: k - 1 to k). Arguments (affine's loc and scale, interval's bounds, ...) are
+ * nodes. A bijector is constant; nodes go to the graph that is given, whose status takes failures. Adding one: one file
+ * src/bij/<name>.c defining a const rp_bijector, one line in src/bij/bijectors.def. */
 #ifndef RP_BIJ_BIJECTOR_H
 #define RP_BIJ_BIJECTOR_H
 

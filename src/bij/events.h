@@ -1,8 +1,13 @@
-/* Flat arrays of events of several numbers, event innermost: what multivariate bijectors and families share. */
+/* Flat arrays of events of several numbers, event innermost: what multivariate bijectors and families share.
+ *
+ * Nodes go to the graph that is given, whose status takes failures; nothing is owned. */
 #ifndef RP_BIJ_EVENTS_H
 #define RP_BIJ_EVENTS_H
 
+#include "../core/constants.h"
 #include "../graph/shorthand.h"
+
+#define RP_UNUSED __attribute__((unused))
 
 /* Sum over each event: n_events numbers. A scalar stands for n_events * event_size equal numbers. */
 rp_node_id rp_event_sum(rp_graph *g, rp_node_id a, int64_t n_events, int64_t event_size);

@@ -1,13 +1,11 @@
-/* Heads of the functions of a bijector: u is unconstrained, x = forward(u), a are its arguments. */
+/* Heads of the functions of a bijector (u is unconstrained, x = forward(u), a are its arguments), and what they share;
+ * memory and failures are as in events.h. */
 #ifndef RP_BIJ_PARTS_H
 #define RP_BIJ_PARTS_H
 
 #include "bijector.h"
 #include "events.h"
 
-#ifndef RP_UNUSED
-#define RP_UNUSED __attribute__((unused))
-#endif
 #define RP_FORWARD(name)                                                                                  \
   static rp_node_id name(RP_UNUSED rp_graph *g, rp_node_id u, RP_UNUSED const rp_node_id *a,              \
                          RP_UNUSED int64_t n_events, RP_UNUSED int64_t size)
@@ -17,8 +15,6 @@
 #define RP_LOG_JACOBIAN(name)                                                                             \
   static rp_node_id name(RP_UNUSED rp_graph *g, RP_UNUSED rp_node_id u, RP_UNUSED rp_node_id x,           \
                          RP_UNUSED const rp_node_id *a, RP_UNUSED int64_t n_events, RP_UNUSED int64_t size)
-
-#define RP_LOG_2 0.693147180559945309417232121458
 
 /* log(p (1 - p)) of p = sigmoid(u), without cancellation on either side. */
 static inline rp_node_id rp_log_sigmoid_slope(rp_graph *g, rp_node_id u) {

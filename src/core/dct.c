@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "constants.h"
 #include "fft.h"
 
 /* A table: 2 n numbers sqrt(c_k / n) exp(-i pi k / (2 n)), the roots of an FFT of length m, and, when m is not n, 2 n
@@ -11,7 +12,6 @@ typedef struct {
   const double *turn, *roots, *chirp, *filter;
 } view;
 
-static const double PI = 3.14159265358979323846264338327950288;
 
 static int is_power_of_two(int64_t n) { return (n & (n - 1)) == 0; }
 static int64_t fft_length(int64_t n) { return is_power_of_two(n) ? n : rp_fft_size(2 * n - 1); }
@@ -44,7 +44,7 @@ void rp_dct_table(int64_t n, double *table, double *workspace) {
   view v = view_of(n, table);
   double *turn = table, *roots = table + 2 * n, *chirp = roots + roots_size(v.m), *filter = chirp + 2 * n;
   for (int64_t k = 0; k < n; k++) {
-    double norm = sqrt((k == 0 ? 1.0 : 2.0) / (double) n), angle = PI * (double) k / (2 * (double) n);
+    double norm = sqrt((k == 0 ? 1.0 : 2.0) / (double) n), angle = RP_PI * (double) k / (2 * (double) n);
     turn[2 * k] = norm * cos(angle);
     turn[2 * k + 1] = -norm * sin(angle);
   }
@@ -53,7 +53,7 @@ void rp_dct_table(int64_t n, double *table, double *workspace) {
   double *re = workspace, *im = workspace + v.m;
   for (int64_t j = 0; j < v.m; j++) re[j] = im[j] = 0;
   for (int64_t j = 0; j < n; j++) {
-    double angle = PI * (double) (j * j % (2 * n)) / (double) n; /* reduced: j^2 / n loses digits */
+    double angle = RP_PI * (double) (j * j % (2 * n)) / (double) n; /* reduced: j^2 / n loses digits */
     chirp[2 * j] = cos(angle);
     chirp[2 * j + 1] = -sin(angle);
     re[j] = re[(v.m - j) % v.m] = chirp[2 * j];

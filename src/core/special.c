@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-static const double PI = 3.14159265358979323846;
+#include "constants.h"
 
 /* Reductions are exact, so zeros and halves come out exactly and large x loses nothing. */
 double rp_sf_sinpi(double x) {
@@ -11,7 +11,7 @@ double rp_sf_sinpi(double x) {
   double half_turn = size > 1 ? -1 : 1;
   if (size > 1) size -= 1;
   if (size > 0.5) size = 1 - size;
-  double value = size <= 0.25 ? sin(PI * size) : cos(PI * (0.5 - size));
+  double value = size <= 0.25 ? sin(RP_PI * size) : cos(RP_PI * (0.5 - size));
   return r < 0 ? -half_turn * value : half_turn * value;
 }
 
@@ -19,9 +19,9 @@ double rp_sf_cospi(double x) {
   if (!isfinite(x)) return NAN;
   double size = fmod(fabs(x), 2);
   if (size > 1) size = 2 - size;
-  if (size <= 0.25) return cos(PI * size);
-  if (size >= 0.75) return -cos(PI * (1 - size));
-  return sin(PI * (0.5 - size));
+  if (size <= 0.25) return cos(RP_PI * size);
+  if (size >= 0.75) return -cos(RP_PI * (1 - size));
+  return sin(RP_PI * (0.5 - size));
 }
 
 double rp_sf_tanpi(double x) {
@@ -31,7 +31,7 @@ double rp_sf_tanpi(double x) {
   if (r < -0.5) r += 1;
   if (fabs(r) == 0.5) return NAN;
   if (fabs(r) == 0.25) return r > 0 ? 1 : -1;
-  return tan(PI * r);
+  return tan(RP_PI * r);
 }
 
 double rp_sf_sigmoid(double x) {

@@ -11,7 +11,8 @@
 #include <float.h>
 #include <math.h>
 
-static const double PI = 3.14159265358979323846;
+#include "constants.h"
+
 static const double TINY = 1e-300;
 enum { MAX_TERMS = 1000000 };
 
@@ -32,7 +33,7 @@ double rp_sf_bessel_i_scaled(double x, double order) {
   if (x == 0) return order == 0 ? 1 : (order > 0 || order == floor(order) ? 0 : INFINITY);
   pair ik = modified(x, fabs(order));
   double sine = order < 0 ? rp_sf_sinpi(-order) : 0;
-  return sine == 0 ? ik.first : ik.first + 2 / PI * sine * ik.second * exp(-2 * x);
+  return sine == 0 ? ik.first : ik.first + 2 / RP_PI * sine * ik.second * exp(-2 * x);
 }
 
 double rp_sf_bessel_k_scaled(double x, double order) {
@@ -137,14 +138,14 @@ static pair modified_hankel(double x, double order) {
     growing += k % 2 ? -term : term;
     if (fabs(term) < 0.1 * DBL_EPSILON) break;
   }
-  return (pair) {growing / sqrt(2 * PI * x), decaying * sqrt(PI / (2 * x))};
+  return (pair) {growing / sqrt(2 * RP_PI * x), decaying * sqrt(RP_PI / (2 * x))};
 }
 
 /* K_mu and K_(mu + 1), both times exp(x): Temme's series, x <= 2. */
 static pair modified_series(double x, double mu) {
   temme_gammas gammas = reciprocal_gammas(mu);
   double logarithm = log(2 / x), sigma = mu * logarithm, power = exp(sigma);
-  double f = over_sine(PI * mu) * (cosh(sigma) * gammas.odd + sinh_over(sigma) * logarithm * gammas.even);
+  double f = over_sine(RP_PI * mu) * (cosh(sigma) * gammas.odd + sinh_over(sigma) * logarithm * gammas.even);
   double p = 0.5 * power / gammas.plus, q = 0.5 / (power * gammas.minus), c = 1;
   double sum = f, next = p;
   for (int k = 1; k < MAX_TERMS; k++) {
@@ -179,7 +180,7 @@ static pair modified_steed(double x, double mu) {
     sum += term;
     if (fabs(term) < 0.1 * DBL_EPSILON * fabs(sum)) break;
   }
-  double k_mu = sqrt(PI / (2 * x)) / sum;
+  double k_mu = sqrt(RP_PI / (2 * x)) / sum;
   return (pair) {k_mu, k_mu * (mu + x + 0.5 - first * h) / x};
 }
 
@@ -228,18 +229,19 @@ static pair ordinary_hankel(double x, double order) {
   /* cos and sin of x - (order / 2 + 1/4) pi, the subtraction done by the addition theorem */
   double shift = 0.5 * order + 0.25;
   double cs = rp_sf_cospi(shift), sn = rp_sf_sinpi(shift), cx = cos(x), sx = sin(x);
-  double cosine = cx * cs + sx * sn, sine = sx * cs - cx * sn, scale = sqrt(2 / (PI * x));
+  double cosine = cx * cs + sx * sn, sine = sx * cs - cx * sn, scale = sqrt(2 / (RP_PI * x));
   return (pair) {scale * (cosine * even - sine * odd_sum), scale * (sine * even + cosine * odd_sum)};
 }
 
 /* Y_mu and Y_(mu + 1) by Temme's series, x < 2. */
 static pair ordinary_series(double x, double mu) {
   temme_gammas gammas = reciprocal_gammas(mu);
-  double logarithm = log(2 / x), sigma = mu * logarithm, power = exp(sigma), half = 0.5 * PI * mu;
-  double f = 2 / PI * over_sine(PI * mu) * (cosh(sigma) * gammas.odd + sinh_over(sigma) * logarithm * gammas.even);
-  double p = power / (gammas.plus * PI), q = 1 / (power * PI * gammas.minus), c = 1;
+  double logarithm = log(2 / x), sigma = mu * logarithm, power = exp(sigma), half = 0.5 * RP_PI * mu;
+  double over = 2 / RP_PI * over_sine(RP_PI * mu);
+  double f = over * (cosh(sigma) * gammas.odd + sinh_over(sigma) * logarithm * gammas.even);
+  double p = power / (gammas.plus * RP_PI), q = 1 / (power * RP_PI * gammas.minus), c = 1;
   double r = fabs(half) < 1e-8 ? 1 : sin(half) / half;
-  r = PI * half * r * r;
+  r = RP_PI * half * r * r;
   double sum = f + r * q, next = p;
   for (int k = 1; k < MAX_TERMS; k++) {
     f = (k * f + p + q) / (k * (double) k - mu * mu);
@@ -316,12 +318,12 @@ static pair ordinary(double x, double order) {
   pair y;
   if (x < 2) {
     y = ordinary_series(x, mu);
-    j_mu = 2 / (PI * x) / (ratio * y.first - y.second);
+    j_mu = 2 / (RP_PI * x) / (ratio * y.first - y.second);
   } else {
     pair pq = steed_complex(x, mu);
     double above_slope = pq.first - mu / x + ratio; /* p - J'/J */
     double gamma = above_slope / pq.second;
-    j_mu = sqrt(2 / (PI * x) / (above_slope * gamma + pq.second));
+    j_mu = sqrt(2 / (RP_PI * x) / (above_slope * gamma + pq.second));
     j_mu = copysign(j_mu, sign * j.at);
     y.first = j_mu * gamma;
     y.second = mu / x * y.first - (y.first * pq.first + pq.second * j_mu);

@@ -5,7 +5,8 @@
 
 #include <math.h>
 
-static const double PI = 3.14159265358979323846;
+#include "constants.h"
+
 static const double EULER = 0.577215664901532860607;
 
 /* lgamma() stores the sign in a global variable; lgamma_r() does not. */
@@ -95,7 +96,7 @@ static double digamma_near_root(double x) {
 
 double rp_sf_digamma(double x) {
   if (isnan(x) || x == -INFINITY) return NAN;
-  if (x <= 0) return x == floor(x) ? NAN : rp_sf_digamma(1 - x) - PI * rp_sf_cospi(x) / rp_sf_sinpi(x);
+  if (x <= 0) return x == floor(x) ? NAN : rp_sf_digamma(1 - x) - RP_PI * rp_sf_cospi(x) / rp_sf_sinpi(x);
   if (fabs(x - 1.4616) < 0.15) return digamma_near_root(x);
   double sum = 0;
   for (; x < LARGE; x += 1) sum += 1 / x;
@@ -110,7 +111,7 @@ double rp_sf_digamma_minus_log(double x) {
 double rp_sf_trigamma(double x) {
   if (isnan(x) || x == -INFINITY) return NAN;
   if (x > 0) return polygamma_size(1, x);
-  double s = PI / rp_sf_sinpi(x);
+  double s = RP_PI / rp_sf_sinpi(x);
   return x == floor(x) ? INFINITY : s * s - polygamma_size(1, 1 - x);
 }
 
@@ -119,7 +120,7 @@ double rp_sf_tetragamma(double x) {
   if (x > 0) return -polygamma_size(2, x);
   if (x == floor(x)) return NAN;
   double cotangent = rp_sf_cospi(x) / rp_sf_sinpi(x);
-  return -polygamma_size(2, 1 - x) - 2 * PI * PI * PI * cotangent * (1 + cotangent * cotangent);
+  return -polygamma_size(2, 1 - x) - 2 * RP_PI * RP_PI * RP_PI * cotangent * (1 + cotangent * cotangent);
 }
 
 double rp_sf_pentagamma(double x) {
@@ -127,5 +128,5 @@ double rp_sf_pentagamma(double x) {
   if (x > 0) return polygamma_size(3, x);
   if (x == floor(x)) return INFINITY;
   double cotangent = rp_sf_cospi(x) / rp_sf_sinpi(x), square = cotangent * cotangent;
-  return 2 * PI * PI * PI * PI * (1 + square) * (1 + 3 * square) - polygamma_size(3, 1 - x);
+  return 2 * RP_PI * RP_PI * RP_PI * RP_PI * (1 + square) * (1 + 3 * square) - polygamma_size(3, 1 - x);
 }

@@ -3,7 +3,8 @@
 #include <float.h>
 #include <math.h>
 
-static const double HALF_LOG_2PI = 0.918938533204672741780;
+#include "constants.h"
+
 static const double INV_SQRT_2PI = 0.398942280401432677940;
 
 /* erfc(-x / sqrt 2) / 2. The rounding of x / sqrt 2 matters in the tail, where erfc is steep: it is put back to first
@@ -21,7 +22,7 @@ double rp_sf_pnorm(double x) {
 static double log_pnorm_tail(double x) {
   double inverse_square = 1 / (x * x), series = 1;
   for (int k = 30; k >= 1; k--) series = 1 - (2 * k - 1) * inverse_square * series;
-  return -0.5 * x * x - log(-x) - HALF_LOG_2PI + log(series);
+  return -0.5 * x * x - log(-x) - RP_LOG_SQRT_2PI + log(series);
 }
 
 double rp_sf_log_pnorm(double x) {

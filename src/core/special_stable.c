@@ -8,9 +8,10 @@
  * 1 is no exception. Derivatives are taken under the integral, over the fixed variable y = log(v / w), w = pi/2 - u. */
 #include <math.h>
 
+#include "constants.h"
 #include "special.h"
 
-static const double pi = 3.141592653589793238462643383280, half_pi = 1.570796326794896619231321691640;
+static const double pi = RP_PI, half_pi = RP_PI / 2;
 
 /* A number with its derivative in one direction. */
 typedef struct {

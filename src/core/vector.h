@@ -1,7 +1,7 @@
 /* The loops of Hamiltonian trajectories over vectors of doubles, and normal numbers for momenta, with wide registers
  * where the machine has them.
  *
- * * Sums are kept as eight running sums, element i in sum i % 8, added up by a fixed tree, and nothing is contracted:
+ * Sums are kept as eight running sums, element i in sum i % 8, added up by a fixed tree, and nothing is contracted:
  * the results are the same for every width of the registers. Vectors need no alignment and no padding. Outputs may
  * be the inputs of the same name, no other overlap. `inverse` is a diagonal inverse mass matrix, NULL for the unit
  * matrix. Nothing fails, nothing is allocated. */

@@ -1,6 +1,6 @@
 /* Normal numbers, W pairs at a time; part of the template vector_loops.h.
  *
- * * Box & Muller (1958), both halves, from the words of consecutive threefry2x64 blocks. Logarithm, sine and cosine are
+ * Box & Muller (1958), both halves, from the words of consecutive threefry2x64 blocks. Logarithm, sine and cosine are
  * those of fdlibm (Sun Microsystems, 1993), without the cases that cannot occur: arguments are odd multiples of 2^-53
  * in (0, 1). */
 #include <math.h>

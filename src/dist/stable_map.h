@@ -1,5 +1,5 @@
 /* The map of Chambers, Mallows and Stuck from an angle and an exponential to a stable variate (S0), as numbers and as a
- * graph. */
+ * graph, whose status takes failures. */
 #ifndef RP_DIST_STABLE_MAP_H
 #define RP_DIST_STABLE_MAP_H
 

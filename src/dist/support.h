@@ -1,4 +1,6 @@
-/* Supports: which numbers belong to them, and how unconstrained coordinates get there. */
+/* Supports: which numbers belong to them, and how unconstrained coordinates get there.
+ *
+ * Nodes go to the graph that is given, whose status takes failures; what is returned is constant. */
 #ifndef RP_DIST_SUPPORT_H
 #define RP_DIST_SUPPORT_H
 

@@ -1,4 +1,6 @@
-/* What families share: heads of their functions, pieces of densities that stay finite at the edges, exact samplers. */
+/* What families share: heads of their functions, pieces of densities that stay finite at the edges, exact samplers.
+ *
+ * Nodes go to the graph that is given, whose status takes failures; nothing is owned. */
 #ifndef RP_DIST_TERMS_H
 #define RP_DIST_TERMS_H
 
@@ -6,7 +8,6 @@
 #include "../graph/shorthand.h"
 #include "family.h"
 
-#define RP_UNUSED __attribute__((unused))
 /* Heads of the functions of a family: a are its arguments, x the value, r the random stream. */
 #define RP_DENSITY(name)                                                                                  \
   static rp_node_id name(RP_UNUSED rp_graph *g, RP_UNUSED rp_node_id x, RP_UNUSED const rp_node_id *a,    \
@@ -17,12 +18,6 @@
 #define RP_SUPPORT_OF(name) static rp_support name(RP_UNUSED rp_graph *g, const rp_node_id *a)
 #define RP_SAMPLE(name)                                                                                   \
   static void name(RP_UNUSED rp_random *r, const double *const *a, RP_UNUSED int64_t event_size, double *x)
-
-#define RP_LOG_SQRT_2PI 0.918938533204672741780329736406
-#define RP_LOG_PI 1.144729885849400174143427351353
-#define RP_LOG_2 0.693147180559945309417232121458
-#define RP_PI 3.141592653589793238462643383280
-#define RP_EULER 0.577215664901532860606512090082
 
 /* (x - location) / scale. */
 rp_node_id rp_standardize(rp_graph *g, rp_node_id x, rp_node_id location, rp_node_id scale);

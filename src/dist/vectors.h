@@ -1,4 +1,4 @@
-/* What families of vectors and matrices share. */
+/* What families of vectors and matrices share; memory and failures are as in terms.h. */
 #ifndef RP_DIST_VECTORS_H
 #define RP_DIST_VECTORS_H
 

@@ -1,6 +1,6 @@
 /* The program as it is kept: immutable, without pointers into any arena, shared by all rp_works.
  *
- * * emit.c writes it from the plan, program.c runs it, array_ops.c holds the whole-array operations, print.c lists
+ * emit.c writes it from the plan, program.c runs it, array_ops.c holds the whole-array operations, print.c lists
  * it. Pointers become real in rp_work_new(), which makes an rp_instruction of each rp_draft. */
 #ifndef RP_EXEC_CODE_H
 #define RP_EXEC_CODE_H

@@ -1,12 +1,12 @@
 /* What the program asks of an instruction set: one table of functions per kernels_*.c.
  *
- * * Layout: with L lanes (1, 2, 4 or 8) a vector of n elements is [n][L] doubles. A scalar is a slot of 8 doubles
+ * Layout: with L lanes (1, 2, 4 or 8) a vector of n elements is [n][L] doubles. A scalar is a slot of 8 doubles
  * that holds the pattern of its L lanes 8 / L times, so that a vector kernel may read it as if it were a vector that
  * does not advance. All buffers begin at multiples of 8 doubles and are padded to multiples of 8: element kernels
  * work on whole groups of 8 doubles and so read and write the padding; reductions, gathers and scatters touch exactly
  * the elements.
  *
- * * Everything here writes into buffers given by the caller and cannot fail. */
+ * Everything here writes into buffers given by the caller and cannot fail. */
 #ifndef RP_EXEC_KERNELS_H
 #define RP_EXEC_KERNELS_H
 

@@ -1,7 +1,7 @@
 /* Affine recurrences state[t + 1] = A[t] state[t] + b[t], or from the end; a template over VW, which handles VW
  * lanes.
  *
- * * One step is one fused multiply-add that waits for the one before. With one state, four steps are therefore
+ * One step is one fused multiply-add that waits for the one before. With one state, four steps are therefore
  * composed to one: products and sums within the four do not wait for the state, the state waits for one multiply-add
  * in four. Where a product leaves the range of numbers (Inf * 0 would turn a right answer into NaN) the lanes
  * concerned are done again step by step. */

@@ -1,6 +1,6 @@
 /* Scalar code: kernels that each work on VW lanes of one element, and the loop that runs them; a template over VW.
  *
- * * A program without lanes runs them with VW = 1, one with four lanes with VW = 4, and so on. A result goes to
+ * A program without lanes runs them with VW = 1, one with four lanes with VW = 4, and so on. A result goes to
  * memory and also, in a register, to the next kernel, which takes it as one of its operands when it can (form 1, 2,
  * 3: as a, b, c; form 0: all from memory): the way through memory would take longer than the arithmetic. The
  * expressions are those of the block kernels (the lists below), so a scalar and a vector element go through the same

@@ -1,6 +1,6 @@
 /* Where does each value lie?
  *
- * * A vector that is used up within its loop needs room for one block only, in a slot that it shares with others
+ * A vector that is used up within its loop needs room for one block only, in a slot that it shares with others
  * before and after it; all slots of a loop stay in the first-level cache. Vectors that live longer get room for all
  * their elements, which is given to another vector when no later group reads it. Scalars have 8 doubles each. */
 #include <limits.h>

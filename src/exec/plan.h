@@ -1,6 +1,6 @@
 /* The plan: what rp_program_new() knows while it turns a graph into a program.
  *
- * * plan.c copies the nodes that the outputs need into items; fuse.c joins neighbouring operations into one;
+ * plan.c copies the nodes that the outputs need into items; fuse.c joins neighbouring operations into one;
  * schedule.c decides in which stage each item is computed; place.c decides where its value lies; program.c writes the
  * instructions down. An rp_plan owns its memory and borrows the graph; it lives during rp_program_new() only.
  * Functions return RP_NO_MEMORY at most. */

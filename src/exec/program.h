@@ -1,6 +1,6 @@
 /* The program: a graph made ready to run many times.
  *
- * * rp_program_new() schedules the nodes that the outputs need into stages of blocked loops, scalars, scans and
+ * rp_program_new() schedules the nodes that the outputs need into stages of blocked loops, scalars, scans and
  * whole-array operations, and plans one arena. A program is immutable and may be shared between threads; each thread
  * (or group of lanes) has its own rp_work. Nothing is allocated by rp_program_run(). */
 #ifndef RP_EXEC_PROGRAM_H

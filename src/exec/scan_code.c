@@ -1,6 +1,6 @@
 /* The body of a scan as scalar code that runs once per step.
  *
- * * No carry is ever moved: carry k of step t is element t of the scan's value, and the instruction that computes it
+ * No carry is ever moved: carry k of step t is element t of the scan's value, and the instruction that computes it
  * for the next step writes element t + 1. */
 #include <stdlib.h>
 

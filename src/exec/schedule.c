@@ -1,6 +1,6 @@
 /* In which stage is each item computed?
  *
- * * Each item first goes to the earliest stage at which its inputs are complete. Then, from the last item to the
+ * Each item first goes to the earliest stage at which its inputs are complete. Then, from the last item to the
  * first, an item of a loop moves to the latest stage that its users allow and that has a loop of the same length, so
  * that one pass over the data does the work of several and intermediate vectors need not be stored. */
 #include <limits.h>

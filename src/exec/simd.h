@@ -1,6 +1,6 @@
 /* Vectors of VW doubles (1, 2, 4 or 8) on GNU vector types: loads, masks, selection, fused multiply-add.
  *
- * * A template: define VW and RP_SIMD (see kernels_*.c), then include; once per width in a file. Names end in the
+ * A template: define VW and RP_SIMD (see kernels_*.c), then include; once per width in a file. Names end in the
  * width: V(fma) is fma_4 when VW is 4. Comparisons give masks of all ones or all zeros. No intrinsics header is
  * needed, which would cost more compile time than the kernels themselves. Nothing here allocates or fails. */
 

@@ -1,7 +1,7 @@
 /* Elementary and gamma functions on vectors of VW doubles; a template over VW like simd.h, which must be included
  * before with the same VW.
  *
- * * Each has a short path for ordinary arguments. Arguments outside it (NaN, infinities, subnormals, poles) go either
+ * Each has a short path for ordinary arguments. Arguments outside it (NaN, infinities, subnormals, poles) go either
  * through a complete path or, lane by lane, through rp_elementwise(); a lane with an ordinary argument gives the same
  * bits on both paths, so results do not depend on which lanes share a vector. Errors measured by
  * tests/engine/test_kernels.c: exp 1 ulp, log 1 ulp, log1p 1.5 ulp, expm1 2 ulp, sigmoid and log1p_exp 3 ulp; lgamma
@@ -9,6 +9,7 @@
 
 #ifndef RP_EXEC_VMATH_ONCE
 #define RP_EXEC_VMATH_ONCE
+#include "../core/constants.h"
 #include "../graph/evaluate.h"
 
 #define LOG2E 0x1.71547652b82fep0
@@ -17,7 +18,6 @@
 #define LN2_LOW 0x1.a39ef35793c76p-33
 #define ROUNDER 0x1.8p52 /* adding it leaves the nearest integer in the low bits */
 #define SMALLEST_NORMAL 0x1p-1022
-#define HALF_LOG_2PI 0.91893853320467274178
 #if defined(__has_builtin)
 #if __has_builtin(__builtin_elementwise_sqrt)
 #define RP_ELEMENTWISE_SQRT
@@ -194,7 +194,7 @@ VFN void V(lgamma_digamma)(V(vd) x, V(vd) *lgamma_x, V(vd) *digamma_x) {
   t = V(fma)(z, t, V(splat)(3.96825396825396825e-3));
   t = V(fma)(z, t, V(splat)(-8.33333333333333333e-3));
   t = z * V(fma)(z, t, V(splat)(8.33333333333333333e-2));
-  V(vd) l = V(fma)(y - 0.5, log_y, -y) + (HALF_LOG_2PI + s);
+  V(vd) l = V(fma)(y - 0.5, log_y, -y) + (RP_LOG_SQRT_2PI + s);
   V(vd) d = V(fma)(V(splat)(-0.5), r, log_y) - t;
   if (shifted) {
     l = l - V(log_core)(V(bits)(p), V(splat)(0.0), V(splat)(0.0));

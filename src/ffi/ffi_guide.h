@@ -32,7 +32,6 @@ rp_code ffi_guide_block(SEXP part, rp_guide_block *block, rp_status *status);
  * know of a trained guide. */
 SEXP ffi_guide_blocks(const ffi_guide *guide);
 
-
 /* A guide that is a model: list(kind = "model", spec). The spec is run twice, for draws and for the density, and its
  * sites are matched with the block's coordinates, which must be values (control$natural). RP_BAD_ARGUMENT: sites that
  * only one of the two has, or of another size, or observed in the guide; RP_UNSUPPORTED: draws without derivatives. */

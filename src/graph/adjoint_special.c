@@ -3,6 +3,7 @@
  * Shapes of the incomplete gamma and beta functions have operations of their own for the first derivative
  * (GAMMA_P_DA, BETA_I_DA, BETA_I_DB), which have none in turn; those of their inverses follow from the implicit
  * function theorem. Orders of Bessel functions have no derivative. */
+#include "../core/constants.h"
 #include "adjoint.h"
 #include "construct.h"
 
@@ -39,13 +40,13 @@ void adjoint_PENTAGAMMA(rp_reverse *r, rp_node_id node, rp_node_id seed) {
 
 /* ---- normal ---- */
 
-static const double INV_SQRT_2PI = 0.398942280401432677940, HALF_LOG_2PI = 0.918938533204672741780;
+static const double INV_SQRT_2PI = 0.398942280401432677940;
 
 static rp_node_id half_square(rp_graph *g, rp_node_id x) { return rp_mul(g, NUMBER(0.5), UNARY(SQUARE, x)); }
 
 /* exp(log density of the normal at x, less y) */
 static rp_node_id normal_density_over(rp_graph *g, rp_node_id x, rp_node_id y) {
-  return rp_exp(g, rp_neg(g, rp_add(g, rp_add(g, half_square(g, x), NUMBER(HALF_LOG_2PI)), y)));
+  return rp_exp(g, rp_neg(g, rp_add(g, rp_add(g, half_square(g, x), NUMBER(RP_LOG_SQRT_2PI)), y)));
 }
 
 OF_ONE(PNORM, rp_mul(g, seed, rp_mul(g, NUMBER(INV_SQRT_2PI), rp_exp(g, rp_neg(g, half_square(g, x))))))

@@ -1,6 +1,6 @@
 /* rp_take_factor(): a vector as a scalar times a vector that takes fewer operations.
  *
- * * What only adds up multiples of its input (sums, scatters, matrix products) multiplies by the scalar afterwards:
+ * What only adds up multiples of its input (sums, scatters, matrix products) multiplies by the scalar afterwards:
  * in a normal log density sum(((y - m) / s)^2) is sum((y - m)^2) / s^2, and neither it nor its adjoint divides the
  * vector by s. */
 #include "construct.h"

@@ -1,4 +1,4 @@
-/* What src/graph knows of operations beyond the public rp_op_*() functions. */
+/* What src/graph knows of operations beyond the public rp_op_*() functions: columns of ops.def. */
 #ifndef RP_GRAPH_OPS_H
 #define RP_GRAPH_OPS_H
 

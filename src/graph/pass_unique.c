@@ -1,7 +1,7 @@
 /* rp_pass_unique(): terms of a sum that depend on nothing but data and scalars are computed once for each value that
  * the data take, and counted.
  *
- * * sum_i [a_i + f(y_i, phi)] becomes sum_i a_i + sum_u count_u f(u, phi): with counts as data and an lgamma in f, as
+ * sum_i [a_i + f(y_i, phi)] becomes sum_i a_i + sum_u count_u f(u, phi): with counts as data and an lgamma in f, as
  * in negative-binomial regression, that is most of the work. A sum is left as it is unless some term shrinks to half
  * of its length or less. */
 #include <stdlib.h>

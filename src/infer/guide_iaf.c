@@ -1,7 +1,8 @@
 /* Inverse autoregressive flows (Kingma, Salimans, Jozefowicz, Chen, Sutskever & Welling 2016): z = location + scale
- * T(noise), T being n_flows maps y_i = x_i exp(s_i(x_1 .. x_{i-1})) + m_i(x_1 .. x_{i-1}), with the order of the elements
- * turned round between them. m and s come from one autoregressive network, whose linear part makes a multivariate normal and a
- * funnel members of the family. Parameters: locations, raw scales, then the network of each flow. */
+ * T(noise), T being n_flows maps y_i = x_i exp(s_i(x_1 .. x_{i-1})) + m_i(x_1 .. x_{i-1}), with the order of the
+ * elements turned round between them. m and s come from one autoregressive network, whose linear part makes a
+ * multivariate normal and a funnel members of the family. Parameters: locations, raw scales, then the network of each
+ * flow. */
 #include <stdlib.h>
 
 #include "../bij/events.h"

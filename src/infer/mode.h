@@ -1,4 +1,5 @@
-/* The mode of a log density by L-BFGS (Liu & Nocedal 1989), and its curvature there. */
+/* The mode of a log density by L-BFGS (Liu & Nocedal 1989), and its curvature there. The potential is borrowed, what is
+ * allocated is freed before the functions return; RP_NO_MEMORY from either. */
 #ifndef RP_INFER_MODE_H
 #define RP_INFER_MODE_H
 

@@ -1,4 +1,5 @@
-/* Optimizers: one step down a gradient.  Each is a row of optim.c's table and lives in its own optim_*.c file. */
+/* Optimizers: one step down a gradient.  Each is a row of optim.c's table and lives in its own optim_*.c file. State
+ * and parameters are the caller's; nothing is allocated, nothing fails. */
 #ifndef RP_INFER_OPTIM_H
 #define RP_INFER_OPTIM_H
 

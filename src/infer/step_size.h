@@ -1,4 +1,5 @@
-/* Dual averaging (Nesterov 2009; Hoffman & Gelman 2014, section 3.2) and the search for a first step size. */
+/* Dual averaging (Nesterov 2009; Hoffman & Gelman 2014, section 3.2) and the search for a first step size. Both are
+ * plain values; nothing fails. */
 #ifndef RP_INFER_STEP_SIZE_H
 #define RP_INFER_STEP_SIZE_H
 

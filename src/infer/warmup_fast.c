@@ -50,7 +50,8 @@ int64_t rp_fast_iterations(int64_t coordinates, int centers) {
   for (int64_t n = STEP; n < MOST; n += STEP) {
     rp_warmup warmup = {.iterations = n, .switch_size = MAIN_SWITCH};
     for (int64_t i = 0; i < (int64_t) (FINAL * (double) n); i++) {
-      int64_t *foreground = &warmup.draws_of[warmup.foreground].n, *background = &warmup.draws_of[1 - warmup.foreground].n;
+      int64_t *foreground = &warmup.draws_of[warmup.foreground].n;
+      int64_t *background = &warmup.draws_of[1 - warmup.foreground].n;
       ++*background;
       if ((double) ++*foreground >= wanted) return n;
       if (!windows_end(&warmup, i)) continue;

@@ -241,8 +241,8 @@ void rp_support_bounds(rp_graph *g, rp_support support, rp_node_id *lower, rp_no
   if (kind == RP_SUPPORT_UPPER || kind == RP_SUPPORT_INTERVAL || kind == RP_SUPPORT_INTEGER_INTERVAL)
     *upper = support.upper;
   if (kind == RP_SUPPORT_CIRCLE) {
-    *lower = rp_const(g, -3.141592653589793);
-    *upper = rp_const(g, 3.141592653589793);
+    *lower = rp_const(g, -RP_PI);
+    *upper = rp_const(g, RP_PI);
   }
 }
 

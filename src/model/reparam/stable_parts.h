@@ -1,4 +1,4 @@
-/* What latent_stable, symmetric_stable and stable share. */
+/* What latent_stable, symmetric_stable and stable share; memory and failures are as in reparam.h. */
 #ifndef RP_MODEL_REPARAM_STABLE_PARTS_H
 #define RP_MODEL_REPARAM_STABLE_PARTS_H
 
