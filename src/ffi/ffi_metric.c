@@ -1,11 +1,13 @@
 #include "ffi_metric.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static rp_code read_blocks(const rp_model *model, SEXP blocks, ffi_metric *metric, rp_status *status);
 static int64_t add_site(const rp_model *model, const char *name, int64_t *to, rp_status *status);
+static void fail_unknown(const rp_model *model, const char *name, rp_status *status);
 static rp_code read_inverse(const rp_model *model, SEXP given, int64_t n_chains, ffi_metric *metric, rp_status *status);
 static rp_code order_of(const rp_model *model, SEXP names, int64_t n, int64_t *order, rp_status *status);
 static rp_code take_chain(const rp_metric *shape, const double *value, int full, const int64_t *order, double *sorted,
@@ -70,8 +72,27 @@ static int64_t add_site(const rp_model *model, const char *name, int64_t *to, rp
     for (int64_t k = 0; k < site->n_inferred * site->width; k++) to[n++] = site->offset + k;
   }
   for (int32_t i = 0; i < model->n_sites && !known; i++) known = strcmp(model->sites[i].name, name) == 0;
-  if (n == 0 && !known) rp_fail(status, RP_BAD_ARGUMENT, NULL, "`metric` names `%s`, but there is no such site", name);
+  if (n == 0 && !known) fail_unknown(model, name, status);
   return n;
+}
+
+/* By the names that the user gave them, as many as fit. */
+static void fail_unknown(const rp_model *model, const char *name, rp_status *status) {
+  char sites[200] = "";
+  size_t used = 0;
+  for (int32_t i = 0; i < model->layout.n; i++) {
+    const rp_layout_site *site = &model->layout.sites[i], *before = site - 1;
+    const char *own = site->original ? site->original : site->name;
+    const int again = i > 0 && strcmp(before->original ? before->original : before->name, own) == 0;
+    if (site->n_inferred == 0 || again) continue;
+    const int length = snprintf(sites + used, sizeof sites - used, "%s`%s`", used > 0 ? ", " : "", own);
+    if (length < 0 || used + (size_t) length >= sizeof sites) {
+      snprintf(sites + used, sizeof sites - used, "%s", used + 6 < sizeof sites ? ", ..." : "");
+      break;
+    }
+    used += (size_t) length;
+  }
+  rp_fail(status, RP_BAD_ARGUMENT, NULL, "`metric` names `%s`, but the sites that are sampled are %s", name, sites);
 }
 
 /* `form`: "variances", "matrix", or "raw", which is what a fit with the same metric has kept. `value` has a column for

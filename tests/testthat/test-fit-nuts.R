@@ -202,3 +202,30 @@ test_that("refits leave no memory behind", {
   # 200 fits that each kept one of their vectors of draws (300 sites, 2 chains, 10 draws) would add 9 MB
   expect_lt(refit(200) - settled, 5)
 })
+
+test_that("a model without a starting point says which site, argument, value and element are to blame", {
+  fails <- function(fn, y, text, ...) {
+    expect_error(fit_nuts(model(fn), list(y = y), chains = 2, cores = 2, seed = 1, ...), text, class = "reparam_not_finite")
+  }
+  fails(function(y) {
+    p ~ beta(1, 1)
+    y ~ binomial(5, rep(p, 3))
+  }, c(1, 2, 9), "`y`: the log density is -Inf .* element 3, whose value is 9: outside the support of binomial")
+  fails(function(y) {
+    a ~ normal(0, 1)
+    y ~ mvn(rep(0, 2), matrix(c(1, 2, 2, 1), 2) * exp(a))
+  }, c(1, 2), "`y`.*argument `cov` of mvn\\(\\) must be a symmetric positive definite matrix")
+  fails(function(y) {
+    m ~ normal(0, 1)
+    y ~ normal(c(m, m / 0), 1)
+  }, c(1, 2), "argument `mean` of normal\\(\\) is -?Inf \\(element 2\\), but must be finite")
+  fails(function(y) {
+    m ~ normal(0, 1)
+    log_factor("penalty", log(-exp(m)))
+    y ~ normal(m, 1)
+  }, 1, "`penalty`: the log density is NaN at every starting point")
+  fails(function(y) {
+    s ~ normal(0, 1)
+    y ~ normal(0, s)
+  }, 1, "argument `sd` of normal\\(\\) is -1, but must be positive", init = list(s = -1))
+})

@@ -110,7 +110,7 @@ test_that("what cannot be a metric is refused", {
   expect_error(ridge_fit(metric = "round"), "`metric` must be one of", class = "reparam_error")
   expect_error(ridge_fit(metric = list(1)), "names of sites", class = "reparam_error")
   expect_error(ridge_fit(metric = list()), "names of sites", class = "reparam_error")
-  expect_error(ridge_fit(metric = list(c("a", "c"))), "`c`.*no such site", class = "reparam_error")
+  expect_error(ridge_fit(metric = list(c("a", "c"))), "`c`.*sites that are sampled are `a`, `b`, `free`", class = "reparam_error")
   expect_error(ridge_fit(metric = list("a", c("a", "b"))), "`a` in two blocks", class = "reparam_error")
   expect_error(ridge_fit(metric = "lowrank", warmup = "stan"), "\"fast\"", class = "reparam_error")
   expect_error(ridge_fit(inverse_metric = 1:2), "3 unconstrained coordinates", class = "reparam_error")
