@@ -35,7 +35,7 @@ bind_lifted <- function(name, env) delayedAssign(name, lifted(name), assign.env 
 # theirs hides the overlay's function.
 bind_visible <- function(name, table, outer, inner, memo) {
   value <- get0(name, envir = outer, mode = "function")
-  if (is_user_closure(value, memo)) {
+  if (is_user_closure(value, memo) && is_function_first(name, outer)) {
     delayedAssign(name, overlay_once(value, name, memo), assign.env = inner)
     return(invisible())
   }
@@ -43,6 +43,12 @@ bind_visible <- function(name, table, outer, inner, memo) {
   seen <- get0(name, envir = outer)
   if (!is.null(seen) && !is_base_function(seen)) makeActiveBinding(name, function() get(name, envir = outer), inner)
   invisible()
+}
+
+# Is the nearest thing of this name a function? A variable hides a helper of the same name that lies further out.
+is_function_first <- function(name, env) {
+  while (!exists(name, envir = env, inherits = FALSE)) env <- parent.env(env)
+  exists(name, envir = env, mode = "function", inherits = FALSE)
 }
 
 is_base_function <- function(fn) is.function(fn) && is_base_home(frame_home(fn))
