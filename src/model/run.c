@@ -199,6 +199,19 @@ static rp_node_id look_up_row(void *context, rp_node_id row) {
 
 /* ---- messages ---- */
 
+/* The distribution of a centered message is that of its residual, which is what a reparameterizer gives. */
+static rp_reparam_result reparameterize_latent(rp_run *run, rp_message *m) {
+  if (!m->centered) return rp_handlers_reparameterize(run, m);
+  rp_graph *g = run->graph;
+  const rp_node_id z = m->initial;
+  if (z != RP_NONE) m->initial = rp_mul(g, rp_exp(g, m->log_stretch), rp_sub(g, z, m->shift));
+  const rp_reparam_result result = rp_handlers_reparameterize(run, m);
+  m->initial = z;
+  if (result == RP_REPARAM_REPLACED)
+    m->value = rp_add(g, m->shift, rp_mul(g, m->value, rp_exp(g, rp_neg(g, m->log_stretch))));
+  return result;
+}
+
 static rp_node_id latent(rp_run *run, rp_message *m) {
   int32_t *events[2];
   int64_t counts[2];
@@ -211,7 +224,7 @@ static rp_node_id latent(rp_run *run, rp_message *m) {
   if (m->hidden) return rp_run_add_ancestral(run, m);
   if (strcmp(m->dist.family->name, "delta") == 0) return point_mass(run, m);
   const int as_it_is = rp_run_is_natural(run, m->name) || run->options->sampled;
-  if (!as_it_is && rp_handlers_reparameterize(run, m) == RP_REPARAM_REPLACED) return m->value;
+  if (!as_it_is && reparameterize_latent(run, m) == RP_REPARAM_REPLACED) return m->value;
   if (run->status->code != RP_OK) return RP_NONE;
   if (run->options->prior || run->options->sampled) return rp_run_add_ancestral(run, m);
   return rp_run_add_latent(run, m);
@@ -379,6 +392,7 @@ rp_message rp_message_auxiliary(rp_run *run, const rp_message *parent, const cha
   m.data = RP_NONE;
   m.rest = NULL;
   m.chain_left = 0;
+  m.centered = 0;
   m.depth = parent->depth + 1;
   return m;
 }

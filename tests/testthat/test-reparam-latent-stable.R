@@ -52,3 +52,52 @@ test_that("a walk with stable steps has the posterior of its density, integrated
     expect_true(all(abs(table$mean - exact) < 4 * table$mcse_mean))
   }
 })
+
+test_that("with a location that is inferred, posteriors are those of quadrature, also when centering is asked for", {
+  y <- c(1, 2, 6)
+  # t ~ normal(0, 1), x ~ f(x - t), y ~ normal(x, 1): x integrated out, then mean and sd of t
+  exact <- function(f) {
+    given <- function(t) {
+      prod(vapply(y, function(v) {
+        integrate(function(x) f(x - t) * dnorm(v, x, 1), v - 12, v + 12, rel.tol = 1e-10)$value
+      }, 0))
+    }
+    weight <- Vectorize(function(t) dnorm(t) * given(t))
+    power <- function(k) integrate(function(t) t^k * weight(t), -6, 8)$value
+    mean <- power(1) / power(0)
+    c(mean, sqrt(power(2) / power(0) - mean^2))
+  }
+  cauchy <- model(function(y) {
+    t ~ normal(0, 1)
+    x[1:3] ~ stable(1, 0, 0.5, t)
+    y ~ normal(x, 1)
+  })
+  student <- model(function(y) {
+    t ~ normal(0, 1)
+    x[1:3] ~ student_t(3, t, 0.5)
+    y ~ normal(x, 1)
+  })
+  cases <- list(
+    list(cauchy, "auto", function(e) dcauchy(e, 0, 0.5)),
+    list(reparam(cauchy, x = decenter()), "minimal", function(e) dcauchy(e, 0, 0.5)),
+    list(reparam(student, x = list(decenter(), reparam_student_t())), "minimal", function(e) 2 * dt(2 * e, 3))
+  )
+  for (case in cases) {
+    fit <- fit_nuts(case[[1]], list(y = y), chains = 2, iter_warmup = 500, iter_sampling = 1000, reparam = case[[2]],
+                    prune = FALSE, seed = 1)
+    want <- exact(case[[3]])
+    s <- subset(summary(fit), variable == "t")
+    expect_lt(abs(s$mean - want[1]) / (s$sd / sqrt(s$ess_bulk)), 4)
+    # an sd of n effective draws has relative error 1 / sqrt(2 n)
+    expect_lt(abs(s$sd / want[2] - 1), 4 / sqrt(2 * s$ess_bulk))
+  }
+  # An element that nothing depends on keeps its own distribution: P(|x - t| < 1) of a Cauchy of scale .5.
+  alone <- model(function() {
+    t ~ normal(0, 1)
+    x ~ stable(1, 0, 0.5, t)
+  })
+  fit <- fit_nuts(alone, chains = 2, iter_warmup = 500, iter_sampling = 1000, reparam = "auto", prune = FALSE, seed = 1)
+  near <- mean(abs(draws(fit, "x") - draws(fit, "t")) < 1)
+  # at least 500 of the 2000 draws are independent
+  expect_lt(abs(near - (1 - 2 * pcauchy(-1, 0, 0.5))), 4 * sqrt(0.25 / 500))
+})
