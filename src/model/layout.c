@@ -139,7 +139,8 @@ static rp_code find_active(closure *c, const rp_model_options *options) {
     const rp_part *part = &run->parts[p];
     int always = part->source == RP_SOURCE_LEARNED ||
                  (part->source == RP_SOURCE_LATENT &&
-                  (!options->prune || part->weighed || !rp_distribution_can_sample(&part->dist)));
+                  ((!options->prune && !part->sampled_only) || part->weighed ||
+                   !rp_distribution_can_sample(&part->dist)));
     if (always && !named) memset(c->active[p], 1, (size_t) part->n_events);
     int informs =
         part->source != RP_SOURCE_LATENT && part->source != RP_SOURCE_SUMMED && part->source != RP_SOURCE_ANCESTRAL;

@@ -39,6 +39,7 @@ typedef struct {
   rp_node_id initial;       /* unconstrained coordinates asked for by the user; RP_NONE */
   int initial_differs;      /* they depend on the values of summed-out sites */
   int weighed;              /* its density is a power of its distribution's, from which it cannot be drawn */
+  int sampled_only;         /* LATENT, but without unconstrained coordinates: an error if data depend on it */
   int completed;            /* OBSERVED: only some numbers of these events are, the others were drawn or are latent */
   int32_t next;             /* next part of the same site, -1 at the end */
   int carried;              /* COMPUTED: its coordinates are given by a transport (reparam/transport.c) */

@@ -6,6 +6,7 @@
 
 #include "../dist/support.h"
 #include "../graph/shorthand.h"
+#include "combinator.h"
 #include "discrete.h"
 
 static rp_part *new_part(rp_run *run, rp_site_info *site);
@@ -15,6 +16,7 @@ static void weigh_part(rp_run *run, const rp_message *m, rp_part *part, rp_node_
 static void add_rest(rp_run *run, const rp_message *m, rp_part *part);
 static void add_states(rp_run *run, const rp_message *m, rp_node_id value);
 static rp_node_id inferred(rp_run *run, const rp_message *m);
+static int has_coordinates(const rp_run *run, const rp_message *m);
 static rp_node_id residual_density(rp_graph *g, const rp_message *m, rp_node_id z);
 static const rp_layout_site *layout_of(const rp_run *run, const char *name);
 static rp_node_id part_value(rp_run *run, rp_site_info *site);
@@ -42,6 +44,7 @@ rp_node_id rp_run_add_part(rp_run *run, const rp_message *m, rp_source source, r
       part->scale = RP_NONE;
     }
     part->unconstrained = latent->unconstrained;
+    part->sampled_only = latent->sampled_only;
     part->initial = latent->initial;
   } else if (has_term) {
     weigh_part(run, m, part, rp_distribution_log_density(run->graph, &m->dist, value, 0));
@@ -179,6 +182,10 @@ static rp_node_id inferred(rp_run *run, const rp_message *m) {
     value = part.unconstrained = rp_run_leaf(run, m, m->dist.event_size);
     part.term = rp_distribution_log_density(run->graph, &m->dist, value, 0);
     part.initial = m->initial;
+  } else if (!run->layout && !has_coordinates(run, m)) {
+    part.sampled_only = 1;
+    value = part.unconstrained = rp_run_leaf(run, m, m->dist.event_size);
+    part.term = rp_distribution_log_density(run->graph, &m->dist, value, 0);
   } else if (m->centered) {
     value = part.unconstrained = rp_run_leaf(run, m, 1);
     part.term = residual_density(run->graph, m, value);
@@ -196,6 +203,14 @@ static rp_node_id inferred(rp_run *run, const rp_message *m) {
     }
   }
   return rp_run_add_part(run, m, RP_SOURCE_LATENT, value, &part);
+}
+
+/* Laws with probability on single points, such as censored ones, have none: they are drawn where nothing depends on
+ * them. */
+static int has_coordinates(const rp_run *run, const rp_message *m) {
+  rp_support support;
+  return !m->dist.compound || m->dist.unbounded || !rp_distribution_can_sample(&m->dist) ||
+         rp_compound_support(run->graph, m->dist.compound, &support, 0);
 }
 
 /* log f(z | c m, s^c s0^(1-c)), less its Jacobian log stretch, from the residual: log f(delta | 0, s), delta =

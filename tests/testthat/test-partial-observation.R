@@ -174,3 +174,36 @@ test_that("log_lik() has one term for each event, in their order", {
   })
   expect_equal(as.vector(got[4, 1, ]), want, tolerance = 1e-10)
 })
+
+test_that("NA of laws with probability on single points are drawn where nothing depends on them, else refused", {
+  y <- c(0.3, NA, 2, -1)
+  cases <- list(
+    list(function(t) dist_censored(dist_normal(t, 1.5), -1, 2), function(t) {
+      dnorm(0.3, t, 1.5, TRUE) + pnorm(-1, t, 1.5, TRUE, TRUE) + pnorm(2, t, 1.5, FALSE, TRUE)
+    }),
+    list(function(t) dist_zero_inflated(dist_normal(t, 1.5), 0.3), function(t) {
+      sum(log(0.7) + dnorm(c(0.3, 2, -1), t, 1.5, TRUE))
+    })
+  )
+  for (case in cases) {
+    m <- model(function(y) {
+      t ~ normal(0, 1)
+      draw("y", dist_expand(case[[1]](t), 4), obs = y)
+    })
+    for (prune in c(TRUE, FALSE)) {
+      got <- log_density(m, list(y = y), list(t = 0.4), prune = prune)
+      expect_equal(as.numeric(got), dnorm(0.4, 0, 1, TRUE) + case[[2]](0.4), tolerance = 1e-12)
+    }
+    fit <- fit_nuts(m, list(y = y), chains = 1, iter_warmup = 100, iter_sampling = 400, prune = FALSE, seed = 1)
+    x <- draws(fit, "y")[, 1, 2]
+    # drawn independently given t: the chance of the atom, averaged over t, within 4 standard errors
+    atom <- if (case[[1]](0)$family == "censored") pnorm(-1, draws(fit, "t"), 1.5) else 0.3
+    expect_lt(abs(mean(x == if (length(atom) > 1) -1 else 0) - mean(atom)), 4 * sqrt(0.25 / 400))
+    expect_equal(dim(suppressMessages(log_lik(fit))), c(400L, 1L, 3L))
+  }
+  needed <- model(function(y, z) {
+    x <- draw("y", dist_censored(dist_normal(0, 1), -1, 2), obs = y)
+    z ~ normal(sum(x), 1)
+  })
+  expect_error(log_density(needed, list(y = y, z = 1)), "can be observed but not inferred")
+})

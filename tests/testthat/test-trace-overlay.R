@@ -156,3 +156,19 @@ test_that("an interrupt while a model is traced leaves nothing behind", {
   after <- model_spec(model(function(y) y ~ normal(0, 1)), list(y = 1))
   expect_length(after$statements, 1)
 })
+
+test_that("a variable hides a helper of the same name that lies further out", {
+  d <- function(x) stop("not this one")
+  inside <- local({
+    d <- dist_normal(0, 1)
+    model(function() draw("x", d))
+  })
+  expect_equal(as.numeric(log_density(inside, values = list(x = 1), prune = FALSE)), dnorm(1, log = TRUE))
+  # and a function is still called by its name
+  twice <- function(x) 2 * x
+  m <- model(function() {
+    x ~ normal(0, 1)
+    y ~ normal(twice(x), 1)
+  })
+  expect_equal(as.numeric(log_density(m, values = list(x = 1, y = 2), prune = FALSE)), 2 * dnorm(0, log = TRUE) - 0.5)
+})
