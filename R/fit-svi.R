@@ -8,7 +8,8 @@
 #' @param guide The family of approximations; see [guides]. Or a function with [param()] statements, or a model, see
 #'   [guide_params()].
 #' @param optim The optimizer; see [optimizers]. Left out, the rate is 0.003 for flows ([guide_iaf()]).
-#' @param steps `"auto"`: as many as it takes, see below. Or a number of steps.
+#' @param steps `"auto"`: as many as it takes, see below. Or a number of steps. Gradients that are computed to find a
+#'   start count as steps.
 #' @param particles Draws of the guide from which each step's gradient is estimated; NULL: 8 for flows ([guide_iaf()]),
 #'   whose many parameters are misled by noise, otherwise 1.
 #' @param alpha 1: the ELBO. Otherwise the bound of Renyi's divergence of this order, estimated from `particles`
@@ -27,21 +28,32 @@
 #' @param draws Draws taken from the fitted guide.
 #' @param elbo_draws Fresh draws of the guide by which the final ELBO and its Monte Carlo standard error are
 #'   estimated; 0 leaves the estimate out.
-#' @param init NULL: the guide starts around 0 on the unconstrained scale. Or a named list of values of sites, in the
-#'   user's scale.
+#' @param init NULL: the guide starts around 0 on the unconstrained scale, or near the posterior's mode if that is
+#'   better, see below. Or a named list of values of sites, in the user's scale, around which it starts.
 #' @return A fit of class `reparam_svi` and `reparam_fit`, plain data. `fit$loss` is the negative ELBO estimated at
-#'   each step, `fit$elbo` the final ELBO and its standard error, `fit$params` the guide's parameters,
+#'   each step (in the first `fit$climbed` of them, which found the start, minus the largest log density so far),
+#'   `fit$elbo` the final ELBO and its standard error, `fit$params` the guide's parameters,
 #'   `fit$log_weights` the log density of model minus guide at each draw, `fit$converged` whether the convergence
 #'   test was passed, `fit$khat` the [Pareto k][psis_khat] of the weights: how far the guide is from the posterior.
-#' @section How a fit ends:
+#' @section How a fit begins and ends:
+#' Normal guides ([guide_normal()], [guide_mvn()], [guide_lowrank()] of up to 50 coordinates, and such parts of a
+#' [guide_list()]) begin where that pays: L-BFGS climbs the log density, the mode and the curvature there give a first
+#' normal, and at most ten Newton steps, each by 16 gradients at draws of it, correct it where the posterior is not
+#' normal. The guide takes what has the best ELBO, by common draws, its own start around 0 included, and from there on
+#' the optimizer's rate is in units of its scales (0.01: 3 % of a standard deviation), whatever the units of the data.
+#' Gradients that are more than 20 times as large as usual are cut. There is no such start with `init`, for a fit that is
+#' continued, for minibatches, and for other guides; parameters of the model and parts of a list that are not normal
+#' stay where they are.
+#'
 #' The steps are cut into windows, each a fifth as long as all before it (half as long, given a number of steps). When
 #' the average of a window's iterates has an ELBO less than `tolerance` better than that of the window before (by the
-#' same random numbers for both), the search is over. The path derivative follows, whose gradient has no noise where
-#' guide and posterior agree, until it does not improve the ELBO either; then the rate falls to a hundredth and the last
-#' iterates are averaged. With `steps = "auto"` the fit ends when they are no better than those from the middle of the
-#' fall, by three times `tolerance`; given a number of steps, the rate falls over those that are left, two fifths of
-#' them at least. A smaller `tolerance` takes longer and gets closer: the ELBO hardly tells when a correlation is
-#' learned but for its last digits.
+#' same random numbers for both; twice in a row if that has an error above `tolerance`), the search is over. The path
+#' derivative follows, whose gradient has no noise where guide and posterior agree, until it does not improve the ELBO
+#' either (from a good start it is used at once, if it is the less noisy one there); then the rate falls to a hundredth
+#' and the last iterates are averaged. With `steps = "auto"` the fit ends when they are no better than those from the
+#' middle of the fall, by twice `tolerance`, after 800 steps at least; given a number of steps, the rate falls over
+#' those that are left, two fifths of them at least. A smaller `tolerance` takes longer and gets closer: the ELBO hardly
+#' tells when a correlation is learned but for its last digits.
 #'
 #' Of a model with minibatches (`subsample` of [with_plate()]) each step looks at a random choice of the data. All draws,
 #' [log_lik()] and predictions are of the whole data, and so are the log density at the draws, the Pareto k, and the
@@ -59,6 +71,11 @@
 #'
 #' Welandawe, Andersen, Vehtari and Huggins (2022). Robust, Automated, and Accurate Black-box Variational Inference.
 #' arXiv 2203.15945.
+#'
+#' Zhang, Carpenter, Gelman and Vehtari (2022). Pathfinder: Parallel Quasi-Newton Variational Inference. Journal of
+#' Machine Learning Research 23.
+#'
+#' Opper and Archambeau (2009). The Variational Gaussian Approximation Revisited. Neural Computation 21.
 #'
 #' Li and Turner (2016). Renyi Divergence Variational Inference. Advances in Neural Information Processing Systems 29.
 #' @param model A model made by [model()], a spec made by [model_spec()], or a fit by `fit_svi()` to be continued.
@@ -92,6 +109,7 @@ fit_svi <- function(model, data = list(), guide = guide_normal(), optim = optim_
     tolerance = check_number(tolerance, "tolerance", function(x) x > 0, "positive"),
     first_window = if (has_flows(guide)) 1000, dependencies = has_structure(guide),
     draws = check_whole(draws, "draws", 1, 1e8), elbo_draws = check_whole(elbo_draws, "elbo_draws", 0, 1e9),
+    climb = is.null(init),
     init = if (!is.null(init)) check_init_values(init), keep = check_sites(keep, "keep"), budget = storage_budget()
   )
   control <- c(control, model_control(reparam, prune, seed), list(centering = "learned"), natural_control(guide))
@@ -111,6 +129,7 @@ run_svi <- function(model, spec, whole, control, earlier, call, refresh) {
   engine <- control
   engine$optim <- engine_optim(control$optim, length(earlier$loss) + control$steps)
   engine$progress <- progress$show
+  engine$climb <- is.null(earlier) && isTRUE(control$climb)
   if (!is.null(earlier)) engine$start <- list(params = earlier$params, state = earlier$state, step = earlier$step)
   result <- guide_draws(spec, whole, control, engine)
   if (!is.null(progress)) progress$close()

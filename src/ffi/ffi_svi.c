@@ -169,6 +169,7 @@ static rp_svi_plan read_plan(SEXP control, int64_t n_steps) {
                        .automatic = ffi_number(ffi_get(control, "automatic"), 0) != 0,
                        .anneal = ffi_number(ffi_get(control, "anneal"), 0) != 0,
                        .keep_gradient = ffi_get(control, "path_derivative") != R_NilValue,
+                       .climb = ffi_number(ffi_get(control, "climb"), 0) != 0,
                        .tolerance = ffi_number(ffi_get(control, "tolerance"), 0.01),
                        .first_window = ffi_integer(ffi_get(control, "first_window"), 0)};
 }
@@ -240,11 +241,12 @@ static SEXP numbers(const double *x, int64_t n) {
 static SEXP result(const svi_run *run, SEXP arrays, SEXP loss, int64_t n_draws) {
   static const char *const names[] = {"sites", "draws", "loss", "params", "unconstrained", "unconstrained_names",
                                       "elbo", "completed", "interrupted", "dim", "isa", "warnings", "log_weights",
-                                      "state", "step", "searched", "converged", "last_gain", "blocks", "margins"};
+                                      "state", "step", "searched", "converged", "last_gain", "blocks", "margins",
+                                      "climbed"};
   const rp_model *model = run->model->model;
   const rp_svi *svi = run->svi;
   const double elbo[2] = {run->elbo, run->mcse};
-  SEXP value = PROTECT(ffi_list(20, names));
+  SEXP value = PROTECT(ffi_list(21, names));
   SET_VECTOR_ELT(value, 0, ffi_model_sites(model));
   SET_VECTOR_ELT(value, 1, arrays);
   SET_VECTOR_ELT(value, 2, loss);
@@ -271,6 +273,7 @@ static SEXP result(const svi_run *run, SEXP arrays, SEXP loss, int64_t n_draws) 
   const int margins[2] = {(int) model->dim, 2};
   SET_VECTOR_ELT(value, 19, ffi_array(margins, 2));
   if (model->dim > 0) memcpy(REAL(VECTOR_ELT(value, 19)), run->margins, 2 * (size_t) model->dim * sizeof(double));
+  SET_VECTOR_ELT(value, 20, Rf_ScalarReal((double) run->report.climbed));
   UNPROTECT(1);
   return value;
 }

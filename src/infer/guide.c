@@ -49,8 +49,11 @@ rp_node_id rp_guide_path_density(rp_graph *g, const rp_guide_block *block, rp_no
 }
 
 double rp_guide_raw_scale(const rp_guide_block *block) {
-  return log(expm1(block->init_scale > 0 ? block->init_scale : 0.1));
+  return rp_guide_raw(block->init_scale > 0 ? block->init_scale : 0.1);
 }
+
+double rp_guide_raw(double scale) { return scale > 30 ? scale : log(expm1(scale)); }
+double rp_guide_softplus(double raw) { return raw > 30 ? raw : log1p(exp(raw)); }
 
 /* Softplus as in NumPyro's guides: unlike exp, steps of an optimizer do not blow up large scales. */
 rp_node_id rp_guide_scale(rp_graph *g, rp_node_id raw) { return rp_log1p_exp(g, raw); }

@@ -91,6 +91,8 @@ rp_node_id rp_guide_path_density(rp_graph *g, const rp_guide_block *block, rp_no
 
 /* What families share: start of scale parameters, their positive value, sum of squares. */
 double rp_guide_raw_scale(const rp_guide_block *block); /* softplus of it is the initial scale */
+double rp_guide_raw(double scale);                      /* softplus of it is the scale */
+double rp_guide_softplus(double raw);
 rp_node_id rp_guide_scale(rp_graph *g, rp_node_id raw);
 /* -1/2 sum of squares of standardised - log determinant - n/2 log(2 pi) */
 rp_node_id rp_guide_normal_density(rp_graph *g, rp_node_id standardised, rp_node_id log_determinant, int64_t n);
@@ -99,5 +101,8 @@ rp_node_id rp_guide_normal_entropy(rp_graph *g, rp_node_id log_determinant, int6
 /* Parameters of a multivariate normal (RP_GUIDE_MVN) with this mean and this lower Cholesky factor of its covariance.
  * */
 void rp_guide_mvn_set(int64_t n, const double *mean, const double *root, double *parameters);
+/* The same for RP_GUIDE_LOWRANK, about; a column of W for which the covariance has nothing stays as it is. */
+rp_code rp_guide_lowrank_set(const rp_guide_block *block, const double *mean, const double *root, double *parameters,
+                             rp_status *status);
 
 #endif

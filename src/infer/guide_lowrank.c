@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "../core/linalg_small.h"
 #include "../graph/shorthand.h"
 #include "guide.h"
 
@@ -22,6 +23,39 @@ static void start(const rp_guide_block *block, const double *centre, rp_random *
     parameters[n + i] = rp_guide_raw_scale(block);
   }
   for (int64_t i = 0; i < n * rank; i++) parameters[2 * n + i] = 0.1 * rp_random_normal(stream) / sqrt((double) rank);
+}
+
+/* Factor analysis of the covariance by principal axes: of the correlations R, less the part of each element that is
+ * its own, the leading eigenvectors; the parts are what these leave. */
+rp_code rp_guide_lowrank_set(const rp_guide_block *block, const double *mean, const double *root, double *parameters,
+                             rp_status *status) {
+  enum { ROUNDS = 50 };
+  const double least = 1e-3;
+  const int64_t n = block->n, rank = rank_of(block);
+  double *space = malloc((size_t) (3 * n * n + 3 * n + rp_la_eigen_symmetric_workspace(n)) * sizeof *space);
+  if (!space) return rp_fail_memory(status, "a guide");
+  double *covariance = space, *reduced = space + n * n, *vectors = reduced + n * n, *own = vectors + n * n,
+         *values = own + n, *sd = values + n, *w = parameters + 2 * n;
+  rp_la_matmul(root, root, n, n, n, 0, 1, covariance);
+  for (int64_t i = 0; i < n; i++) sd[i] = sqrt(covariance[i + n * i]), own[i] = 0.5;
+  for (int round = 0; round < ROUNDS; round++) {
+    for (int64_t i = 0; i < n; i++)
+      for (int64_t j = 0; j < n; j++)
+        reduced[i + n * j] = covariance[i + n * j] / (sd[i] * sd[j]) - (i == j ? own[i] : 0);
+    rp_la_eigen_symmetric(reduced, n, values, vectors, own + 3 * n);
+    for (int64_t i = 0; i < n; i++) {
+      own[i] = 1;
+      for (int64_t k = 0; k < rank && values[k] > 0; k++) own[i] -= values[k] * vectors[i + n * k] * vectors[i + n * k];
+      own[i] = fmax(own[i], least);
+    }
+  }
+  for (int64_t i = 0; i < n; i++) {
+    parameters[i] = mean[i];
+    parameters[n + i] = rp_guide_raw(sd[i] * sqrt(own[i]));
+    for (int64_t k = 0; k < rank && values[k] > 0; k++) w[i + n * k] = sqrt(values[k] / own[i]) * vectors[i + n * k];
+  }
+  free(space);
+  return RP_OK;
 }
 
 static rp_node_id scale(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {

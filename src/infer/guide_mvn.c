@@ -22,9 +22,8 @@ static void start(const rp_guide_block *block, const double *centre, rp_random *
 void rp_guide_mvn_set(int64_t n, const double *mean, const double *root, double *parameters) {
   double *entry = parameters + 2 * n;
   for (int64_t i = 0; i < n; i++) {
-    const double s = root[i + n * i];
     parameters[i] = mean[i];
-    parameters[n + i] = s > 30 ? s : log(expm1(s));
+    parameters[n + i] = rp_guide_raw(root[i + n * i]);
   }
   for (int64_t j = 0; j < n; j++) {
     for (int64_t i = j + 1; i < n; i++) *entry++ = root[i + n * j] / root[i + n * i];

@@ -7,6 +7,9 @@
 #include "../core/linalg_small.h"
 #include "poll.h"
 
+/* A step that promises less than this share of the tolerance need not be tried: rounding hides what it gains. */
+static const double NOTHING = 0.01;
+
 /* State of L-BFGS: minimises minus the log density. steps and changes hold `memory` vectors each, as a ring. */
 typedef struct {
   rp_potential *potential;
@@ -60,6 +63,10 @@ rp_code rp_mode_find(rp_potential *potential, const rp_mode_options *options, do
       }
     }
     choose_direction(&l);
+    if (-dot(l.direction, l.gradient, n) < NOTHING * options->tolerance * (1 + fabs(value))) {
+      *converged = 1;
+      break;
+    }
     code = line_search(&l, &value, &moved);
     if (code == RP_OK && !moved && l.used > 0) {
       l.used = 0; /* once more, straight down the gradient */

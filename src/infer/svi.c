@@ -8,8 +8,10 @@
 #include "lanes.h"
 #include "poll.h"
 #include "potential.h"
+#include "precondition.h"
 
 enum { MAX_BAD_STEPS = 100 };
+static const double MOST_SIZES = 20, SIZE_MEMORY = 0.99;
 /* "Chains" of the random numbers: training, posterior draws, ELBO estimates, comparisons, noise. */
 enum { FOR_STEPS = 0, FOR_DRAWS = 1, FOR_ELBO = 2, FOR_GAIN = 3, FOR_NOISE = 4 };
 
@@ -35,7 +37,8 @@ struct rp_svi {
   rp_program *value;                      /* the ELBO alone; made at first use */
   rp_work *value_work;
   double *parameters; /* twice: the second half is the copy that gradients of log q do not see */
-  double *sum, *optim_state, *averaged;
+  double *sum, *optim_state, *averaged, *move, *centre;
+  double *units; /* within optim_state, behind the optimizer's own */
   struct timespec polled;
 };
 
@@ -46,6 +49,7 @@ static rp_code start_parameters(rp_svi *svi, rp_status *status);
 static void run_particles(rp_svi *svi, int64_t first, int64_t n, double *values, const double **gradients);
 static double estimate(rp_svi *svi);
 static int all_finite(double value, const double *x, int64_t n);
+static void move(rp_svi *svi);
 static void copy_stopped(rp_svi *svi);
 static rp_program *compile(const rp_svi *svi, const rp_node_id *outputs, int32_t n, rp_work **work, rp_status *status);
 static rp_code make_value(rp_svi *svi, rp_status *status);
@@ -104,6 +108,8 @@ void rp_svi_free(rp_svi *svi) {
   free(svi->sum);
   free(svi->optim_state);
   free(svi->averaged);
+  free(svi->move);
+  free(svi->centre);
   free(svi);
 }
 
@@ -127,7 +133,7 @@ rp_code rp_svi_run(rp_svi *svi, int64_t n_steps, double *loss, int64_t *n_done, 
     }
     bad = 0;
     for (int64_t i = 0; i < n; i++) svi->sum[i] = -svi->sum[i];
-    rp_optim_step(&svi->options.optim, svi->rate_factor, svi->optim_state, svi->step, n, svi->parameters, svi->sum);
+    move(svi);
     copy_stopped(svi);
     if (svi->n_averaged >= 0) {
       svi->n_averaged++;
@@ -150,7 +156,7 @@ rp_code rp_svi_set_gradient(rp_svi *svi, rp_elbo_kind kind, rp_status *status) {
 
 rp_elbo_kind rp_svi_gradient(const rp_svi *svi) { return svi->gradient_kind; }
 
-rp_code rp_svi_noise(rp_svi *svi, rp_elbo_kind kind, int64_t n, double *noise, rp_status *status) {
+rp_code rp_svi_noise(rp_svi *svi, rp_elbo_kind kind, int64_t n, double *loss, double *noise, rp_status *status) {
   const rp_elbo_kind in_use = svi->gradient_kind;
   const size_t n_parameters = (size_t) svi->n_parameters;
   if (rp_svi_set_gradient(svi, kind, status) != RP_OK) return status->code;
@@ -161,6 +167,7 @@ rp_code rp_svi_noise(rp_svi *svi, rp_elbo_kind kind, int64_t n, double *noise, r
   for (int64_t i = 0; mean && i < n; i++) {
     rp_random_key key = {svi->options.seed, FOR_NOISE, (uint64_t) (svi->step + i)};
     rp_density_run(e->density, e->work, svi->parameters, svi->options.inputs, &key, &value, &gradient);
+    loss[i] = -value;
     for (size_t k = 0; k < n_parameters; k++) accumulate(&mean[k], noise, i, gradient[k]);
   }
   *noise /= (double) (n - 1);
@@ -192,12 +199,31 @@ void rp_svi_set_parameters(rp_svi *svi, const double *parameters) {
   copy_stopped(svi);
 }
 
-int64_t rp_svi_state_size(const rp_svi *svi) { return rp_optim_state_size(&svi->options.optim, svi->n_parameters); }
+int64_t rp_svi_state_size(const rp_svi *svi) {
+  return rp_optim_state_size(&svi->options.optim, svi->n_parameters) +
+         rp_precondition_size(svi->blocks, svi->n_blocks) + svi->n_parameters;
+}
 const double *rp_svi_state(const rp_svi *svi) { return svi->optim_state; }
 
 void rp_svi_set_state(rp_svi *svi, int64_t step, const double *state) {
   svi->step = step;
   memmove(svi->optim_state, state, (size_t) rp_svi_state_size(svi) * sizeof(double));
+}
+
+void rp_svi_set_units(rp_svi *svi) {
+  rp_precondition_set(svi->blocks, svi->n_blocks, svi->parameters, svi->units);
+}
+
+rp_svi_problem rp_svi_problem_of(const rp_svi *svi) {
+  return (rp_svi_problem){.model = svi->model,
+                          .log_density = svi->log_density,
+                          .dim = svi->dim,
+                          .blocks = svi->blocks,
+                          .n_blocks = svi->n_blocks,
+                          .centre = svi->centre,
+                          .inputs = svi->options.inputs,
+                          .seed = svi->options.seed,
+                          .isa = svi->options.isa};
 }
 
 /* ---- results ---- */
@@ -318,15 +344,17 @@ static rp_code start_parameters(rp_svi *svi, rp_status *status) {
   svi->sum = calloc(n + 1, sizeof(double));
   svi->averaged = calloc(n + 1, sizeof(double));
   svi->optim_state = calloc((size_t) rp_svi_state_size(svi) + 1, sizeof(double));
+  svi->move = calloc(n + 1, sizeof(double));
+  svi->centre = calloc((size_t) svi->dim + 1, sizeof(double));
   svi->n_averaged = -1;
   double *centre = calloc((size_t) svi->dim + 1, sizeof(double));
-  int complete = svi->parameters && svi->sum && svi->averaged && svi->optim_state && centre;
+  int complete = svi->parameters && svi->sum && svi->averaged && svi->optim_state && svi->move && svi->centre && centre;
+  if (complete) svi->units = svi->optim_state + rp_optim_state_size(&svi->options.optim, svi->n_parameters);
+  if (complete && svi->options.init) memcpy(svi->centre, svi->options.init, (size_t) svi->dim * sizeof(double));
   double *parameters = svi->parameters;
   for (int32_t b = 0; complete && b < svi->n_blocks; b++) {
     const rp_guide_block *block = &svi->blocks[b];
-    for (int64_t k = 0; svi->options.init && k < block->n; k++) {
-      centre[k] = svi->options.init[block->index ? block->index[k] : k];
-    }
+    for (int64_t k = 0; k < block->n; k++) centre[k] = svi->centre[block->index ? block->index[k] : k];
     rp_random_key key = {svi->options.seed, FOR_STEPS, 0};
     rp_random stream = rp_random_open(key, rp_random_site(".guide start", (uint32_t) b));
     rp_guide_of(block)->start(block, centre, &stream, parameters);
@@ -385,6 +413,29 @@ static int all_finite(double value, const double *x, int64_t n) {
   double sum = 0 * value;
   for (int64_t i = 0; i < n; i++) sum += 0 * x[i];
   return sum == 0;
+}
+
+/* A step of the optimizer down svi->sum. In the units of the guide, gradients that are more than so many times as large
+ * as usual (by a running mean of squares, behind the units) are cut: optimizers that divide by the size of past
+ * gradients would make small steps for long after. */
+static void move(rp_svi *svi) {
+  const int64_t n = svi->n_parameters;
+  const rp_optim *optim = &svi->options.optim;
+  if (!rp_precondition_is_set(svi->units)) {
+    rp_optim_step(optim, svi->rate_factor, svi->optim_state, svi->step, n, svi->parameters, svi->sum);
+    return;
+  }
+  double *square = svi->units + rp_precondition_size(svi->blocks, svi->n_blocks);
+  memset(svi->move, 0, (size_t) n * sizeof(double));
+  rp_precondition_gradient(svi->blocks, svi->n_blocks, svi->units, svi->sum);
+  for (int64_t i = 0; i < n; i++) {
+    const double most = square[i] > 0 ? MOST_SIZES * sqrt(square[i]) : INFINITY;
+    const double g = svi->sum[i] = fmax(-most, fmin(most, svi->sum[i]));
+    square[i] = square[i] > 0 ? SIZE_MEMORY * square[i] + (1 - SIZE_MEMORY) * g * g : g * g;
+  }
+  rp_optim_step(optim, svi->rate_factor, svi->optim_state, svi->step, n, svi->move, svi->sum);
+  rp_precondition_step(svi->blocks, svi->n_blocks, svi->units, svi->move);
+  for (int64_t i = 0; i < n; i++) svi->parameters[i] += svi->move[i];
 }
 
 static void copy_stopped(rp_svi *svi) {

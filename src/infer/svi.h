@@ -51,8 +51,9 @@ void rp_svi_set_rate_factor(rp_svi *svi, double factor);
 /* The gradient used from now on; compiled at first use. */
 rp_code rp_svi_set_gradient(rp_svi *svi, rp_elbo_kind kind, rp_status *status);
 rp_elbo_kind rp_svi_gradient(const rp_svi *svi);
-/* Sum of the variances of the elements of a gradient at the present parameters, from n draws. */
-rp_code rp_svi_noise(rp_svi *svi, rp_elbo_kind kind, int64_t n, double *noise, rp_status *status);
+/* Sum of the variances of the elements of a gradient at the present parameters, from n draws; loss (n places) takes
+ * minus the ELBO estimate of each. */
+rp_code rp_svi_noise(rp_svi *svi, rp_elbo_kind kind, int64_t n, double *loss, double *noise, rp_status *status);
 /* Iterates from here on are averaged, those before are forgotten. The average so far goes to out (n_parameters);
  * returns how many iterates it has. */
 void rp_svi_average_from_here(rp_svi *svi);
@@ -64,11 +65,13 @@ typedef struct {
   int32_t automatic;  /* 1: stop when converged */
   int32_t anneal;     /* 1: less noisy gradient, falling rate and averaged iterates once the ELBO no longer improves */
   int32_t keep_gradient; /* 1: the gradient stays what options->gradient says */
+  int32_t climb;      /* 1: begin at the mode, if that is better (svi_start.h) */
   double tolerance;   /* nats of ELBO that may be left */
   int64_t first_window; /* steps in each of the first two windows of iterates that are compared; 0: 100 */
 } rp_svi_plan;
 typedef struct {
-  int64_t n_done;
+  int64_t n_done;     /* steps, with all gradients that were computed to find a start or to choose among gradients */
+  int64_t climbed;    /* those of the start */
   int64_t searched;   /* steps until the ELBO stopped improving; -1: it never did */
   int32_t converged;  /* the ELBO had stopped improving; when automatic, falling rates did not improve it either */
   double last_gain;   /* by which the last falling of the rate improved the ELBO; NaN: not measured */
@@ -82,10 +85,27 @@ int64_t rp_svi_n_parameters(const rp_svi *svi);
 const double *rp_svi_parameters(const rp_svi *svi);
 void rp_svi_set_parameters(rp_svi *svi, const double *parameters);
 int64_t rp_svi_step(const rp_svi *svi); /* steps made so far */
-/* The optimizer's state, to be saved and restored with the number of steps made. */
+/* The optimizer's state and its units (precondition.h), to be saved and restored with the number of steps made. */
 int64_t rp_svi_state_size(const rp_svi *svi);
 const double *rp_svi_state(const rp_svi *svi);
 void rp_svi_set_state(rp_svi *svi, int64_t step, const double *state);
+
+/* The guide's scales are the units of the optimizer from now on (precondition.h). */
+void rp_svi_set_units(rp_svi *svi);
+
+/* What is fitted; all of it belongs to the rp_svi or is borrowed by it. */
+typedef struct {
+  const rp_graph *model;
+  rp_node_id log_density;
+  int64_t dim;
+  const rp_guide_block *blocks;
+  int32_t n_blocks;
+  const double *centre; /* dim numbers: of the guide to begin with */
+  const double *inputs;
+  uint64_t seed;
+  rp_isa isa;
+} rp_svi_problem;
+rp_svi_problem rp_svi_problem_of(const rp_svi *svi);
 
 /* ---- results ---- */
 /* n draws of the guide into out [n][dim]: the rows that the model's generate step takes, as those of NUTS.

@@ -70,3 +70,50 @@ test_that("loss is summarised by its first value and the mean of the last twenti
   expect_equal(loss_summary(c(9, rep(5, 94), 1:5)), c(first = 9, last = 3))
   expect_equal(loss_summary(4), c(first = 4, last = 4))
 })
+
+test_that("a fit begins near the mode, whatever the units of the data, and counts the gradients that it took", {
+  line <- model(function(x, y) {
+    slope ~ improper_uniform()
+    level ~ improper_uniform()
+    noise ~ improper_uniform(lower = 0)
+    y ~ normal(level + slope * x, noise)
+  })
+  set.seed(1)
+  x <- rnorm(200, 100, 5)
+  y <- 1e4 + 300 * x + rnorm(200, sd = 500)
+  classical <- summary(lm(y ~ x))$coefficients
+  # Short of the optimum by .05 nats, a mean may be off by sqrt(.1) of its standard deviation.
+  for (guide in list(guide_normal(), guide_mvn(), guide_lowrank(rank = 1))) {
+    fit <- fit_svi(line, list(x = x, y = y), guide = guide, draws = 4000, seed = 1)
+    expect_true(fit$converged)
+    expect_lt(length(fit$loss), 2000)
+    expect_gt(fit$climbed, 0)
+    expect_false(is.unsorted(-fit$loss[seq_len(fit$climbed)]))
+    expect_lt(abs(mean(draws(fit, "slope")) - classical["x", 1]), 0.4 * classical["x", 2])
+  }
+  full <- fit_svi(line, list(x = x, y = y), guide = guide_mvn(), draws = 4000, seed = 1)
+  expect_equal(sd(draws(full, "slope")), classical["x", 2], tolerance = 0.1)
+  short <- fit_svi(line, list(x = x, y = y), guide = guide_mvn(), steps = 10, seed = 1)
+  expect_length(short$loss, 10)
+  expect_lte(short$climbed, 5)
+})
+
+test_that("values given, fits continued, minibatches and guides that are not normal do without", {
+  expect_gt(fit_svi(normal_mean, three, steps = 200, seed = 1)$climbed, 0)
+  expect_equal(fit_svi(normal_mean, three, steps = 200, init = list(mu = 1), seed = 1)$climbed, 0)
+  expect_equal(fit_svi(fit_svi(normal_mean, three, steps = 200, seed = 1), steps = 100)$climbed, 0)
+  expect_equal(fit_svi(normal_mean, three, guide = guide_delta(), steps = 200, seed = 1)$climbed, 0)
+  batches <- model(function(y) {
+    mu ~ normal(0, 2)
+    with_plate("rows", length(y), subsample = 2, function(i) y[i] ~ normal(mu, 1))
+  })
+  expect_equal(fit_svi(batches, three, steps = 200, seed = 1)$climbed, 0)
+})
+
+test_that("units of the optimizer go on with a fit that is continued", {
+  fit <- fit_svi(normal_mean, three, steps = 300, anneal = FALSE, seed = 1)
+  more <- fit_svi(fit, steps = 100)
+  whole <- fit_svi(normal_mean, three, steps = 400, anneal = FALSE, seed = 1)
+  expect_identical(more$params, whole$params)
+  expect_identical(more$state, whole$state)
+})

@@ -86,7 +86,7 @@ test_that("it reaches the full-rank optimum of the catalyst and improves on mean
   expect_lt(abs(catalyst$elbo[["mean"]] + 1.253366), 0.05)
   # variational optima do not depend on the seed
   mean_field <- fit_svi(eight, eight_data, guide_normal(), steps = 10000, elbo_draws = 4000, seed = 1)
-  structured <- fit_svi(eight, eight_data, guide_structured(), steps = 10000, elbo_draws = 4000, seed = 1)
+  structured <- fit_svi(eight, eight_data, guide_structured(), steps = 30000, elbo_draws = 4000, seed = 1)
   expect_gt(structured$elbo[["mean"]], mean_field$elbo[["mean"]] + 0.5)
 })
 
