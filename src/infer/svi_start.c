@@ -146,7 +146,7 @@ static int is_random(const rp_elbo *elbo, rp_status *status) {
     const rp_node *node = rp_graph_node(elbo->graph, id);
     for (int64_t k = 0; node->op == RP_OP_RANDOM && needed[id] && k < node->n; k++) random |= needed[id][k];
   }
-  if (needed) rp_needed_free(needed, elbo->graph);
+  rp_needed_free(needed, rp_graph_size(elbo->graph));
   return random;
 }
 
