@@ -11,6 +11,9 @@
 #'   first steps cut off. `"auto"` chooses by the sites.
 #' @param probs The two ends of the intervals, as probabilities.
 #' @return A ggplot object.
+#' @section Errors:
+#' Names that no site has, values that are no names; `"pairs"` of fewer than two variables; `"loss"` of a fit that is
+#' not by [fit_svi()]; a list that holds anything but fits.
 #' @details The methods are registered when ggplot2 is loaded; without it, use [plot()][plot.reparam_fit].
 #' @examplesIf requireNamespace("ggplot2", quietly = TRUE)
 #' walk <- model(function(n, y = NULL) {

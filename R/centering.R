@@ -30,6 +30,8 @@
 #'   index fastest), `c`, `s0` and `chain`, a row for each adapted element and chain; no rows when nothing was
 #'   adapted: because no latent site has a location or scale that depends on other latents, or because the centering
 #'   was given as a number.
+#' @section Errors:
+#' `centering()` of anything but a fit; the plot of a table without rows.
 #' @seealso [reparam_loc_scale()] to choose by hand; `vignette("centering")`.
 #' @examples
 #' schools <- model(function(sigma, y) {

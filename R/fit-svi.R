@@ -236,11 +236,15 @@ n_random <- function(result) dim(result$unconstrained)[3]
 
 #' More draws from a fitted guide
 #'
+#' A fit by [fit_svi()] keeps as many draws as it was asked for (`draws = `). This makes others, without fitting again.
+#'
 #' @param fit A fit by [fit_svi()].
 #' @param n Number of draws.
 #' @param seed A whole number, or NULL to take one from R's generator.
 #' @return The fit with `n` new draws of all its sites and their weights `log_weights`; [draws()], `summary()`,
 #'   `as.data.frame()` and [posterior_predict()] use them.
+#' @section Errors:
+#' A fit by another method; `n` that is no whole number above 0.
 #' @examples
 #' coin <- model(function(y) {
 #'   p ~ beta(1, 1)

@@ -21,14 +21,23 @@
 #' @param hide,expose Names of sites to hide, or the only ones not to hide.
 #' @param seed A whole number.
 #' @return The model with the handler added.
+#' @section Errors:
+#' Values without a name, values that are not numeric, and NA except in `condition()`, at once; when the model runs,
+#' names that no site has (`replay()` passes over these) and values of another size than the site's.
 #' @examples
 #' m <- model(function(n) {
 #'   k ~ lognormal(0, 1)
 #'   y[1:n] ~ normal(k, 1)
 #' })
-#' m |> condition(y = c(1.2, NA, 0.7))
-#' m |> intervene(k = 2)
-#' m |> block("k") |> seed_model(1)
+#' seen <- m |> condition(y = c(1.2, NA, 0.7))
+#' seen
+#' fit_nuts(seen, list(n = 3), chains = 2, seed = 1)
+#' # What would be measured if k were 2?
+#' m |> intervene(k = 2) |> prior_draws(list(n = 3), seed = 1)
+#' # The density of k counts, or not.
+#' here <- list(k = 2, y = c(2, 2, 2))
+#' as.numeric(log_density(m |> substitute_sites(here), list(n = 3)))
+#' as.numeric(log_density(m |> intervene(k = 2) |> condition(y = c(2, 2, 2)), list(n = 3)))
 #' @name handlers
 NULL
 

@@ -6,6 +6,8 @@
 #' @param y,... Names of sites.
 #' @inheritParams autoplot.reparam_fit
 #' @return `x`, invisibly.
+#' @section Errors:
+#' As for [autoplot()][autoplot.reparam_fit].
 #' @examples
 #' coin <- model(function(y) {
 #'   p ~ beta(1, 1)

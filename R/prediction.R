@@ -139,6 +139,8 @@ predictive <- function(model, draws, data = list(), seed = NULL, keep = NULL) {
 #' @param ... Must be empty.
 #' @return An array `[iteration, chain, observation]`, the observations of several sites one after the other, named
 #'   `y[1]`, ...
+#' @section Errors:
+#' A fit that observes nothing; names of sites that are not observed; more in `...`.
 #' @examples
 #' m <- model(function(y) {
 #'   mu ~ normal(0, 10)

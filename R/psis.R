@@ -13,6 +13,8 @@
 #'   proposal, at independent draws from the proposal; at least 25.
 #' @return The shape, a number: `-Inf` when all weights are equal (the guide is the posterior), `Inf` when some are not
 #'   finite, `NA` when there are fewer than 25.
+#' @section Errors:
+#' Weights that are not numbers.
 #' @references
 #' Vehtari, Simpson, Gelman, Yao and Gabry (2024). Pareto Smoothed Importance Sampling. Journal of Machine Learning
 #' Research 25.

@@ -6,6 +6,9 @@
 #'
 #' @inheritParams reparam_loc_scale
 #' @return A reparameterizer, for use in [reparam()].
+#' @section Errors:
+#' `centered` outside of 0 to 1 at once; when the model runs, a family that has no location and scale on the real
+#' line even without its transforms.
 #' @examples
 #' m <- model(function(y) {
 #'   k ~ lognormal(0, 1)

@@ -12,6 +12,8 @@
 #'
 #' @inheritParams reparam_loc_scale
 #' @return A strategy, for use in [reparam()].
+#' @section Errors:
+#' `centered` outside of 0 to 1.
 #' @examples
 #' m <- model(function(y) {
 #'   k ~ lognormal(0, 1)

@@ -44,6 +44,8 @@ draw <- function(name, dist, obs = NULL, dim = NULL, index = NULL) {
 #' @param name The name, one text, used once.
 #' @param value What to keep: a number, vector, matrix or array computed from sites or data.
 #' @return `value`.
+#' @section Errors:
+#' A name used twice, a value that is not numeric, a call outside of a model that is running.
 #' @examples
 #' m <- model(function(y) {
 #'   k ~ lognormal(0, 1)
@@ -60,13 +62,17 @@ record <- function(name, value) {
 
 #' Learnable parameters
 #'
-#' Adds a quantity that has no distribution and is chosen to maximise the objective of [fit_svi()].
+#' Adds a quantity that has no distribution and is chosen to maximise the objective of [fit_svi()]. [fit_nuts()] samples
+#' it, with a flat density on the unconstrained scale (of the logarithm where `support` is `"positive"`); [lift()] gives
+#' it a prior.
 #'
 #' @param name The name, one text, used once.
 #' @param init Its starting value, which also gives its shape.
 #' @param support Where it lives: `"real"`, `"positive"`, `"nonnegative"`, `"unit"` (between 0 and 1), `"simplex"`,
 #'   `"ordered"`, or two numbers, the lower and the upper bound (one of which may be infinite).
 #' @return The parameter's value, of the shape of `init`.
+#' @section Errors:
+#' A name used twice, `init` that is not finite or lies outside the support.
 #' @examples
 #' m <- model(function(y) {
 #'   mu <- param("mu", 0)
@@ -97,6 +103,9 @@ param <- function(name, init, support = "real") {
 #' @param name The name, one text, used once.
 #' @param value The log density to add, a number or an array that is summed.
 #' @return Nothing.
+#' @section Errors:
+#' A name used twice, a value that is not numeric or is NA. A value that is not finite at any starting point ends a
+#' fit.
 #' @examples
 #' m <- model(function() {
 #'   x[1:5] ~ normal(0, 10)
@@ -133,6 +142,9 @@ log_factor <- function(name, value) {
 #'   observed, without NA; latent sites of which there is one a repetition are drawn outside and taken as `z[i]`. All
 #'   functions but `fit_svi()` and [model_spec()] run the whole plate; [fit_nuts()] refuses.
 #' @return The value of the block, or of `fn`.
+#' @section Errors:
+#' A mask other than zeros and ones, a scale that is not positive, sites whose extents are not those of the plates
+#' around them, a minibatch larger than its plate or around sites that it cannot have.
 #' @examples
 #' m <- model(function(y, complete) {
 #'   mu ~ normal(0, 1)

@@ -16,6 +16,8 @@
 #'
 #'   Of a fit by SVI whose guide has normal margins (all but flows), the quantiles of a drawn site that is a function of
 #'   one coordinate are exact; those of other variables, and all means and sds, come from the draws.
+#' @section Errors:
+#' Names that no site has, `probs` outside of 0 to 1, a fit without draws (one that was interrupted in warm-up).
 #' @references Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021). Rank-normalization, folding, and localization:
 #'   an improved R-hat for assessing convergence of MCMC. Bayesian Analysis 16(2).
 #' @examples

@@ -4,6 +4,7 @@
 #' lists, without drawing, how a fit would see each site: what was reparameterized, into which auxiliary sites, and why.
 #'
 #' @inheritParams fit_nuts
+#' @param model A model made by [model()], or a function, or what [model_spec()] returned (then without `data`).
 #' @return `trace_model()`: a data frame, of class `reparam_trace`, which prints the first values of each site, with a
 #'   row a site in the order of the model and columns `name`, `kind` (`"draw"` for a random site, `"observed"`,
 #'   `"partial"` for one with some data, `"recorded"`, `"param"`, `"substituted"` or `"intervened"`), `dim` (list of

@@ -70,6 +70,8 @@ rp_code rp_svi_fit(rp_svi *svi, const rp_svi_plan *plan, double *loss, rp_svi_re
   if (!fit.before || !fit.after || !fit.best || !fit.state)
     code = rp_fail_memory(status, "averages of the guide's parameters");
   if (code == RP_OK && plan->climb) code = climb(&fit);
+  /* a fit too short for any window is compared with where it began */
+  if (code == RP_OK) memcpy(fit.before, rp_svi_parameters(svi), (n - 1) * sizeof(double));
   if (code == RP_OK) code = plan->anneal || plan->automatic ? fit_and_anneal(&fit) : run(&fit, left(&fit));
   free(fit.before);
   free(fit.after);

@@ -270,6 +270,19 @@ int rp_run_is_inferred(const rp_run *run, const rp_message *m, int32_t event) {
   return 0;
 }
 
+/* A parameter's own starting value, or the one asked for in its place; NULL: that has another length. */
+static const double *start_of(rp_run *run, const rp_statement *s, int64_t n) {
+  for (int32_t i = 0; i < run->options->n_init; i++) {
+    const rp_named_value *given = &run->options->init[i];
+    if (strcmp(given->name, s->name) != 0) continue;
+    if (given->n == n) return given->value;
+    rp_run_fail(run, RP_BAD_SHAPE, s->name, "the value given has length %lld, but the parameter has length %lld",
+                (long long) given->n, (long long) n);
+    return NULL;
+  }
+  return s->init;
+}
+
 rp_node_id rp_run_add_learned(rp_run *run, const rp_statement *s, int32_t statement, int64_t n) {
   rp_graph *g = run->graph;
   rp_site_info *site = new_site(run, s->name);
@@ -296,7 +309,9 @@ rp_node_id rp_run_add_learned(rp_run *run, const rp_statement *s, int32_t statem
   for (int64_t b = 0; b < n_events; b++) events[b] = (int32_t) b;
   *part = (rp_part){.source = RP_SOURCE_LEARNED, .n_events = n_events, .events = events, .term = RP_NONE,
                     .pointwise = RP_NONE, .unscaled = RP_NONE, .scale = RP_NONE, .next = -1};
-  part->initial = bijector->inverse(g, rp_data(g, s->init, n), arguments, n_events, size);
+  const double *start = start_of(run, s, n);
+  if (!start) return RP_NONE;
+  part->initial = bijector->inverse(g, rp_data(g, start, n), arguments, n_events, size);
   if (run->options->prior) {
     part->source = RP_SOURCE_COMPUTED;
     part->unconstrained = part->initial = RP_NONE;

@@ -117,3 +117,20 @@ test_that("units of the optimizer go on with a fit that is continued", {
   expect_identical(more$params, whole$params)
   expect_identical(more$state, whole$state)
 })
+
+test_that("values of learnable parameters are minded: by log_density(), and as where a fit of a few steps begins", {
+  spread <- model(function(y) {
+    x ~ normal(0, 1)
+    s <- param("s", 1, "positive")
+    y ~ normal(x, s)
+  })
+  value <- log_density(spread, list(y = 3), list(x = 0.5, s = 2))
+  expect_equal(as.numeric(value), dnorm(0.5, log = TRUE) + dnorm(3, 0.5, 2, log = TRUE))
+  expect_error(log_density(spread, list(y = 3), list(x = 0.5, s = c(1, 2))), "has length 1", class = "reparam_error")
+  expect_error(log_density(spread, list(y = 3), list(x = 0.5, s = -2)), "outside the support", class = "reparam_error")
+  for (steps in 1:3) {
+    fit <- fit_svi(spread, list(y = 3), init = list(x = 2, s = 7), steps = steps, optim = optim_adam(1e-4), seed = 1)
+    # Adam moves by about its rate at each step.
+    expect_equal(fit$params[c(1, 3)], c(2, log(7)), tolerance = 1e-3)
+  }
+})
