@@ -6,8 +6,8 @@
 
 checkpoint_version <- 2L
 
-# list(write, finish, seconds): write(past) is called while the chains run, which stop when it gives TRUE; finish(result)
-# at the end. A file that
+# list(write, finish, seconds): write(past) is called while the chains run, which stop when it gives TRUE;
+# finish(result) at the end. A file that
 # cannot be written is reported at the end, and does not end the fit.
 checkpoint_writer <- function(run, spec, control, numbers) {
   file <- run[["checkpoint"]]

@@ -224,9 +224,9 @@ bind_results <- function(results) {
 #' Fit a model again, with other data
 #'
 #' The model of a fit with the data that are given in place of those of the fit, and the settings of the fit where no
-#' others are given. A fit that began at the draws of another one (`init =` a fit) begins at its own draws now, as far as
-#' the model still has the sites in the same size; values that were given for each chain are used again, in turn when
-#' there are more chains.
+#' others are given. The model is the fit's, with the functions and values of the workspace as they were. A fit that
+#' began at the draws of another one (`init =` a fit) begins at its own draws now, as far as the model still has the
+#' sites in the same size; values that were given for each chain are used again, in turn when there are more chains.
 #'
 #' @param object A fit by [fit_nuts()] or [fit_svi()] of a model (not of a spec).
 #' @param data A named list of arguments of the model; those that it does not name stay as they were.

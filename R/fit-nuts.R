@@ -20,7 +20,9 @@
 #' complete array. `fit_nuts(fit)` goes on with an interrupted fit from where each chain was, in warm-up too;
 #' `fit_nuts(fit, iter = 1000)` adds 1000 iterations to any fit. Step size, metric, centering and the place in the
 #' stream of random numbers are the chain's, so that the draws are those of a fit that was never stopped, bit for bit.
-#' A fit is continued in the R session that made it or in any other, after [saveRDS()] and [readRDS()].
+#' A fit is continued in the R session that made it or in any other, after [saveRDS()] and [readRDS()]. With the
+#' model it keeps the functions and values of the workspace that the model uses, as they were, so that `update()` and
+#' [posterior_predict()] for new data work there as well.
 #'
 #' With `checkpoint = "file"` all of this is saved every so often. The same call again, in a new R session after R or
 #' the machine went down, takes up the chains from that file; it may ask for more `iter_sampling`. The file remains when
@@ -34,9 +36,9 @@
 #' end with the fit, a cluster of [parallel::makeCluster()] on its nodes, `"future"` on the workers of the plan of the
 #' future package, `"mirai"` on mirai's daemons. NULL takes an active plan or daemons if there are any; `FALSE` stays in
 #' this process. A chain's draws are the same wherever it runs: the instruction set of this machine goes with the task.
-#' A chain whose worker dies is reported and runs again in this process. Workers need the package installed. Ctrl-C keeps
-#' what they have drawn, up to the last seconds, where they share a disk with this process; they stop soon after. A
-#' cluster of your own is best made anew then, since the answers that it still gives belong to that fit.
+#' A chain whose worker dies is reported and runs again in this process. Workers need the package installed. Ctrl-C
+#' keeps what they have drawn, up to the last seconds, where they share a disk with this process; they stop soon after.
+#' A cluster of your own is best made anew then, since the answers that it still gives belong to that fit.
 #'
 #' @param model A model made by [model()], or a function, or what [model_spec()] returned (then without `data`). Or a
 #'   fit by `fit_nuts()` to be continued, then with no other arguments than `iter`, `cores`, `keep`, `refresh`,
@@ -68,8 +70,8 @@
 #'   diagonal is usable after ten draws. Its matrices, the geometric mean of the draws' covariance and the inverse of
 #'   the gradients', are used from when a window has 30 draws and 0.8 times as many as the block has coordinates, unless
 #'   more than 10 % of them diverged; a block has at most 300 coordinates. A warning says so where that never was the
-#'   case, and how much warm-up it takes (400 iterations are enough for 180 coordinates). `"stan"`: Stan's windows and sample
-#'   covariances; not for a low-rank metric.
+#'   case, and how much warm-up it takes (400 iterations are enough for 180 coordinates). `"stan"`: Stan's windows and
+#'   sample covariances; not for a low-rank metric.
 #' @param reparam Strategy for sites that the model's own [reparam()] does not name: `"auto"` samples transformed
 #'   families through their base and chooses, in warm-up and for each element, how to center sites whose location or
 #'   scale depends on other latent sites (see [centering()]); `"minimal"` changes only what cannot be sampled as it

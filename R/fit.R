@@ -4,12 +4,14 @@
 # an array [iteration, chain, element] a site, `unconstrained` the coordinates from which any other site can be
 # recomputed.
 
-# `model` is the user's, kept for predictions with new data; NULL when the fit was made from a spec.
+# `model` is the user's, kept with what it uses of the workspace (portable.R) for predictions with new data; NULL when
+# the fit was made from a spec.
 new_fit <- function(result, model, spec, control, call, class) {
   warn_engine(result$warnings)
   control$progress <- NULL
   if (is.null(result$chains)) result$chains <- seq_len(dim(result$unconstrained)[2])
-  parts <- c(list(model = if (!inherits(model, "reparam_spec")) model, spec = spec, control = control), result)
+  model <- if (!inherits(model, "reparam_spec")) portable_model(model)
+  parts <- c(list(model = model, spec = spec, control = control), result)
   structure(c(parts, list(call = call)), class = c(class, "reparam_fit"))
 }
 

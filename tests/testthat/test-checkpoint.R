@@ -6,16 +6,15 @@ test_that("a killed R resumes from its checkpoint with the same draws", {
   file <- withr::local_tempfile()
   # hours of work, thinned; killed when both chains are past their warm-up
   signal_script(sprintf(
-    "fit_nuts(resumable, resumable_data, chains = 2, cores = 2, iter_warmup = 150, iter_sampling = 2e8, thin = 1000, seed = 1,
-              checkpoint = %s, checkpoint_seconds = 0.05, keep = c('theta', 'later'))", deparse(file)
+    "fit_nuts(resumable, resumable_data, chains = 2, cores = 2, iter_warmup = 150, iter_sampling = 2e8, thin = 1000,
+              seed = 1, checkpoint = %s, checkpoint_seconds = 0.05, keep = c('theta', 'later'))", deparse(file)
   ), tools::SIGKILL, function() iterations_saved(file) > 2000)
   saved <- readRDS(file)
   done <- iterations_done(saved$past) - 150
   expect_true(all(done > 0 & done < 2e8))
   # Only iter_sampling may differ; the chains are given a little more than they have.
   n <- 1000 * (ceiling(max(done) / 1000) + 2)
-  resumed <- fit_nuts(resumable, resumable_data, chains = 2, cores = 2, iter_warmup = 150, iter_sampling = n, thin = 1000, seed = 1,
-                      checkpoint = file, keep = c("theta", "later"))
+  resumed <- schools_fit(cores = 2, iter_sampling = n, thin = 1000, checkpoint = file, keep = c("theta", "later"))
   whole <- schools_fit(cores = 2, iter_sampling = n, thin = 1000, keep = c("theta", "later"))
   expect_same_fit(resumed, whole)
 })
@@ -35,7 +34,7 @@ test_that("checkpoints taken in warm-up lead to the same draws, and other fits a
     mu ~ normal(0, 4)
     y ~ normal(mu, sigma)
   })
-  expect_error(fit_nuts(narrow, resumable_data, checkpoint = file), "statement 1 .*is of another fit|is of another fit: statement")
+  expect_error(fit_nuts(narrow, resumable_data, checkpoint = file), "is of another fit: statement")
   writeLines("nothing", file)
   expect_error(schools_fit(checkpoint = file), "is no checkpoint")
   expect_error(schools_fit(checkpoint = 3), "name of a file")
@@ -52,7 +51,9 @@ test_that("a checkpoint is not cut: fewer draws than it holds are another fit", 
   })
   file <- withr::local_tempfile()
   fit_nuts(m, list(y = 1), chains = 1, iter_warmup = 50, iter_sampling = 60, seed = 1, checkpoint = file)
-  again <- function(n) fit_nuts(m, list(y = 1), chains = 1, iter_warmup = 50, iter_sampling = n, seed = 1, checkpoint = file)
+  again <- function(n) {
+    fit_nuts(m, list(y = 1), chains = 1, iter_warmup = 50, iter_sampling = n, seed = 1, checkpoint = file)
+  }
   expect_error(again(20), "`iter_sampling` is 20, there a chain has 60", class = "reparam_error")
   expect_identical(dim(draws(again(80), "mu"))[1], 80L)
 })
