@@ -201,3 +201,26 @@ test_that("Ctrl-C is answered within 0.2 s", {
   ))
   expect_lt(as.numeric(sub("delay ", "", grep("^delay", output, value = TRUE))), 0.2)
 })
+
+test_that("Ctrl-C is answered within 0.2 s while draws are predicted", {
+  skip_on_cran()
+  skip_on_os("windows")
+  # each of 4000 draws takes a Cholesky factor of order 200
+  output <- run_script(c(
+    "gp <- model(function(x, y = NULL) {",
+    "  rho ~ gamma(25, 4)",
+    "  y ~ mvn(rep(0, length(x)), exp(-outer(x, x, `-`)^2 / (2 * rho^2)) + diag(length(x)))",
+    "})",
+    "fit <- suppressWarnings(fit_nuts(gp, list(x = 1:2, y = c(0, 1)), iter_sampling = 2000, seed = 1))",
+    "sent <- tempfile()",
+    "delay <- function() {",
+    "  system(sprintf('(sleep 1; date +%%s.%%N > %s; kill -INT %d) &', sent, Sys.getpid()))",
+    "  tryCatch({",
+    "    for (k in 1:100) posterior_predict(fit, list(x = 1:200 / 10, y = NULL), seed = 1)",
+    "    Inf",
+    "  }, interrupt = function(e) as.numeric(Sys.time()) - as.numeric(readLines(sent)))",
+    "}",
+    "cat('delay', min(delay(), delay(), delay()), '\\n')"
+  ))
+  expect_lt(as.numeric(sub("delay ", "", grep("^delay", output, value = TRUE))), 0.2)
+})
