@@ -6,14 +6,15 @@
 #' @param object A fit, or a named list of fits.
 #' @param ... Names of sites.
 #' @param type `"trajectory"`: median and interval of arrays along their index, a colour a site, observations as points.
-#'   `"intervals"`: median and interval of each variable. `"density"`, `"trace"`: of each variable. `"pairs"`: draws
-#'   of each pair of variables, the first six at most, divergent draws in red. `"loss"`: the loss of a fit by SVI, its
-#'   first steps cut off. `"auto"` chooses by the sites.
+#'   `"intervals"`: median and interval of each variable. `"density"`, `"trace"`: of each variable, the first sixteen at
+#'   most (traces of several fits: eight). `"pairs"`: draws of each pair of variables, the first six at most, divergent
+#'   draws in red. `"loss"`: the loss of a fit by SVI, its first steps cut off. `"auto"` chooses by the sites.
 #' @param probs The two ends of the intervals, as probabilities.
-#' @return A ggplot object.
+#' @return A ggplot object. A caption says when variables are left out.
 #' @section Errors:
-#' Names that no site has, values that are no names; `"pairs"` of fewer than two variables; `"loss"` of a fit that is
-#' not by [fit_svi()]; a list that holds anything but fits.
+#' Names that no site has, values that are no names; `"pairs"` of fewer than two variables; `"trajectory"` of sites that
+#' are single numbers; `"loss"` of a fit that is not by [fit_svi()]; a list that holds anything but fits, two of the same
+#' name, or fits without a site in common.
 #' @details The methods are registered when ggplot2 is loaded; without it, use [plot()][plot.reparam_fit].
 #' @examplesIf requireNamespace("ggplot2", quietly = TRUE)
 #' walk <- model(function(n, y = NULL) {
@@ -71,28 +72,32 @@ ggplot_trajectory <- function(fits, sites, probs) {
 
 ggplot_intervals <- function(fits, sites, probs) {
   data <- over_fits(fits, function(fit) interval_data(fit, sites, probs))
-  data$variable <- factor(data$variable, rev(levels(data$variable)))
+  variables <- levels(data$variable)
+  data$variable <- factor(data$variable, rev(variables))
+  labelled <- variables[seq(1, length(variables), by = ceiling(length(variables) / most_labels))]
   plot <- ggplot2::ggplot(data, ggplot2::aes(x = .data$median, y = .data$variable)) +
     ggplot2::geom_linerange(ggplot2::aes(xmin = .data$lower, xmax = .data$upper)) +
-    ggplot2::geom_point() +
+    ggplot2::geom_point(size = if (length(variables) > most_labels) 0.7 else 1.5) +
+    ggplot2::scale_y_discrete(breaks = labelled) +
     ggplot2::labs(x = NULL, y = NULL)
   facet_fits(plot, fits)
 }
 
 ggplot_density <- function(fits, sites, probs) {
-  data <- over_fits(fits, function(fit) draw_data(fit, sites))
+  data <- first_panels(over_fits(fits, function(fit) draw_data(fit, sites)), most_panels)
   mapping <- if (length(fits) > 1L) ggplot2::aes(x = .data$value, colour = .data$fit) else ggplot2::aes(x = .data$value)
   ggplot2::ggplot(data, mapping) +
     ggplot2::geom_density() +
     ggplot2::facet_wrap(ggplot2::vars(.data$variable), scales = "free") +
-    ggplot2::labs(x = NULL, y = "density", colour = NULL)
+    ggplot2::labs(x = NULL, y = "density", colour = NULL, caption = attr(data, "caption"))
 }
 
 ggplot_trace <- function(fits, sites, probs) {
-  data <- over_fits(fits, function(fit) draw_data(fit, sites))
+  most <- if (length(fits) > 1L) most_panels %/% 2L else most_panels
+  data <- first_panels(over_fits(fits, function(fit) draw_data(fit, sites)), most)
   plot <- ggplot2::ggplot(data, ggplot2::aes(x = .data$iteration, y = .data$value, colour = .data$chain)) +
-    ggplot2::geom_line(linewidth = 0.3) +
-    ggplot2::labs(x = "iteration", y = NULL)
+    ggplot2::geom_line(linewidth = 0.3, show.legend = nlevels(data$chain) > 1L) +
+    ggplot2::labs(x = "iteration", y = NULL, caption = attr(data, "caption"))
   variable <- ggplot2::vars(.data$variable)
   plot + if (length(fits) > 1L) ggplot2::facet_grid(variable, ggplot2::vars(.data$fit), scales = "free_y")
   else ggplot2::facet_wrap(variable, scales = "free_y")
@@ -115,7 +120,8 @@ ggplot_pairs <- function(fits, sites, probs) {
   if (!many) return(facet_fits(plot + ggplot2::labs(x = names[1], y = names[2]), fits))
   panels <- ggplot2::facet_grid(ggplot2::vars(.data$y_name), ggplot2::vars(.data$x_name),
                                 scales = "free", switch = "both")
-  plot + panels + ggplot2::labs(x = NULL, y = NULL) +
+  caption <- first_of(most_pairs, length(all_variables(fits, sites)))
+  plot + panels + ggplot2::labs(x = NULL, y = NULL, caption = caption) +
     ggplot2::theme(strip.placement = "outside", strip.background = ggplot2::element_blank())
 }
 
@@ -134,10 +140,26 @@ facet_fits <- function(plot, fits) {
 }
 
 most_pairs <- 6L
+most_panels <- 16L
+most_labels <- 40L
+
+# The first variables, as many as can be told apart in a picture; what is left out is said below it.
+first_panels <- function(data, most) {
+  variables <- levels(data$variable)
+  if (length(variables) <= most) return(data)
+  data <- data[data$variable %in% variables[seq_len(most)], ]
+  data$variable <- factor(data$variable, variables[seq_len(most)])
+  structure(data, caption = first_of(most, length(variables)))
+}
+
+first_of <- function(most, n) if (n > most) sprintf("the first %d of %d variables", most, n)
 
 pair_names <- function(fits, sites) {
-  fit <- fits[[1]]
-  names <- unlist(lapply(sites, function(name) variable_names(name, site_dim(fit, name))))
+  names <- all_variables(fits, sites)
   if (length(names) < 2L) stop_reparam("A plot of pairs needs two variables.", "Name two sites.")
   names[seq_len(min(length(names), most_pairs))]
+}
+
+all_variables <- function(fits, sites) {
+  unlist(lapply(sites, function(name) variable_names(name, site_dim(fits[[1]], name))))
 }

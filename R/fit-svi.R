@@ -55,10 +55,10 @@
 #' those that are left, two fifths of them at least. A smaller `tolerance` takes longer and gets closer: the ELBO hardly
 #' tells when a correlation is learned but for its last digits.
 #'
-#' Of a model with minibatches (`subsample` of [with_plate()]) each step looks at a random choice of the data. All draws,
-#' [log_lik()] and predictions are of the whole data, and so are the log density at the draws, the Pareto k, and the
-#' final ELBO, which is the mean at the draws (`draws` evaluations with all data). A spec made by [model_spec()] with
-#' minibatches knows no whole; its fit has an ELBO from minibatches and no Pareto k.
+#' Of a model with minibatches (`subsample` of [with_plate()]) each step looks at a random choice of the data. All
+#' draws, [log_lik()] and predictions are of the whole data, and so are the log density at the draws, the Pareto k, and
+#' the final ELBO, which is the mean at the draws (`draws` evaluations with all data). A spec made by [model_spec()]
+#' with minibatches knows no whole; its fit has an ELBO from minibatches and no Pareto k.
 #'
 #' `fit_svi(fit, steps = )` goes on from where a fit ended, with its guide, optimizer and data.
 #' @section Errors:

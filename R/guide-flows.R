@@ -30,6 +30,20 @@
 #' @param layers Hidden layers of each network.
 #' @param bins Pieces of each spline.
 #' @return An object of class `reparam_guide`, for use in [fit_svi()] and [guide_list()].
+#' @section How near they come:
+#' The ELBO minus the log evidence, which is minus the divergence from the posterior, after `steps = "auto"`: median of
+#' five seeds, and the worst. In parentheses the largest Pareto k of 1000 draws. `tools/bench-guides.R` makes the table.
+#'
+#' |                          | normal     | mvn        | iaf                 | coupling            |
+#' |--------------------------|-----------:|-----------:|--------------------:|--------------------:|
+#' | funnel, 10 dimensions    | -1.93      | -1.96      | -0.06, -0.18 (0.57) | -0.05, -0.08 (0.86) |
+#' | banana, `b ~ normal(a^2, 0.1)` | -1.29 | -1.29     | -0.06, -0.23 (1.17) | -0.05, -0.15 (0.89) |
+#' | two modes                | -0.97      | -0.92      | -0.02, -0.05 (0.72) | -0.03, -0.05 (0.79) |
+#' | eight schools, centered  | -2.09      | -1.28      | -0.09, -0.16 (0.79) | -0.11, -0.17 (0.78) |
+#' | catalyst                 | -0.20      | -0.09      | -0.01, -0.05 (1.01) | -0.01, -0.01 (0.66) |
+#'
+#' A small divergence does not make a small Pareto k: the tails of the guide may be too light. More steps help.
+#'
 #' @section Errors: Numbers that are not whole and positive; names of sites that are no text.
 #' @references Kingma, Salimans, Jozefowicz, Chen, Sutskever and Welling (2016). Improving Variational Inference with
 #' Inverse Autoregressive Flow. Advances in Neural Information Processing Systems 29.

@@ -9,26 +9,55 @@ as_fits <- function(x) {
     stop_reparam("A list to be plotted must hold fits, and nothing else.", "Write `list(NUTS = fit, SVI = vi)`.")
   }
   if (is.null(names(x))) names(x) <- paste("fit", seq_along(x))
+  if (anyDuplicated(names(x))) {
+    stop_reparam(sprintf("Two fits of the list are called %s.", quote_names(unique(names(x)[duplicated(names(x))]))),
+                 "Each panel needs a name of its own: `list(NUTS = fit, SVI = vi)`.")
+  }
   x
 }
 
-# Trajectories for arrays, densities for scalars, the loss of a fit by SVI when no site is named.
+# Trajectories for arrays, densities for scalars. When no site is named: the loss of fits by SVI, intervals of scalars,
+# or trajectories where there are only arrays.
 plot_type <- function(type, fits, sites) {
   type <- check_choice(type, "type", plot_types)
+  if (type == "loss") check_losses(fits)
   if (type != "auto") return(type)
-  first <- fits[[1]]
-  if (is.null(sites)) return(if (inherits(first, "reparam_svi")) "loss" else "intervals")
-  scalar <- vapply(sites, function(name) !length(site_dim(first, name)), NA)
+  if (is.null(sites) && all(vapply(fits, inherits, NA, "reparam_svi"))) return("loss")
+  of <- if (is.null(sites)) common_sites(fits) else intersect(sites, site_field(fits[[1]], "name"))
+  scalar <- are_scalar(fits[[1]], of)
+  if (is.null(sites)) return(if (any(scalar)) "intervals" else "trajectory")
   if (all(scalar)) "density" else "trajectory"
+}
+
+# Those of the first fit that all have.
+common_sites <- function(fits) {
+  common <- Reduce(intersect, lapply(fits, choose_sites))
+  if (!length(common)) stop_reparam("The fits have no site in common.", "Plot them one by one.")
+  common
+}
+
+are_scalar <- function(fit, sites) vapply(sites, function(name) !length(site_dim(fit, name)), NA)
+
+check_losses <- function(fits) {
+  without <- !vapply(fits, inherits, NA, "reparam_svi")
+  if (any(without)) {
+    stop_reparam(sprintf("Only a fit by `fit_svi()` has a loss, but %s is none.", quote_names(names(fits)[without])))
+  }
 }
 
 plot_sites <- function(fits, sites, type) {
   for (fit in fits) if (!is.null(sites)) choose_sites(fit, sites)
-  if (!is.null(sites) || type == "loss") return(sites)
+  if (type == "loss") return(sites)
   fit <- fits[[1]]
-  sites <- choose_sites(fit)
-  scalar <- vapply(sites, function(name) !length(site_dim(fit, name)), NA)
-  if (type == "trajectory") sites[!scalar] else if (any(scalar)) sites[scalar] else sites
+  if (!is.null(sites) && type != "trajectory") return(sites)
+  chosen <- if (is.null(sites)) common_sites(fits) else sites
+  scalar <- are_scalar(fit, chosen)
+  if (type == "trajectory" && all(scalar)) {
+    stop_reparam(sprintf("A trajectory needs an array, but %s %s one number.", quote_names(chosen),
+                         if (length(chosen) == 1L) "is" else "are each"), "Use `type = \"density\"`.")
+  }
+  if (!is.null(sites)) return(sites)
+  if (type == "trajectory") chosen[!scalar] else if (any(scalar)) chosen[scalar] else chosen
 }
 
 over_fits <- function(fits, f) {
@@ -91,7 +120,6 @@ divergent_draws <- function(fit) {
 
 # At most `limit` steps, evenly spaced, and a running mean over a fiftieth of the steps.
 loss_data <- function(fit, limit = 5000L) {
-  if (!inherits(fit, "reparam_svi")) stop_reparam("Only a fit by `fit_svi()` has a loss.")
   n <- length(fit$loss)
   window <- max(1L, n %/% 50L)
   total <- cumsum(c(0, fit$loss))

@@ -103,7 +103,7 @@ print.reparam_svi <- function(x, digits = 3, ...) {
   }
   if (!is.null(x$khat) && !is.na(x$khat)) cat(khat_verdict(x$khat), "\n", sep = "")
   if (is.null(x$log_weights) && in_batches(x$spec)) {
-    cat("no Pareto k: the spec has minibatches, and the log density of the whole data is not known; fit the model itself\n")
+    cat("no Pareto k: the spec has minibatches and does not know the whole data; fit the model itself for it\n")
   }
   print_sites(x, digits)
   print_drawn_afterwards(x)

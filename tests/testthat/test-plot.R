@@ -16,7 +16,7 @@ test_that("loss data: every step of a short run, a running mean", {
   expect_equal(data$loss, 1:100)
   expect_equal(data$mean[50], mean(49:50))
   expect_lte(nrow(loss_data(mock_svi(loss = rnorm(2e4)))), 5000)
-  expect_error(loss_data(mock_nuts()), "fit_svi")
+  expect_error(plot(mock_nuts(), type = "loss"), "fit_svi")
 })
 
 test_that("the type of plot follows from the sites", {
