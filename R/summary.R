@@ -101,9 +101,9 @@ print.reparam_svi <- function(x, digits = 3, ...) {
   if (!anyNA(x$elbo)) {
     cat(sprintf("ELBO %s (Monte Carlo error %s)\n", format(x$elbo[1], digits = 5), format(x$elbo[2], digits = 2)))
   }
-  if (!is.null(x$khat) && !is.na(x$khat)) cat(khat_verdict(x$khat), "\n", sep = "")
+  if (!is.null(x$khat) && !is.na(x$khat)) cat_wrapped(khat_verdict(x$khat))
   if (is.null(x$log_weights) && in_batches(x$spec)) {
-    cat("no Pareto k: the spec has minibatches and does not know the whole data; fit the model itself for it\n")
+    cat_wrapped("no Pareto k: the spec has minibatches and does not know the whole data; fit the model itself for it")
   }
   print_sites(x, digits)
   print_drawn_afterwards(x)

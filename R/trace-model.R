@@ -53,7 +53,8 @@ print.reparam_trace <- function(x, digits = 4, ...) {
   shown <- data.frame(row.names = row.names(x))
   for (name in names(x)) {
     column <- x[[name]]
-    if (name == "auxiliary" && !any(column)) next
+    # `kind` says what is observed
+    if (name == "observed" || name == "auxiliary" && !any(column)) next
     shown[[name]] <- if (name == "dim") vapply(column, paste, "", collapse = " x ")
     else if (is.list(column)) vapply(column, first_values, "", digits)
     else if (is.double(column)) ifelse(is.na(column), "", formatC(column, digits = digits, format = "g", width = 1L))
