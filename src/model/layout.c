@@ -244,8 +244,10 @@ static rp_code fill_layout(const closure *c, rp_layout *layout, rp_pool *pool) {
     *place =
         (rp_layout_site){.name = rp_pool_text(pool, site->name), .n_events = site->n_events, .offset = layout->dim};
     place->rank = rp_pool_array(pool, site->n_events, sizeof *place->rank);
+    place->inferred = rp_pool_array(pool, site->n_events, sizeof *place->inferred);
     place->carried = rp_pool_array(pool, site->n_events, 1);
-    if (!place->rank || !place->name || !place->carried) return rp_fail_memory(c->status, "the layout");
+    if (!place->rank || !place->inferred || !place->name || !place->carried)
+      return rp_fail_memory(c->status, "the layout");
     for (int64_t b = 0; b < site->n_events; b++) place->rank[b] = -1;
     int any = 0;
     for (int32_t p = site->first_part; p >= 0; p = run->parts[p].next) {
@@ -259,8 +261,11 @@ static rp_code fill_layout(const closure *c, rp_layout *layout, rp_pool *pool) {
         if (c->active[p] && c->active[p][b]) place->rank[part->events[b]] = 0;
     }
     if (!any) continue;
-    for (int64_t b = 0; b < site->n_events; b++)
-      if (place->rank[b] == 0) place->rank[b] = (int32_t) place->n_inferred++;
+    for (int64_t b = 0; b < site->n_events; b++) {
+      if (place->rank[b] < 0) continue;
+      place->inferred[place->n_inferred] = (int32_t) b;
+      place->rank[b] = (int32_t) place->n_inferred++;
+    }
     layout->dim += place->n_inferred * place->width;
     layout->n++;
   }

@@ -81,9 +81,8 @@ static void name_coordinate(const rp_model *model, int64_t coordinate, coordinat
     const rp_layout_site *place = &model->layout.sites[i];
     int64_t within = coordinate - place->offset;
     if (within < 0 || within >= place->n_inferred * place->width) continue;
-    int64_t event = within / place->width; /* ranks count the inferred events in order: none is before its own rank */
-    while (place->rank[event] != within / place->width) event++;
-    namer(place->name, place->n_events, place->width, event, within % place->width, text, size);
+    namer(place->name, place->n_events, place->width, place->inferred[within / place->width], within % place->width, text,
+          size);
     return;
   }
 }

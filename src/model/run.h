@@ -66,6 +66,7 @@ typedef struct {
   int64_t n_events, width; /* width: unconstrained numbers per event */
   int64_t offset;          /* of the first inferred event */
   int32_t *rank;           /* per event: place among the inferred ones, -1 when drawn ancestrally */
+  int32_t *inferred;       /* the events of these ranks */
   int64_t n_inferred;
   uint8_t *carried;        /* per event: 1 when a transport gives its coordinates, whose own are elsewhere */
 } rp_layout_site;
