@@ -74,6 +74,7 @@ check_side <- function(model, data, control) {
 # Log density, gradient and coordinates at coordinates (a vector) or at values of sites (a list).
 side_density <- function(side, at) {
   side$control$init <- if (is.list(at)) at
+  side$control$names <- FALSE
   .Call(ffi_log_density, side$spec, side$control, at)
 }
 

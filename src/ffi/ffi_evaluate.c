@@ -94,7 +94,7 @@ SEXP ffi_log_density(SEXP spec, SEXP control, SEXP values) {
   SET_VECTOR_ELT(result, 1, gradient);
   SEXP q = Rf_allocVector(REALSXP, (R_xlen_t) m->model->dim);
   SET_VECTOR_ELT(result, 2, q);
-  SET_VECTOR_ELT(result, 3, ffi_coordinate_names(m->model));
+  if (ffi_number(ffi_get(control, "names"), 1) != 0) SET_VECTOR_ELT(result, 3, ffi_coordinate_names(m->model));
   SET_VECTOR_ELT(result, 4, ffi_model_warnings(m->model));
   double value = NAN;
   evaluation *e = calloc(1, sizeof *e);
