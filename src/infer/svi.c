@@ -8,9 +8,10 @@
 #include "lanes.h"
 #include "poll.h"
 #include "potential.h"
+#include "values.h"
 #include "precondition.h"
 
-enum { MAX_BAD_STEPS = 100 };
+enum { MAX_BAD_STEPS = 100, AT_ONCE = 64 };
 static const double MOST_SIZES = 20, SIZE_MEMORY = 0.99;
 /* "Chains" of the random numbers: training, posterior draws, ELBO estimates, comparisons, noise. */
 enum { FOR_STEPS = 0, FOR_DRAWS = 1, FOR_ELBO = 2, FOR_GAIN = 3, FOR_NOISE = 4 };
@@ -34,8 +35,7 @@ struct rp_svi {
   rp_estimator estimators[RP_ELBO_COUNT]; /* made at first use */
   rp_elbo_kind gradient_kind;             /* which is in use */
   rp_elbo plain;                          /* the standard estimate, for values and draws; made at first use */
-  rp_program *value;                      /* the ELBO alone; made at first use */
-  rp_work *value_work;
+  rp_values *values;                      /* of the ELBO alone; made at first use */
   double *parameters; /* twice: the second half is the copy that gradients of log q do not see */
   double *sum, *optim_state, *averaged, *move, *centre;
   double *units; /* within optim_state, behind the optimizer's own */
@@ -51,10 +51,9 @@ static double estimate(rp_svi *svi);
 static int all_finite(double value, const double *x, int64_t n);
 static void move(rp_svi *svi);
 static void copy_stopped(rp_svi *svi);
-static rp_program *compile(const rp_svi *svi, const rp_node_id *outputs, int32_t n, rp_work **work, rp_status *status);
-static rp_code make_value(rp_svi *svi, rp_status *status);
-static double value_at(rp_svi *svi, const double *parameters, uint64_t chain, uint64_t seed, int64_t draw);
-static double objective_at(rp_svi *svi, const double *parameters, int64_t draw);
+static rp_code make_values(rp_svi *svi, rp_status *status);
+static void values_from(rp_svi *svi, const double *parameters, rp_random_key first, int64_t n, double *values);
+static void objectives(rp_svi *svi, const double *parameters, int64_t first, int64_t n, double *out);
 static int poll(rp_svi *svi, const rp_svi_hooks *hooks, double loss);
 static void accumulate(double *mean, double *squares, int64_t i, double value);
 
@@ -99,8 +98,7 @@ void rp_svi_free(rp_svi *svi) {
     rp_density_free(svi->estimators[k].density);
     rp_elbo_clear(&svi->estimators[k].elbo);
   }
-  rp_work_free(svi->value_work);
-  rp_program_free(svi->value);
+  rp_values_free(svi->values);
   rp_elbo_clear(&svi->plain);
   for (int32_t b = 0; b < svi->n_blocks; b++) free((void *) (uintptr_t) svi->blocks[b].index);
   free(svi->blocks);
@@ -229,26 +227,25 @@ rp_svi_problem rp_svi_problem_of(const rp_svi *svi) {
 /* ---- results ---- */
 
 rp_code rp_svi_draws(rp_svi *svi, int64_t n, uint64_t seed, double *out, double *log_weight, rp_status *status) {
-  rp_work *work = NULL;
   if (make_plain(svi, status) != RP_OK) return status->code;
   const rp_node_id outputs[2] = {svi->plain.z, svi->plain.elbo};
-  rp_program *program = compile(svi, outputs, log_weight ? 2 : 1, &work, status);
-  for (int64_t i = 0; program && i < n; i++) {
-    rp_random_key key = {seed, FOR_DRAWS, (uint64_t) i};
-    rp_program_run(program, work, svi->parameters, svi->options.inputs, &key);
-    memcpy(out + i * svi->dim, rp_work_output(work, 0), (size_t) svi->dim * sizeof(double));
-    if (log_weight) log_weight[i] = rp_work_output(work, 1)[0];
-  }
-  rp_work_free(work);
-  rp_program_free(program);
-  return program ? RP_OK : status->code;
+  rp_values *values = rp_values_new(svi->plain.graph, outputs, log_weight ? 2 : 1, svi->options.isa, 0, status);
+  if (!values) return status->code;
+  double *const places[2] = {out, log_weight};
+  rp_values_run(values, svi->parameters, svi->options.inputs, (rp_random_key){seed, FOR_DRAWS, 0}, n, places);
+  rp_values_free(values);
+  return RP_OK;
 }
 
 rp_code rp_svi_elbo(rp_svi *svi, int64_t n, uint64_t seed, double *elbo, double *mcse, rp_status *status) {
-  if (make_value(svi, status) != RP_OK) return status->code;
-  double squares = 0;
+  if (make_values(svi, status) != RP_OK) return status->code;
+  double squares = 0, values[AT_ONCE];
   *elbo = 0;
-  for (int64_t i = 0; i < n; i++) accumulate(elbo, &squares, i, value_at(svi, svi->parameters, FOR_ELBO, seed, i));
+  for (int64_t i = 0; i < n; i++) {
+    if (i % AT_ONCE == 0)
+      values_from(svi, svi->parameters, (rp_random_key){seed, FOR_ELBO, (uint64_t) i}, n - i, values);
+    accumulate(elbo, &squares, i, values[i % AT_ONCE]);
+  }
   *mcse = sqrt(squares / (double) (n - 1) / (double) n);
   return RP_OK;
 }
@@ -288,11 +285,15 @@ rp_code rp_svi_normal_margins(const rp_svi *svi, double *mean, double *sd, rp_st
 
 rp_code rp_svi_gain(rp_svi *svi, const double *a, const double *b, int64_t first, int64_t n, double *gain, double *mcse,
                     rp_status *status) {
-  if (make_value(svi, status) != RP_OK) return status->code;
-  double squares = 0;
+  if (make_values(svi, status) != RP_OK) return status->code;
+  double squares = 0, at_a[AT_ONCE], at_b[AT_ONCE];
   *gain = 0;
   for (int64_t i = 0; i < n; i++) {
-    accumulate(gain, &squares, i, objective_at(svi, b, first + i) - objective_at(svi, a, first + i));
+    if (i % AT_ONCE == 0) {
+      objectives(svi, a, first + i, n - i, at_a);
+      objectives(svi, b, first + i, n - i, at_b);
+    }
+    accumulate(gain, &squares, i, at_b[i % AT_ONCE] - at_a[i % AT_ONCE]);
   }
   *mcse = sqrt(squares / (double) (n - 1) / (double) n);
   return RP_OK;
@@ -443,36 +444,37 @@ static void copy_stopped(rp_svi *svi) {
   if (svi->gradient_kind == RP_ELBO_PATH) memcpy(svi->parameters + n, svi->parameters, n * sizeof(double));
 }
 
-static rp_program *compile(const rp_svi *svi, const rp_node_id *outputs, int32_t n, rp_work **work, rp_status *status) {
-  rp_program *program = rp_program_new(svi->plain.graph, outputs, n, svi->options.isa, 1, status);
-  if (program) *work = rp_work_new(program, status);
-  if (*work) return program;
-  rp_program_free(program);
-  return NULL;
-}
-
-static rp_code make_value(rp_svi *svi, rp_status *status) {
+static rp_code make_values(rp_svi *svi, rp_status *status) {
   if (make_plain(svi, status) != RP_OK) return status->code;
-  if (!svi->value) svi->value = compile(svi, &svi->plain.elbo, 1, &svi->value_work, status);
-  return svi->value ? RP_OK : status->code;
+  if (!svi->values) svi->values = rp_values_new(svi->plain.graph, &svi->plain.elbo, 1, svi->options.isa, 0, status);
+  return svi->values ? RP_OK : status->code;
 }
 
-static double value_at(rp_svi *svi, const double *parameters, uint64_t chain, uint64_t seed, int64_t draw) {
-  rp_random_key key = {seed, chain, (uint64_t) draw};
-  rp_program_run(svi->value, svi->value_work, parameters, svi->options.inputs, &key);
-  return rp_work_output(svi->value_work, 0)[0];
+/* ELBO estimates at the draws from first on: n of them, AT_ONCE at most. */
+static void values_from(rp_svi *svi, const double *parameters, rp_random_key first, int64_t n, double *values) {
+  rp_values_run(svi->values, parameters, svi->options.inputs, first, n < AT_ONCE ? n : AT_ONCE, &values);
 }
 
-static double objective_at(rp_svi *svi, const double *parameters, int64_t draw) {
+/* What is maximised, by the draws first, first + 1, ..: n numbers, AT_ONCE at most. */
+static void objectives(rp_svi *svi, const double *parameters, int64_t first, int64_t n, double *out) {
   const double power = 1 - svi->options.alpha;
-  if (power == 0) return value_at(svi, parameters, FOR_GAIN, svi->options.seed, draw);
-  double top = -INFINITY, sum = 0;
-  for (int64_t p = 0; p < svi->options.particles; p++) {
-    double w = power * value_at(svi, parameters, FOR_GAIN, svi->options.seed, draw * svi->options.particles + p);
-    sum = w > top ? sum * exp(top - w) + 1 : sum + exp(w - top);
-    if (w > top) top = w;
+  const int64_t particles = svi->options.particles;
+  rp_random_key key = {svi->options.seed, FOR_GAIN, (uint64_t) first};
+  if (power == 0) {
+    values_from(svi, parameters, key, n, out);
+    return;
   }
-  return (top + log(sum / (double) svi->options.particles)) / power;
+  for (int64_t i = 0; i < n && i < AT_ONCE; i++) {
+    double top = -INFINITY, sum = 0, values[AT_ONCE];
+    for (int64_t p = 0; p < particles; p++) {
+      key.draw = (uint64_t) ((first + i) * particles + p);
+      if (p % AT_ONCE == 0) values_from(svi, parameters, key, particles - p, values);
+      const double w = power * values[p % AT_ONCE];
+      sum = w > top ? sum * exp(top - w) + 1 : sum + exp(w - top);
+      if (w > top) top = w;
+    }
+    out[i] = (top + log(sum / (double) particles)) / power;
+  }
 }
 
 /* Welford (1962): value number i, from 0. */
