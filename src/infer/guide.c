@@ -58,6 +58,17 @@ double rp_guide_softplus(double raw) { return raw > 30 ? raw : log1p(exp(raw)); 
 /* Softplus as in NumPyro's guides: unlike exp, steps of an optimizer do not blow up large scales. */
 rp_node_id rp_guide_scale(rp_graph *g, rp_node_id raw) { return rp_log1p_exp(g, raw); }
 
+void rp_guide_start_scales(const rp_guide_block *block, const double *centre, double *parameters) {
+  for (int64_t i = 0; i < block->n; i++) {
+    parameters[i] = centre[i];
+    parameters[block->n + i] = rp_guide_raw_scale(block);
+  }
+}
+
+rp_node_id rp_guide_scales(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {
+  return rp_guide_scale(g, rp_slice(g, parameters, block->n, block->n));
+}
+
 rp_node_id rp_guide_normal_density(rp_graph *g, rp_node_id standardised, rp_node_id log_determinant, int64_t n) {
   const double log_two_pi = 1.8378770664093454836;
   rp_node_id half_squares = rp_times(g, -0.5, rp_sum(g, rp_square(g, standardised)));

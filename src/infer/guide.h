@@ -94,6 +94,9 @@ double rp_guide_raw_scale(const rp_guide_block *block); /* softplus of it is the
 double rp_guide_raw(double scale);                      /* softplus of it is the scale */
 double rp_guide_softplus(double raw);
 rp_node_id rp_guide_scale(rp_graph *g, rp_node_id raw);
+/* Of families whose parameters begin with n locations and n raw scales: where these start, and the scales. */
+void rp_guide_start_scales(const rp_guide_block *block, const double *centre, double *parameters);
+rp_node_id rp_guide_scales(rp_graph *g, const rp_guide_block *block, rp_node_id parameters);
 /* -1/2 sum of squares of standardised - log determinant - n/2 log(2 pi) */
 rp_node_id rp_guide_normal_density(rp_graph *g, rp_node_id standardised, rp_node_id log_determinant, int64_t n);
 /* of a normal with this log determinant of the covariance's root */

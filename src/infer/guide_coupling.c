@@ -75,18 +75,11 @@ static int64_t n_parameters(const rp_guide_block *block) { return layer_of(block
 static int64_t n_noise(const rp_guide_block *block) { return block->n; }
 
 static void start(const rp_guide_block *block, const double *centre, rp_random *stream, double *parameters) {
-  for (int64_t i = 0; i < block->n; i++) {
-    parameters[i] = centre[i];
-    parameters[block->n + i] = rp_guide_raw_scale(block);
-  }
+  rp_guide_start_scales(block, centre, parameters);
   for (int64_t k = 0; k < n_flows(block); k++) {
     layer l = layer_of(block, k);
     rp_network_start(&l.network, stream, parameters + l.offset);
   }
-}
-
-static rp_node_id scale(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {
-  return rp_guide_scale(g, rp_slice(g, parameters, block->n, block->n));
 }
 
 /* ---- the spline ---- */
@@ -231,7 +224,7 @@ static rp_node_id outputs(rp_graph *g, const layer *l, rp_node_id parameters, rp
 
 static rp_node_id forward(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id x,
                           rp_node_id *log_jacobian) {
-  *log_jacobian = rp_sum(g, rp_log(g, scale(g, block, parameters)));
+  *log_jacobian = rp_sum(g, rp_log(g, rp_guide_scales(g, block, parameters)));
   for (int64_t k = 0; k < n_flows(block); k++) {
     layer l = layer_of(block, k);
     if (l.n_moved == 0) continue;
@@ -241,7 +234,7 @@ static rp_node_id forward(rp_graph *g, const rp_guide_block *block, rp_node_id p
     *log_jacobian = rp_add(g, *log_jacobian, rp_sum(g, log_slope));
     x = join(g, &l, kept, moved);
   }
-  return rp_add(g, rp_slice(g, parameters, 0, block->n), rp_mul(g, scale(g, block, parameters), x));
+  return rp_add(g, rp_slice(g, parameters, 0, block->n), rp_mul(g, rp_guide_scales(g, block, parameters), x));
 }
 
 static rp_node_id draw(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise) {
@@ -257,7 +250,7 @@ static rp_node_id log_jacobian(rp_graph *g, const rp_guide_block *block, rp_node
 
 static rp_node_id inverse(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id z) {
   rp_node_id location = rp_slice(g, parameters, 0, block->n);
-  rp_node_id x = rp_div(g, rp_sub(g, z, location), scale(g, block, parameters));
+  rp_node_id x = rp_div(g, rp_sub(g, z, location), rp_guide_scales(g, block, parameters));
   for (int64_t k = n_flows(block); k-- > 0;) {
     layer l = layer_of(block, k);
     if (l.n_moved == 0) continue;

@@ -29,16 +29,9 @@ static int64_t n_noise(const rp_guide_block *block) { return block->n; }
 
 static void start(const rp_guide_block *block, const double *centre, rp_random *stream, double *parameters) {
   rp_network network = network_of(block);
-  for (int64_t i = 0; i < block->n; i++) {
-    parameters[i] = centre[i];
-    parameters[block->n + i] = rp_guide_raw_scale(block);
-  }
+  rp_guide_start_scales(block, centre, parameters);
   for (int64_t k = 0; k < n_flows(block); k++)
     rp_network_start(&network, stream, parameters + 2 * block->n + k * rp_network_n_parameters(&network));
-}
-
-static rp_node_id scale(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {
-  return rp_guide_scale(g, rp_slice(g, parameters, block->n, block->n));
 }
 
 static flow flow_of(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, int64_t k) {
@@ -83,13 +76,13 @@ static rp_node_id forward(rp_graph *g, const rp_guide_block *block, rp_node_id p
     y = rp_add(g, rp_mul(g, y, rp_exp(g, log_scale)), shift);
     total = rp_add(g, total, rp_sum(g, log_scale));
   }
-  if (log_jacobian) *log_jacobian = rp_add(g, total, rp_sum(g, rp_log(g, scale(g, block, parameters))));
+  if (log_jacobian) *log_jacobian = rp_add(g, total, rp_sum(g, rp_log(g, rp_guide_scales(g, block, parameters))));
   return n_flows(block) % 2 == 0 ? reversed(g, y, n) : y;
 }
 
 static rp_node_id draw(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise) {
   rp_node_id y = forward(g, block, parameters, noise, NULL, NULL);
-  return rp_add(g, rp_slice(g, parameters, 0, block->n), rp_mul(g, scale(g, block, parameters), y));
+  return rp_add(g, rp_slice(g, parameters, 0, block->n), rp_mul(g, rp_guide_scales(g, block, parameters), y));
 }
 
 static rp_node_id log_jacobian(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise) {
@@ -103,7 +96,7 @@ static rp_node_id inverse(rp_graph *g, const rp_guide_block *block, rp_node_id p
   const int64_t n = block->n;
   if (n > LARGEST_INVERSE) return RP_NONE;
   rp_node_id location = rp_slice(g, parameters, 0, n), shift, log_scale;
-  rp_node_id y = rp_div(g, rp_sub(g, z, location), scale(g, block, parameters));
+  rp_node_id y = rp_div(g, rp_sub(g, z, location), rp_guide_scales(g, block, parameters));
   if (n_flows(block) % 2 == 0) y = reversed(g, y, n);
   for (int64_t k = n_flows(block); k-- > 0;) {
     flow f = flow_of(g, block, parameters, k);
@@ -158,7 +151,7 @@ static rp_node_id solve_jacobian(rp_graph *g, const rp_guide_block *block, rp_no
   }
   free(x);
   if (n_flows(block) % 2 == 0) s = reversed(g, s, n);
-  return rp_div(g, s, scale(g, block, parameters));
+  return rp_div(g, s, rp_guide_scales(g, block, parameters));
 }
 
 const rp_guide rp_guide_iaf = {.name = "iaf",

@@ -18,10 +18,7 @@ static int64_t n_noise(const rp_guide_block *block) { return block->n + rank_of(
 /* At W = 0 the gradient in W vanishes, so W starts small and random; total variance stays init_scale^2. */
 static void start(const rp_guide_block *block, const double *centre, rp_random *stream, double *parameters) {
   int64_t n = block->n, rank = rank_of(block);
-  for (int64_t i = 0; i < n; i++) {
-    parameters[i] = centre[i];
-    parameters[n + i] = rp_guide_raw_scale(block);
-  }
+  rp_guide_start_scales(block, centre, parameters);
   for (int64_t i = 0; i < n * rank; i++) parameters[2 * n + i] = 0.1 * rp_random_normal(stream) / sqrt((double) rank);
 }
 
@@ -58,10 +55,6 @@ rp_code rp_guide_lowrank_set(const rp_guide_block *block, const double *mean, co
   return RP_OK;
 }
 
-static rp_node_id scale(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {
-  return rp_guide_scale(g, rp_slice(g, parameters, block->n, block->n));
-}
-
 static rp_node_id factor(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {
   return rp_slice(g, parameters, 2 * block->n, block->n * rank_of(block));
 }
@@ -71,7 +64,7 @@ static rp_node_id draw(rp_graph *g, const rp_guide_block *block, rp_node_id para
   rp_node_id location = rp_slice(g, parameters, 0, n);
   rp_node_id common = rp_matmul(g, factor(g, block, parameters), rp_slice(g, noise, 0, rank), n, rank, 1, 0, 0);
   rp_node_id standard = rp_add(g, common, rp_slice(g, noise, rank, n));
-  return rp_add(g, location, rp_mul(g, scale(g, block, parameters), standard));
+  return rp_add(g, location, rp_mul(g, rp_guide_scales(g, block, parameters), standard));
 }
 
 static rp_node_id identity(rp_graph *g, int64_t n) {
@@ -102,14 +95,14 @@ static rp_node_id capacitance(rp_graph *g, const rp_guide_block *block, rp_node_
   for (int64_t i = 0; i < rank; i++) diagonal[i] = (int32_t) (i * rank + i);
   rp_node_id log_l = rp_sum(g, rp_log(g, rp_gather(g, l, diagonal, rank)));
   free(diagonal);
-  *log_determinant = rp_add(g, rp_sum(g, rp_log(g, scale(g, block, parameters))), log_l);
+  *log_determinant = rp_add(g, rp_sum(g, rp_log(g, rp_guide_scales(g, block, parameters))), log_l);
   return l;
 }
 
 /* y'(I + W W')^-1 y = y'y - |L^-1 W'y|^2 (Woodbury). */
 static rp_node_id log_density(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id z) {
   int64_t n = block->n, rank = rank_of(block);
-  rp_node_id location = rp_slice(g, parameters, 0, n), s = scale(g, block, parameters), log_determinant;
+  rp_node_id location = rp_slice(g, parameters, 0, n), s = rp_guide_scales(g, block, parameters), log_determinant;
   rp_node_id w = factor(g, block, parameters), y = rp_div(g, rp_sub(g, z, location), s);
   rp_node_id l = capacitance(g, block, parameters, &log_determinant);
   rp_node_id projected = rp_tri_solve(g, l, rp_matmul(g, w, y, rank, n, 1, 1, 0), rank, 1, 1, 0);
@@ -123,7 +116,7 @@ static void moments(rp_graph *g, const rp_guide_block *block, rp_node_id paramet
   rp_node_id w = factor(g, block, parameters), spread = rp_const(g, 1);
   *mean = rp_slice(g, parameters, 0, n);
   for (int64_t k = 0; k < rank_of(block); k++) spread = rp_add(g, spread, rp_square(g, rp_slice(g, w, k * n, n)));
-  *variance = rp_mul(g, rp_square(g, scale(g, block, parameters)), spread);
+  *variance = rp_mul(g, rp_square(g, rp_guide_scales(g, block, parameters)), spread);
 }
 
 static rp_node_id entropy(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {

@@ -12,10 +12,7 @@ static int64_t n_noise(const rp_guide_block *block) { return block->n; }
 
 static void start(const rp_guide_block *block, const double *centre, rp_random *stream, double *parameters) {
   (void) stream;
-  for (int64_t i = 0; i < block->n; i++) {
-    parameters[i] = centre[i];
-    parameters[block->n + i] = rp_guide_raw_scale(block);
-  }
+  rp_guide_start_scales(block, centre, parameters);
   for (int64_t i = 0; i < below(block); i++) parameters[2 * block->n + i] = 0;
 }
 
@@ -51,26 +48,22 @@ static rp_node_id unit_triangle(rp_graph *g, const rp_guide_block *block, rp_nod
   return matrix;
 }
 
-static rp_node_id scale(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {
-  return rp_guide_scale(g, rp_slice(g, parameters, block->n, block->n));
-}
-
 static rp_node_id draw(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise) {
   int64_t n = block->n;
   rp_node_id location = rp_slice(g, parameters, 0, n), mixed = noise;
   if (n > 1) mixed = rp_matmul(g, unit_triangle(g, block, parameters), noise, n, n, 1, 0, 0);
-  return rp_add(g, location, rp_mul(g, scale(g, block, parameters), mixed));
+  return rp_add(g, location, rp_mul(g, rp_guide_scales(g, block, parameters), mixed));
 }
 
 static rp_node_id log_jacobian(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise) {
   (void) noise;
-  return rp_sum(g, rp_log(g, scale(g, block, parameters)));
+  return rp_sum(g, rp_log(g, rp_guide_scales(g, block, parameters)));
 }
 
 static rp_node_id inverse(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id z) {
   int64_t n = block->n;
   rp_node_id location = rp_slice(g, parameters, 0, n);
-  rp_node_id noise = rp_div(g, rp_sub(g, z, location), scale(g, block, parameters));
+  rp_node_id noise = rp_div(g, rp_sub(g, z, location), rp_guide_scales(g, block, parameters));
   return n > 1 ? rp_tri_solve(g, unit_triangle(g, block, parameters), noise, n, 1, 1, 0) : noise;
 }
 
@@ -79,7 +72,7 @@ static void moments(rp_graph *g, const rp_guide_block *block, rp_node_id paramet
                     rp_node_id *variance) {
   int64_t n = block->n, count = 0;
   *mean = rp_slice(g, parameters, 0, n);
-  *variance = rp_square(g, scale(g, block, parameters));
+  *variance = rp_square(g, rp_guide_scales(g, block, parameters));
   if (n == 1) return;
   int32_t *row = malloc((size_t) below(block) * sizeof *row + 1);
   if (!row) {
@@ -95,7 +88,7 @@ static void moments(rp_graph *g, const rp_guide_block *block, rp_node_id paramet
 }
 
 static rp_node_id entropy(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {
-  return rp_guide_normal_entropy(g, rp_sum(g, rp_log(g, scale(g, block, parameters))), block->n);
+  return rp_guide_normal_entropy(g, rp_sum(g, rp_log(g, rp_guide_scales(g, block, parameters))), block->n);
 }
 
 const rp_guide rp_guide_mvn = {.name = "mvn",

@@ -7,39 +7,32 @@ static int64_t n_noise(const rp_guide_block *block) { return block->n; }
 
 static void start(const rp_guide_block *block, const double *centre, rp_random *stream, double *parameters) {
   (void) stream;
-  for (int64_t i = 0; i < block->n; i++) {
-    parameters[i] = centre[i];
-    parameters[block->n + i] = rp_guide_raw_scale(block);
-  }
-}
-
-static rp_node_id scale(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {
-  return rp_guide_scale(g, rp_slice(g, parameters, block->n, block->n));
+  rp_guide_start_scales(block, centre, parameters);
 }
 
 static rp_node_id draw(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise) {
   rp_node_id location = rp_slice(g, parameters, 0, block->n);
-  return rp_add(g, location, rp_mul(g, scale(g, block, parameters), noise));
+  return rp_add(g, location, rp_mul(g, rp_guide_scales(g, block, parameters), noise));
 }
 
 static rp_node_id log_jacobian(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id noise) {
   (void) noise;
-  return rp_sum(g, rp_log(g, scale(g, block, parameters)));
+  return rp_sum(g, rp_log(g, rp_guide_scales(g, block, parameters)));
 }
 
 static rp_node_id inverse(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id z) {
   rp_node_id location = rp_slice(g, parameters, 0, block->n);
-  return rp_div(g, rp_sub(g, z, location), scale(g, block, parameters));
+  return rp_div(g, rp_sub(g, z, location), rp_guide_scales(g, block, parameters));
 }
 
 static void moments(rp_graph *g, const rp_guide_block *block, rp_node_id parameters, rp_node_id *mean,
                     rp_node_id *variance) {
   *mean = rp_slice(g, parameters, 0, block->n);
-  *variance = rp_square(g, scale(g, block, parameters));
+  *variance = rp_square(g, rp_guide_scales(g, block, parameters));
 }
 
 static rp_node_id entropy(rp_graph *g, const rp_guide_block *block, rp_node_id parameters) {
-  return rp_guide_normal_entropy(g, rp_sum(g, rp_log(g, scale(g, block, parameters))), block->n);
+  return rp_guide_normal_entropy(g, rp_sum(g, rp_log(g, rp_guide_scales(g, block, parameters))), block->n);
 }
 
 const rp_guide rp_guide_normal = {.name = "normal",
