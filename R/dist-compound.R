@@ -55,7 +55,7 @@ dist_truncated_normal <- function(mean = 0, sd = 1, lower = -Inf, upper = Inf) {
 #' @references Klein and Moeschberger (2003). Survival Analysis, 2nd edition, section 3.5.
 #' @seealso [combinators], [dist_truncated()]
 #' @examples
-#' # Survival times. A person who is alive at the end of his or her own time lived longer than that: a bound there.
+#' # Survival times. Who is alive at the end of his or her own time lived longer than that: a bound.
 #' m <- model(function(time, dead) {
 #'   rate ~ gamma(1, 1)
 #'   time ~ censored(exponential(rate), upper = ifelse(dead, Inf, time))
