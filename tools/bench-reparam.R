@@ -103,10 +103,14 @@ outliers_data <- {
   list(x = x, y = 1 + 2 * x + c(0.1, -0.2, 0.05, 1.9, -0.1, 0.15, -0.3, 0.1))
 }
 
-far <- model(function(y) {
-  m ~ normal(0, 1e7)
-  y ~ normal(m, 1)
+sizes <- model(function(y) {
+  x[1:10] ~ half_normal(1)
+  y ~ normal(x, 1)
 })
+sizes_data <- list(y = seq(-1, 2, length.out = 10))
+sizes_evidence <- sum(log(vapply(sizes_data$y, function(y) {
+  integrate(function(x) 2 * dnorm(x) * dnorm(y, x), 0, Inf, rel.tol = 1e-10)$value
+}, 0)))
 
 funnel <- model(function() {
   v ~ normal(0, 3)
@@ -176,8 +180,8 @@ cases <- list(
   stable = nuts(outliers, outliers_data, function(m) reparam(m, y = reparam_stable()), chains = 2, iter_sampling = 400),
   projected_normal = nuts(angles, list(y = c(-0.95, 0.05, 0.1)), function(m) direction),
   circular = nuts(angle, list(y = c(2.5, -2.7)), function(m) reparam(m, direction = reparam_circular())),
-  explicit = svi(far, list(y = 2e6), function(m) reparam(m, m = reparam_explicit(transform_affine(-2e6, 1))),
-                 dnorm(2e6, 0, sqrt(1e14 + 1), log = TRUE), steps = 2000),
+  explicit = svi(sizes, sizes_data, function(m) reparam(m, x = reparam_explicit("softplus", inverse = TRUE)),
+                 sizes_evidence),
   conjugate = svi(coin, list(hits = 2, n = 10),
                   function(m) reparam(m, p = reparam_conjugate(function(hits, n) dist_beta(1 + hits, 1 + n - hits))),
                   lchoose(10, 2) + lbeta(2.5, 9.5) - lbeta(0.5, 1.5)),
