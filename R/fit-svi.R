@@ -41,9 +41,9 @@
 #' normal, and at most ten Newton steps, each by 16 gradients at draws of it, correct it where the posterior is not
 #' normal. The guide takes what has the best ELBO, by common draws, its own start around 0 included, and from there on
 #' the optimizer's rate is in units of its scales (0.01: 3 % of a standard deviation), whatever the units of the data.
-#' Gradients that are more than 20 times as large as usual are cut. There is no such start with `init`, for a fit that is
-#' continued, for minibatches, and for other guides; parameters of the model and parts of a list that are not normal
-#' stay where they are.
+#' Gradients that are more than 20 times as large as usual are cut. There is no such start with `init`, for a fit that
+#' is continued, for minibatches, and for other guides; parameters of the model and parts of a list that are not
+#' normal stay where they are.
 #'
 #' The steps are cut into windows, each a fifth as long as all before it (half as long, given a number of steps). When
 #' the average of a window's iterates has an ELBO less than `tolerance` better than that of the window before (by the

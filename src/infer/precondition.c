@@ -1,12 +1,14 @@
 #include "precondition.h"
 
 #include <math.h>
+#include <string.h>
 
 /* In standard deviations, and so on. At adam's usual rate of 0.01, a parameter that is off by one gets there in tens of
  * steps, and noise costs little before the rate falls. */
 static const double UNIT = 3;
 
-/* What a block keeps: its scales, or with a dense covariance its root (n x n, column-major). */
+/* What a block keeps: its scales and how much raw scales move for one unit of their logarithm, or with a dense
+ * covariance its root (n x n, column-major). */
 typedef enum { NOTHING, SCALES, ROOT } rp_kept;
 
 static rp_kept kept(const rp_guide_block *block) {
@@ -17,13 +19,16 @@ static rp_kept kept(const rp_guide_block *block) {
 
 static int64_t size_of(const rp_guide_block *block) {
   const rp_kept what = kept(block);
-  return what == NOTHING ? 0 : what == SCALES ? block->n : block->n * block->n;
+  return what == NOTHING ? 0 : what == SCALES ? 2 * block->n : block->n * block->n;
 }
 
 static void multiply(const rp_guide_block *block, double by, double *vector) {
   const int64_t n = rp_guide_of(block)->n_parameters(block);
   for (int64_t i = 0; i < n && kept(block) != NOTHING; i++) vector[i] *= by;
 }
+
+/* d scale / d raw of the softplus, by the scale. */
+static double slope(double scale) { return -expm1(-scale); }
 
 static void root_gradient(int64_t n, const double *root, double *gradient);
 static void root_step(int64_t n, const double *root, double *step);
@@ -39,7 +44,10 @@ void rp_precondition_set(const rp_guide_block *blocks, int32_t n_blocks, const d
   for (int32_t b = 0; b < n_blocks; b++) {
     const int64_t n = blocks[b].n;
     const double *raw = parameters + n, *below = raw + n;
-    for (int64_t i = 0; kept(&blocks[b]) == SCALES && i < n; i++) state[i] = rp_guide_softplus(raw[i]);
+    for (int64_t i = 0; kept(&blocks[b]) == SCALES && i < n; i++) {
+      state[i] = rp_guide_softplus(raw[i]);
+      state[n + i] = state[i] / slope(state[i]);
+    }
     for (int64_t j = 0; kept(&blocks[b]) == ROOT && j < n; j++) {
       for (int64_t i = 0; i < j; i++) state[i + n * j] = 0;
       state[j + n * j] = rp_guide_softplus(raw[j]);
@@ -52,14 +60,8 @@ void rp_precondition_set(const rp_guide_block *blocks, int32_t n_blocks, const d
 
 int rp_precondition_is_set(const double *state) { return *state != 0; }
 
-/* d scale / d raw of the softplus, by the scale. */
-static double slope(double scale) { return -expm1(-scale); }
-
-static void scales(int64_t n, const double *scale, double *vector) {
-  for (int64_t i = 0; i < n; i++) {
-    vector[i] *= scale[i];
-    vector[n + i] *= scale[i] / slope(scale[i]);
-  }
+static void scales(int64_t n, const double *units, double *vector) {
+  for (int64_t i = 0; i < 2 * n; i++) vector[i] *= units[i];
 }
 
 void rp_precondition_gradient(const rp_guide_block *blocks, int32_t n_blocks, const double *state, double *gradient) {
@@ -91,18 +93,15 @@ void rp_precondition_step(const rp_guide_block *blocks, int32_t n_blocks, const 
  *   d s_i = dR_ii,  d U_ij = (dR_ij - U_ij d s_i) / s_i. */
 static void root_step(int64_t n, const double *root, double *step) {
   double *diagonal = step + n, *below = diagonal + n;
-  for (int64_t i = n - 1; i >= 0; i--) {
-    double sum = 0;
-    for (int64_t k = 0; k <= i; k++) sum += root[i + n * k] * step[k];
-    step[i] = sum;
-  }
-  for (int64_t j = 0; j < n; j++) { /* columns of dR, from the last row up */
-    for (int64_t i = n - 1; i > j; i--) {
-      double sum = root[i + n * j] * diagonal[j];
-      for (int64_t k = j + 1; k <= i; k++) sum += root[i + n * k] * below[k - j - 1];
-      below[i - j - 1] = sum;
-    }
-    below += n - j - 1;
+  double column[RP_MOST_DENSE] = {0};
+  for (int64_t k = 0; k < n; k++)
+    for (int64_t i = k; i < n; i++) column[i] += root[i + n * k] * step[k];
+  memcpy(step, column, (size_t) n * sizeof *step);
+  for (int64_t j = 0; j < n; j++) { /* of dR, below the diagonal */
+    for (int64_t i = j + 1; i < n; i++) column[i] = root[i + n * j] * diagonal[j];
+    for (int64_t k = j + 1; k < n; k++)
+      for (int64_t i = k; i < n; i++) column[i] += root[i + n * k] * below[k - j - 1];
+    for (int64_t i = j + 1; i < n; i++) *below++ = column[i];
   }
   below = diagonal + n;
   for (int64_t i = 0; i < n; i++) diagonal[i] *= root[i + n * i];

@@ -430,9 +430,10 @@ static void move(rp_svi *svi) {
   memset(svi->move, 0, (size_t) n * sizeof(double));
   rp_precondition_gradient(svi->blocks, svi->n_blocks, svi->units, svi->sum);
   for (int64_t i = 0; i < n; i++) {
-    const double most = square[i] > 0 ? MOST_SIZES * sqrt(square[i]) : INFINITY;
-    const double g = svi->sum[i] = fmax(-most, fmin(most, svi->sum[i]));
-    square[i] = square[i] > 0 ? SIZE_MEMORY * square[i] + (1 - SIZE_MEMORY) * g * g : g * g;
+    double g = svi->sum[i], usual = square[i];
+    if (g * g > MOST_SIZES * MOST_SIZES * usual && usual > 0) g = copysign(MOST_SIZES * sqrt(usual), g);
+    square[i] = usual > 0 ? SIZE_MEMORY * usual + (1 - SIZE_MEMORY) * g * g : g * g;
+    svi->sum[i] = g;
   }
   rp_optim_step(optim, svi->rate_factor, svi->optim_state, svi->step, n, svi->move, svi->sum);
   rp_precondition_step(svi->blocks, svi->n_blocks, svi->units, svi->move);

@@ -1,18 +1,19 @@
-/* How a fit ends: it begins where svi_start.h finds a good start, searches with the standard gradient until the ELBO no
- * longer improves; goes on with the path derivative, whose noise vanishes where guide and posterior agree, until that
- * no longer improves it (from a good start it takes that at once, if it is the less noisy one there); then lets the rate
- * fall and averages the iterates.
+/* How a fit ends: it begins where svi_start.h finds a good start, searches with the standard gradient until the
+ * ELBO no longer improves; goes on with the path derivative, whose noise vanishes where guide and posterior agree,
+ * until that no longer improves it (from a good start it takes that at once, if it is the less noisy one there);
+ * then lets the rate fall and averages the iterates.
  *
- * With a fixed number of steps each part has its share. A fit that ends by itself looks more often, at windows of a
- * fifth of what lies before, and when the end of the fall is no better than its middle, it is done; else the rate
- * falls once more, over more steps. It should take at most twice as many steps as the best fixed number
+ * With a fixed number of steps each part has its share. A fit that ends by itself looks more often, at windows of
+ * a fifth of what lies before, and when the end of the fall is no better than its middle, it is done; else the
+ * rate falls once more, over more steps. It should take at most twice as many steps as the best fixed number
  * (tools/bench-svi.R).
  *
  * Whether the ELBO improves is judged by averaged iterates (Polyak & Juditsky 1992) of successive windows, each of
  * which is a fixed share of all before it, so that a slow drift has ever more time to show: the difference of the
- * ELBO at the two averages, by the same noise for both, has hardly any Monte Carlo error when they are close; where it
- * has, two such windows in a row must agree. Rates that fall after a convergence test, and averages, as in Welandawe,
- * Andersen, Vehtari & Huggins (2022), "Robust, automated, and accurate black-box variational inference". */
+ * ELBO at the two averages, by the same noise for both, has hardly any Monte Carlo error when they are close;
+ * where it has, two such windows in a row must agree. Rates that fall after a convergence test, and averages, as
+ * in Welandawe, Andersen, Vehtari & Huggins (2022), "Robust, automated, and accurate black-box variational
+ * inference". */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -173,8 +173,9 @@ static rp_code find_mode(rp_climb *climb, int *found, rp_status *status) {
   int32_t converged;
   rp_code code = rp_mode_find(&climb->potential, &options, climb->q, values, &n_iterations, &converged, status);
   free(values);
-  *found = code == RP_OK && converged;
-  if (code == RP_NOT_FINITE || (code == RP_INTERRUPTED && climb->n_done >= climb->limit)) {
+  const int used_up = code == RP_INTERRUPTED && climb->n_done >= climb->limit;
+  *found = code == RP_OK || used_up; /* the comparison judges what there is */
+  if (code == RP_NOT_FINITE || used_up) {
     rp_status_clear(status);
     code = RP_OK;
   }
@@ -251,20 +252,22 @@ static double difference(double x) { return 6e-6 * fmax(1, fabs(x)); }
 
 /* ---- the normal ---- */
 
-/* The guide takes it if that has the better ELBO beyond doubt: where tails are heavy, few draws know little. */
+/* The guide takes it if that has the better ELBO beyond doubt: where tails are heavy, few draws know little. Those of
+ * what it would replace are no reason to keep it. */
 static rp_code take_if_better(rp_svi *svi, const rp_climb *climb, int *taken, rp_status *status) {
   const size_t n = (size_t) rp_svi_n_parameters(svi);
-  double *candidate = malloc(n * sizeof *candidate), gain, mcse;
-  if (!candidate) return rp_fail_memory(status, "the start of a fit");
-  memcpy(candidate, rp_svi_parameters(svi), n * sizeof *candidate);
+  double *before = malloc(2 * n * sizeof *before), gain = NAN, error = NAN, elbo, own = NAN;
+  if (!before) return rp_fail_memory(status, "the start of a fit");
+  double *candidate = before + n;
+  memcpy(before, rp_svi_parameters(svi), n * sizeof *before);
+  memcpy(candidate, before, n * sizeof *before);
   rp_code code = express(climb, candidate, status);
-  if (code == RP_OK)
-    code = rp_svi_gain(svi, rp_svi_parameters(svi), candidate, 0, COMPARISONS, &gain, &mcse, status);
-  if (code == RP_OK && gain > 3 * mcse) {
-    rp_svi_set_parameters(svi, candidate);
-    *taken = 1;
-  }
-  free(candidate);
+  rp_svi_set_parameters(svi, candidate);
+  if (code == RP_OK) code = rp_svi_gain(svi, before, candidate, 0, COMPARISONS, &gain, &error, status);
+  if (code == RP_OK) code = rp_svi_elbo(svi, COMPARISONS, climb->problem.seed, &elbo, &own, status);
+  if (code == RP_OK && gain > 3 * fmin(error, own)) *taken = 1;
+  else rp_svi_set_parameters(svi, before);
+  free(before);
   return code;
 }
 
