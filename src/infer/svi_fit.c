@@ -5,7 +5,7 @@
  *
  * With a fixed number of steps each part has its share. A fit that ends by itself looks more often, at windows of
  * a fifth of what lies before, and when the end of the fall is no better than its middle, it is done; else the
- * rate falls once more, over more steps. It should take at most twice as many steps as the best fixed number
+ * rate falls once more, over as many steps. It should take at most twice as many steps as the best fixed number
  * (tools/bench-svi.R).
  *
  * Whether the ELBO improves is judged by averaged iterates (Polyak & Juditsky 1992) of successive windows, each of
