@@ -36,7 +36,7 @@ density_on_codes <- function(name, log_density) {
     if (!.Call(ffi_trace_any, environment())) return(fn(...))
     args <- matched(fn, list(...))
     log <- isTRUE(args$log)
-    value <- do.call(log_density, args[names(args) != "log"])
+    value <- where_proper(name, args, do.call(log_density, args[names(args) != "log"]))
     if (log) value else exp(value)
   }
 }
@@ -51,9 +51,9 @@ probability_on_codes <- function(name, tail) {
     upper <- !take(args, "lower.tail", TRUE)
     log <- take(args, "log.p", FALSE)
     args <- c(args[!names(args) %in% c("lower.tail", "log.p")], list(upper = upper))
-    if ("log" %in% names(formals(tail))) return(do.call(tail, c(args, list(log = log))))
-    value <- do.call(tail, args)
-    if (log) log(value) else value
+    takes_log <- "log" %in% names(formals(tail))
+    value <- where_proper(name, args, do.call(tail, if (takes_log) c(args, list(log = log)) else args))
+    if (log && !takes_log) log(value) else value
   }
 }
 
@@ -65,9 +65,32 @@ quantile_on_codes <- function(name, inverse) {
     args <- matched(fn, list(...))
     if (take(args, "log.p", FALSE)) args$p <- exp(args$p)
     if (!take(args, "lower.tail", TRUE)) args$p <- 1 - args$p
-    do.call(inverse, args[!names(args) %in% c("lower.tail", "log.p")])
+    where_proper(name, args, do.call(inverse, args[!names(args) %in% c("lower.tail", "log.p")]))
   }
 }
+
+# NaN, as in R, where an argument is none that the distribution can have; without this the formulas would go on there.
+# Densities that hold the logarithm of an argument need no check of it.
+where_proper <- function(name, args, value) {
+  ok <- TRUE
+  for (argument in intersect(checked_arguments[[name]], names(args))) {
+    x <- args[[argument]]
+    here <- switch(argument, prob = , p = (x >= 0) & (x <= 1), lambda = , mu = x >= 0, x > 0)
+    if (has_codes(here) || !all(here, na.rm = TRUE)) ok <- ok & here
+  }
+  if (isTRUE(ok)) value else elementwise("select", ok, value, NaN)
+}
+
+checked_arguments <- list(
+  dgamma = "shape", dchisq = "df", dbeta = c("shape1", "shape2"), dt = "df", df = c("df1", "df2"), dbinom = "prob",
+  dpois = "lambda", dgeom = "prob", dnbinom = c("size", "prob", "mu"),
+  pnorm = "sd", plnorm = "sdlog", pexp = "rate", pgamma = c("shape", "rate", "scale"), pchisq = "df",
+  pbeta = c("shape1", "shape2"), pt = "df", pf = c("df1", "df2"), pcauchy = "scale", plogis = "scale",
+  pweibull = c("shape", "scale"), pbinom = "prob", ppois = "lambda", pgeom = "prob",
+  pnbinom = c("size", "prob", "mu"),
+  qnorm = "sd", qlnorm = "sdlog", qexp = "rate", qgamma = c("rate", "scale"), qunif = "p", qlogis = "scale",
+  qcauchy = c("p", "scale"), qweibull = c("shape", "scale")
+)
 
 # ---- pieces ----
 

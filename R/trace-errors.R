@@ -93,6 +93,10 @@ untraceable <- list(
   `:` = size_hint, seq_len = size_hint, numeric = size_hint, integer = size_hint, double = size_hint,
   logical = size_hint,
   vector = size_hint, cor.test = set_hint, as.Date = set_hint, is.unsorted = set_hint, arrayInd = set_hint,
+  max.col = "Use `max()` of each row; a position cannot depend on sites.", reorder = set_hint,
+  t.test = set_hint, wilcox.test = set_hint, var.test = set_hint, mood.test = set_hint, ks.test = set_hint,
+  chisq.test = set_hint, friedman.test = set_hint, kruskal.test = set_hint, bartlett.test = set_hint,
+  polyroot = solver_hint, rcond = "Use `eigen()` or `svd()`, which work.", ksmooth = solver_hint,
   bitwAnd = set_hint, bitwOr = set_hint, bitwXor = set_hint, bitwNot = set_hint, bitwShiftL = set_hint,
   bitwShiftR = set_hint, intToUtf8 = text_hint, deparse = text_hint, deparse1 = text_hint, dput = text_hint,
   mad = "Use `median(abs(x - median(x)))`.", fivenum = "Use `quantile()`, which works."

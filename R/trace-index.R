@@ -298,9 +298,15 @@ overlay_rep <- function(x, ...) {
   bless(rep(x, ...))
 }
 
-overlay_rep_len <- function(x, length.out) bless(rep_len(x, length.out))
+overlay_rep_len <- function(x, length.out) {
+  check_sizes("rep_len", length.out)
+  bless(rep_len(x, length.out))
+}
 
-overlay_rep_int <- function(x, times) bless(rep.int(x, times))
+overlay_rep_int <- function(x, times) {
+  check_sizes("rep.int", times)
+  bless(rep.int(x, times))
+}
 
 overlay_matrix <- function(data = NA, ...) {
   check_sizes("matrix", ...)
@@ -356,7 +362,10 @@ overlay_sapply <- function(X, FUN, ..., simplify = TRUE, USE.NAMES = TRUE) {
   if (isFALSE(simplify)) values else overlay_simplify(values, higher = identical(simplify, "array"))
 }
 
-overlay_simplify <- function(x, higher = TRUE, ...) bless(simplify2array(lapply(x, bare_or_same), higher, ...))
+overlay_simplify <- function(x, higher = TRUE, ...) {
+  if (!is.list(x)) return(x)
+  bless(simplify2array(lapply(x, bare_or_same), higher, ...))
+}
 
 # What a `for` loop runs over: elements that keep their class.
 each_of <- function(seq) if (is.complex(seq)) elements_of(seq) else seq

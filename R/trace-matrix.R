@@ -137,6 +137,15 @@ overlay_chol2inv <- function(x, size = NCOL(x), ...) {
   overlay_tcrossprod(inverse)
 }
 
+overlay_qr_solve <- function(a, b, ...) {
+  if (!has_codes(a) && (missing(b) || !has_codes(b))) return(qr.solve(a, b, ...))
+  if (nrow(as.matrix(a)) != ncol(as.matrix(a))) {
+    trace_fail("`qr.solve()` of a traced value needs a square matrix.",
+               "Least squares are `solve(crossprod(a), crossprod(a, b))`.")
+  }
+  overlay_solve(a, b)
+}
+
 # A triangular solve; b a matrix.
 triangular <- function(a, b, n, lower, transpose) {
   result <- linalg("tri_solve", a, b, n, ncol(b), lower, transpose)
@@ -336,6 +345,7 @@ rowsum.rp <- function(x, group, reorder = TRUE, ...) {
 overlay_matrices <- function() {
   list(
     `%*%` = overlay_product, crossprod = overlay_crossprod, tcrossprod = overlay_tcrossprod, solve = overlay_solve,
+    qr.solve = overlay_qr_solve,
     chol2inv = overlay_chol2inv, backsolve = overlay_backsolve, forwardsolve = overlay_forwardsolve, det = overlay_det,
     eigen = overlay_eigen, svd = overlay_svd, norm = overlay_norm, diag = overlay_diag, `diag<-` = `overlay_diag<-`,
     kronecker = overlay_kronecker, `%x%` = overlay_kronecker,

@@ -24,11 +24,13 @@ traced_log <- function(x, base) {
 }
 
 traced_round <- function(x, digits = 0) {
+  check_sizes("round", digits)
   if (identical(as.double(digits), 0)) return(.Call(ffi_trace_math, "round", x))
   .Call(ffi_trace_math, "round", x * 10^digits) / 10^digits
 }
 
 traced_signif <- function(x, digits = 6L) {
+  check_sizes("signif", digits)
   magnitude <- floor(log10(abs(x))) + 1
   zero <- x == 0
   unit <- 10^(pmax(digits, 1) - traced_ifelse(zero, 1, magnitude))

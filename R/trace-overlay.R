@@ -191,11 +191,13 @@ overlay_language <- function() {
     do.call = function(what, args, quote = FALSE, envir = parent.frame()) {
       do.call(callable(what, envir), as.list(args), quote, envir)
     },
-    log = function(x, base = exp(1)) {
-      if (missing(base)) return(log(x))
-      if (has_codes(base) || has_codes(x)) log(x) / log(base) else log(x, base)
-    }
+    log = overlay_log, logb = overlay_log
   )
+}
+
+overlay_log <- function(x, base = exp(1)) {
+  if (missing(base)) return(log(x))
+  if (has_codes(base) || has_codes(x)) log(x) / log(base) else log(x, base)
 }
 
 keep_class <- function(x, value) {

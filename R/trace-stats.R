@@ -171,8 +171,8 @@ overlay_complete_cases <- function(...) {
 
 overlay_psigamma <- function(x, deriv = 0L) {
   if (!has_codes(x)) return(psigamma(x, deriv))
-  if (has_codes(deriv) || !deriv %in% 0:3) {
-    trace_fail("`psigamma()` of a traced value takes the derivatives 0 to 3.", "Give `deriv` as a number.")
+  if (has_codes(deriv) || length(deriv) != 1L || !deriv %in% 0:3) {
+    trace_fail("`psigamma()` of a traced value takes the derivatives 0 to 3.", "Give `deriv` as one number.")
   }
   elementwise(c("digamma", "trigamma", "tetragamma", "pentagamma")[deriv + 1], x)
 }

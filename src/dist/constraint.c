@@ -1,10 +1,11 @@
-/* Constraints of constant arguments. */
+/* Constraints of arguments: of constants as numbers, of others as nodes. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../core/linalg.h"
 #include "family.h"
+#include "terms.h"
 
 static int is_triangular(const double *x, int64_t n);
 static int is_positive_definite(const double *x, int64_t n);
@@ -73,6 +74,35 @@ const char *rp_constraint_name(rp_constraint constraint) {
     break;
   }
   return "not NaN";
+}
+
+/* A bound of 0 that is open counts as kept at 0, which sites meet with probability 0. */
+rp_node_id rp_numbers_hold(rp_graph *g, rp_constraint constraint, rp_node_id x) {
+  rp_node_id zero = rp_const(g, 0), one = rp_const(g, 1);
+  int open = constraint == RP_ARG_POSITIVE, unit = constraint == RP_ARG_UNIT;
+  if (!open && !unit && constraint != RP_ARG_NONNEGATIVE && constraint != RP_ARG_SIMPLEX) return one;
+  rp_range range = rp_range_of(g, x);
+  rp_node_id above = range.lower >= 0 ? one : open ? rp_lt(g, zero, x) : rp_le(g, zero, x);
+  return !unit || range.upper <= 1 ? above : rp_mul(g, above, rp_le(g, x, one));
+}
+
+rp_node_id rp_arguments_hold(rp_graph *g, const rp_family *family, const rp_node_id *arguments, int64_t n_events,
+                             int scale_too) {
+  rp_node_id all = rp_const(g, 1);
+  for (int32_t k = 0; k < family->n_arguments; k++) {
+    if (arguments[k] == RP_NONE || (k == family->scale && !scale_too)) continue;
+    const rp_node *node = rp_graph_node(g, arguments[k]);
+    if (node->op == RP_OP_CONST) continue; /* checked when the spec was decoded */
+    const int64_t n = node->n;
+    rp_node_id holds = rp_numbers_hold(g, family->arguments[k].constraint, arguments[k]);
+    if (rp_is_all(g, holds, 1)) continue;
+    if (n > 1 && n != n_events) {
+      int64_t each = family->event_dim > 0 && n % n_events == 0 && n_events > 1 ? n_events : 1;
+      holds = rp_not(g, rp_event_sum(g, rp_not(g, holds), each, n / each));
+    }
+    all = rp_mul(g, all, holds);
+  }
+  return all;
 }
 
 static int is_triangular(const double *x, int64_t n) {

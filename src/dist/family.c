@@ -55,7 +55,8 @@ rp_node_id rp_log_density(rp_graph *g, const rp_family *family, rp_node_id x, co
     arguments = unrepeated;
     x = rp_unrepeated(g, x);
   }
-  if (inside) return family->log_density(g, x, arguments, n_events, event_size);
+  rp_node_id holds = rp_arguments_hold(g, family, arguments, n_events, 0);
+  if (inside) return rp_guard(g, holds, family->log_density(g, x, arguments, n_events, event_size));
   rp_support support = rp_family_support(g, family, arguments);
   rp_node_id is_inside = family->inside ? family->inside(g, x, arguments, n_events, event_size)
                                         : rp_support_inside(g, support, x, n_events, event_size);
@@ -63,7 +64,8 @@ rp_node_id rp_log_density(rp_graph *g, const rp_family *family, rp_node_id x, co
     rp_node_id interior = rp_support_interior(g, support);
     if (interior != RP_NONE) x = rp_select(g, is_inside, x, interior);
   }
-  return rp_guard(g, is_inside, family->log_density(g, x, arguments, n_events, event_size));
+  rp_node_id density = family->log_density(g, x, arguments, n_events, event_size);
+  return rp_guard(g, holds, rp_guard(g, is_inside, density));
 }
 
 int rp_family_can_sample(const rp_family *family) { return family->sample || family->random; }

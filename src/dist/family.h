@@ -113,6 +113,13 @@ int64_t rp_family_event_size(const rp_family *family, const int64_t *argument_le
 
 /* select(inside, density, -Inf), with inside a 0/1 node; folds away when inside is a constant 1. */
 rp_node_id rp_guard(rp_graph *g, rp_node_id inside, rp_node_id density);
+/* 0/1 node like x: does each number satisfy the constraint? The constant 1 where x cannot break it. */
+rp_node_id rp_numbers_hold(rp_graph *g, rp_constraint constraint, rp_node_id x);
+/* 0/1 node, one per event or one for all: are the arguments within their constraints, as far as these are about single
+ * numbers? A formula may give a number for arguments that no distribution has (a probability above 1). Arguments that
+ * cannot leave them, and the scale unless `scale_too` (its logarithm is in the density), are not looked at. */
+rp_node_id rp_arguments_hold(rp_graph *g, const rp_family *family, const rp_node_id *arguments, int64_t n_events,
+                             int scale_too);
 int rp_constraint_holds(rp_constraint constraint, const double *x, int64_t n);
 const char *rp_constraint_name(rp_constraint constraint); /* "positive", "in [0, 1]", ... for messages */
 const char *rp_support_name(rp_support_kind kind);

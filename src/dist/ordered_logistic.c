@@ -6,6 +6,13 @@
 
 enum { ETA, CUTPOINTS };
 
+/* The outer categories have a probability whatever the order of the cutpoints. */
+static rp_node_id increase(rp_graph *g, rp_node_id cutpoints, int64_t n) {
+  if (n < 2 || rp_graph_node(g, cutpoints)->op == RP_OP_CONST) return rp_const(g, 1);
+  rp_node_id falls = rp_le(g, rp_slice(g, cutpoints, 1, n - 1), rp_slice(g, cutpoints, 0, n - 1));
+  return rp_not(g, rp_sum(g, falls));
+}
+
 /* sigmoid(u) - sigmoid(l) = sigmoid(u) sigmoid(-l) (1 - exp(l - u)). */
 RP_DENSITY(log_density) {
   int64_t n = rp_size_of(g, a[CUTPOINTS]);
@@ -14,7 +21,8 @@ RP_DENSITY(log_density) {
   rp_node_id above = rp_event_pick(g, rp_concat(g, ends + 1, 2), x, n_events, n + 1);
   rp_node_id upper = rp_neg(g, rp_log1p_exp(g, rp_sub(g, a[ETA], above)));
   rp_node_id lower = rp_neg(g, rp_log1p_exp(g, rp_sub(g, below, a[ETA])));
-  return rp_add(g, rp_add(g, upper, lower), rp_log1m_exp(g, rp_sub(g, below, above)));
+  return rp_guard(g, increase(g, a[CUTPOINTS], n),
+                  rp_add(g, rp_add(g, upper, lower), rp_log1m_exp(g, rp_sub(g, below, above))));
 }
 
 /* A logistic variate around eta, counted among the cutpoints: a = eta, cutpoints, their number. */

@@ -23,7 +23,8 @@ RP_DENSITY(log_density) {
   rp_node_id log_s = rp_sum(g, rp_log(g, rp_diagonal_of(g, l, 1, k)));
   rp_node_id kernel = rp_sub(g, rp_mul(g, rp_plus(g, a[DF], -(double) (k + 1)), log_x), rp_times(g, 0.5, trace));
   rp_node_id constant = rp_mul(g, a[DF], rp_plus(g, log_s, 0.5 * (double) k * RP_LOG_2));
-  return rp_sub(g, kernel, rp_add(g, constant, log_multigamma(g, rp_times(g, 0.5, a[DF]), k)));
+  rp_node_id enough = rp_lt(g, rp_const(g, (double) (k - 1)), a[DF]);
+  return rp_guard(g, enough, rp_sub(g, kernel, rp_add(g, constant, log_multigamma(g, rp_times(g, 0.5, a[DF]), k))));
 }
 
 /* cholesky() is NaN for what is not positive definite. */

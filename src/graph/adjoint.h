@@ -43,6 +43,9 @@ void rp_mask(rp_reverse *r, rp_node_id input);
 
 /* Records RP_UNSUPPORTED: "the derivative of <what> is not available", if the input's derivative is wanted. */
 void rp_no_derivative(rp_reverse *r, rp_node_id input, const char *what);
+/* Whether the output depends on an element of the node, seen element by element: an adjoint may be an array of which
+ * all elements are 0. */
+int rp_output_needs(rp_reverse *r, rp_node_id id);
 
 #define RP_OP(NAME, name, shape) void adjoint_##NAME(rp_reverse *r, rp_node_id node, rp_node_id seed);
 #include "ops.def"

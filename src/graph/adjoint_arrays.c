@@ -97,5 +97,6 @@ void adjoint_DCT(rp_reverse *r, rp_node_id node, rp_node_id seed) {
 void adjoint_RANDOM(rp_reverse *r, rp_node_id node, rp_node_id seed) {
   const rp_node *random = node_of(r, node);
   (void) seed;
+  if (!rp_output_needs(r, node)) return; /* it stands beside elements that count, in one array */
   for (int32_t k = 0; k < random->n_in; k++) rp_no_derivative(r, random->in[k], "a random draw by its parameters");
 }

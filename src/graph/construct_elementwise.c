@@ -134,30 +134,6 @@ rp_node_id rp_select(rp_graph *g, rp_node_id condition, rp_node_id yes, rp_node_
   return rp_ternary(g, RP_OP_SELECT, condition, yes, no);
 }
 
-static int nonnegative(const rp_graph *g, rp_node_id id, int depth) {
-  const rp_node *node = node_of(g, id);
-  if (depth == 0) return 0;
-  switch (node->op) {
-  case RP_OP_CONST:
-    for (int64_t i = 0; i < node->n; i++) {
-      if (rp_const_values(node)[i] < 0) return 0;
-    }
-    return 1;
-  case RP_OP_EXP: case RP_OP_ABS: case RP_OP_SQRT: case RP_OP_SQUARE: case RP_OP_COSH: case RP_OP_SIGMOID:
-  case RP_OP_LOG1P_EXP: case RP_OP_PNORM: case RP_OP_ACOS: case RP_OP_ACOSH:
-    return 1;
-  case RP_OP_ADD: case RP_OP_MUL: case RP_OP_DIV:
-    return nonnegative(g, node->in[0], depth - 1) && nonnegative(g, node->in[1], depth - 1);
-  case RP_OP_MAX:
-    return nonnegative(g, node->in[0], depth - 1) || nonnegative(g, node->in[1], depth - 1);
-  case RP_OP_POW: case RP_OP_RECIP: case RP_OP_SLICE: case RP_OP_GATHER: case RP_OP_BROADCAST: case RP_OP_SUM:
-    return nonnegative(g, node->in[0], depth - 1);
-  default: return 0;
-  }
-}
-
-int rp_is_nonnegative(const rp_graph *g, rp_node_id id) { return id != RP_NONE && nonnegative(g, id, 6); }
-
 /* ---- rules: each returns RP_NONE when it has nothing better ---- */
 
 static rp_node_id simplify_unary(rp_graph *g, rp_op op, rp_node_id a) {

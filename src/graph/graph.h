@@ -165,6 +165,11 @@ typedef struct rp_copier rp_copier;
 rp_copier *rp_copier_new(const rp_graph *from, rp_graph *to, rp_replace replace, void *context);
 rp_node_id rp_copier_get(rp_copier *copier, rp_node_id id);
 void rp_copier_free(rp_copier *copier);
+/* Bounds within which all elements of a node lie, or are NaN, whatever the parameters; as far as a few nodes tell. */
+typedef struct {
+  double lower, upper;
+} rp_range;
+rp_range rp_range_of(const rp_graph *g, rp_node_id id);
 /* Which elements of each node the given elements of the roots depend on (boolean reverse mode): needed[id] is NULL
  * (none) or n bytes. Free with rp_needed_free() and the number of nodes that the graph had: it may have grown since. */
 uint8_t **rp_needed(const rp_graph *g, const rp_node_id *roots, int32_t n_roots, rp_status *status);

@@ -20,6 +20,8 @@ struct rp_reverse {
   rp_pieces pieces;  /* contributions to some elements, by node */
   rp_node_id *views; /* the wanted PARAM and INPUT leaves */
   int32_t n_views;
+  uint8_t **needed;  /* of the output, once asked for: rp_needed() when the graph had n_needed nodes */
+  rp_node_id n_needed;
 };
 
 static const rp_adjoint adjoints[RP_OP_COUNT] = {
@@ -117,6 +119,14 @@ void rp_no_derivative(rp_reverse *r, rp_node_id input, const char *what) {
   rp_fail(rp_graph_status(r->g), RP_UNSUPPORTED, NULL, "the derivative of %s is not available", what);
 }
 
+int rp_output_needs(rp_reverse *r, rp_node_id id) {
+  if (!r->needed) {
+    r->n_needed = rp_graph_size(r->g);
+    r->needed = rp_needed(r->g, &r->output, 1, rp_graph_status(r->g));
+  }
+  return r->needed && r->needed[id] && memchr(r->needed[id], 1, (size_t) rp_length(r->g, id));
+}
+
 /* ---- the sweep ---- */
 
 static int open_reverse(rp_reverse *r, rp_graph *g, rp_node_id output) {
@@ -134,6 +144,7 @@ static void close_reverse(rp_reverse *r) {
   free(r->masked);
   free(r->whole);
   free(r->views);
+  rp_needed_free(r->needed, r->n_needed);
   rp_pieces_close(&r->pieces);
 }
 

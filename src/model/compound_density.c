@@ -12,6 +12,7 @@ enum { LOWER = 0, UPPER = 1, PROB = 0 };
 
 static rp_node_id truncated(rp_graph *g, const rp_compound *c, rp_node_id x, int inside);
 static rp_node_id censored(rp_graph *g, const rp_compound *c, rp_node_id x);
+static rp_node_id tails_hold(rp_graph *g, const rp_distribution *base);
 static rp_node_id mixture(rp_graph *g, const rp_compound *c, rp_node_id x, int inside);
 static rp_node_id zero_inflated(rp_graph *g, const rp_compound *c, rp_node_id x);
 static rp_node_id ordered(rp_graph *g, const rp_compound *c, rp_node_id x, int64_t n_events, int64_t event_size,
@@ -39,7 +40,8 @@ rp_node_id rp_compound_log_density(rp_graph *g, const rp_compound *c, rp_node_id
   case RP_COMPOUND_CENSORED:
     return censored(g, c, x);
   case RP_COMPOUND_INTERVAL_CENSORED:
-    return rp_guard(g, within(g, c, x), log_mass(g, base, below(g, base, c->numbers[LOWER]), c->numbers[UPPER]));
+    return rp_guard(g, base->compound ? within(g, c, x) : rp_mul(g, tails_hold(g, base), within(g, c, x)),
+                    log_mass(g, base, below(g, base, c->numbers[LOWER]), c->numbers[UPPER]));
   case RP_COMPOUND_ZERO_INFLATED:
     return zero_inflated(g, c, x);
   case RP_COMPOUND_MIXTURE:
@@ -70,7 +72,13 @@ static rp_node_id censored(rp_graph *g, const rp_compound *c, rp_node_id x) {
   rp_node_id lower = c->numbers[LOWER], upper = c->numbers[UPPER], density = rp_distribution_log_density(g, base, x, 0);
   if (lower != RP_NONE) density = rp_select(g, rp_eq(g, x, lower), tail_at(g, base, lower, 0), density);
   if (upper != RP_NONE) density = rp_select(g, rp_eq(g, x, upper), tail_at(g, base, below(g, base, upper), 1), density);
+  if (!base->compound) density = rp_guard(g, tails_hold(g, base), density);
   return rp_guard(g, within(g, c, x), density);
+}
+
+/* A tail may be a number though the scale is negative. */
+static rp_node_id tails_hold(rp_graph *g, const rp_distribution *base) {
+  return rp_arguments_hold(g, base->family, base->arguments, base->n_events, 1);
 }
 
 static rp_node_id mixture(rp_graph *g, const rp_compound *c, rp_node_id x, int inside) {
@@ -92,7 +100,7 @@ static rp_node_id zero_inflated(rp_graph *g, const rp_compound *c, rp_node_id x)
   rp_log_odds_pair(g, c->numbers[PROB], &log_zero, &log_rest);
   rp_node_id other = rp_add(g, log_rest, rp_distribution_log_density(g, &c->parts[0], x, 0));
   rp_node_id zero = c->face.discrete ? rp_binary(g, RP_OP_LOG_ADD_EXP, log_zero, other) : log_zero;
-  return rp_select(g, is_zero, zero, other);
+  return rp_guard(g, rp_numbers_hold(g, RP_ARG_UNIT, c->numbers[PROB]), rp_select(g, is_zero, zero, other));
 }
 
 /* n! f(x_1) .. f(x_n) where x_1 < .. < x_n. */

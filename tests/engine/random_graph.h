@@ -84,7 +84,7 @@ typedef struct {
 static inline rp_node_id random_unary(random_graph *r, int64_t n) {
   static const random_domain smooth[] = {
       {RP_OP_NEG, 0, 1}, {RP_OP_EXP, 0, 1}, {RP_OP_LOG, 1.5, 1}, {RP_OP_LOG1P, 1, 1}, {RP_OP_EXPM1, 0, 1},
-      {RP_OP_ABS, 3, 1}, {RP_OP_SQRT, 1.5, 1}, {RP_OP_SQUARE, 0, 1}, {RP_OP_RECIP, 1.5, 0.8}, {RP_OP_SIN, 0, 3},
+      {RP_OP_ABS, -3, 1}, {RP_OP_SQRT, 1.5, 1}, {RP_OP_SQUARE, 0, 1}, {RP_OP_RECIP, 1.5, 0.8}, {RP_OP_SIN, 0, 3},
       {RP_OP_COS, 0, 3}, {RP_OP_TAN, 0, 1}, {RP_OP_ASIN, 0, 0.8}, {RP_OP_ACOS, 0, 0.8}, {RP_OP_ATAN, 0, 2},
       {RP_OP_SINH, 0, 1}, {RP_OP_COSH, 0, 1}, {RP_OP_TANH, 0, 1}, {RP_OP_ASINH, 0, 2}, {RP_OP_ACOSH, 2.5, 1},
       {RP_OP_ATANH, 0, 0.8}, {RP_OP_SINPI, 0, 1}, {RP_OP_COSPI, 0, 1}, {RP_OP_TANPI, 0, 0.3},

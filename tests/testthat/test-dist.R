@@ -49,3 +49,40 @@ test_that("every exported constructor is a family of the engine", {
   )
   for (d in counts) expect_true(is.finite(site_log_density(d, 1)), label = d$family)
 })
+
+# A probability of 1.7 or a shape of -0.7: formulas give finite numbers there, which would be sampled.
+test_that("an argument that leaves its range while sampling leaves no density", {
+  below <- alist(
+    gamma(a, 1), inv_gamma(a, 1), chi_squared(a), inverse_gaussian(a, 1), beta(a, 1), beta(1, a),
+    beta_proportion(a, 2), beta_proportion(0.5, a), bernoulli(a), binomial(5, a), beta_binomial(5, a, 1),
+    beta_binomial(5, 1, a), poisson(a), zero_inflated_poisson(a, 0.2), zero_inflated_poisson(1, a),
+    neg_binomial(a, 0.5), neg_binomial(2, a), neg_binomial(2, mu = a), geometric(a), student_t(a, 0, 1), normal(0, a),
+    half_student_t(a, 1), weibull(a, 1), pareto(a, 1), kumaraswamy(a, 1), von_mises(0, a), uniform(0.1, a),
+    zero_inflated(poisson(2), a), mixture(normal(0, 1), normal(1, 1), weights = c(a, 1)), exponential(a),
+    truncated(poisson(a), lower = 0), censored(normal(0, a), upper = 0), interval_censored(normal(0, a), -1, 1)
+  )
+  above <- alist(bernoulli(a), binomial(5, a), geometric(a), neg_binomial(2, a), beta_proportion(a, 2),
+                 zero_inflated_poisson(1, a), zero_inflated(poisson(2), a))
+  events <- alist(
+    dirichlet(c(a, 1, 1)), categorical(c(a, 1, 2)), multinomial(3, c(a, 1, 1)), mvn(c(0, 0), matrix(c(a, 0, 0, 1), 2)),
+    ordered_logistic(0, c(1, a)), lkj_cholesky(2, a), wishart(a, diag(2)), gaussian_random_walk(2, a)
+  )
+  at <- list(c(0.2, 0.3, 0.5), 1, c(1, 1, 1), c(0.1, 0.2), 3, matrix(c(1, 0.6, 0, 0.8), 2), diag(2), c(0.1, 0.2))
+  density_of <- function(d, y, a) {
+    m <- model(eval(call("function", as.pairlist(alist(y = )), bquote({
+      a ~ normal(0, 1)
+      y ~ .(d)
+    }))))
+    # an argument that is NaN is an error that names it; no number comes out
+    tryCatch(as.numeric(log_density(m, list(y = y), a)), reparam_error = function(e) NaN)
+  }
+  for (y in 0:2) {
+    for (d in below) expect_false(is.finite(density_of(d, y, -0.7)), info = deparse(d))
+    for (d in above) expect_false(is.finite(density_of(d, y, 1.7)), info = deparse(d))
+  }
+  for (k in seq_along(events)) expect_false(is.finite(density_of(events[[k]], at[[k]], -0.7)), info = deparse(events[[k]]))
+  # where the constraint holds nothing changes
+  expect_equal(density_of(quote(poisson(a)), 2, 0.7), dpois(2, 0.7, TRUE) + dnorm(0.7, log = TRUE))
+  expect_equal(density_of(quote(dirichlet(c(a, 1, 1))), at[[1]], 0.7),
+               lgamma(2.7) - lgamma(0.7) - 0.3 * log(0.2) + dnorm(0.7, log = TRUE))
+})

@@ -207,3 +207,19 @@ test_that("NA of laws with probability on single points are drawn where nothing 
   })
   expect_error(log_density(needed, list(y = y, z = 1)), "can be observed but not inferred")
 })
+
+test_that("elements that are drawn, beside elements that count, need no derivative", {
+  m <- model(function(n, y) {
+    theta <- numeric(n)
+    theta[1] ~ student_t(2, 0.5, 2)
+    for (t in 2:n) theta[t] ~ normal(theta[1], 0.2)
+    with_mask(c(0, 1, 0, 1, 0), y ~ student_t(2 + plogis(theta), tanh(0.5), 0.35))
+  })
+  data <- list(n = 5, y = c(NA, NA, -0.07, -1.64, -0.39))
+  fit <- fit_nuts(m, data, chains = 1, iter_warmup = 20, iter_sampling = 20, seed = 1, reparam = "minimal")
+  expect_true(all(is.finite(draws(fit, "theta"))))
+  at <- list(theta = c(0.3, 0, 0, -0.4, 0))
+  want <- dnorm(at$theta[4], at$theta[1], 0.2, TRUE) + dt((at$theta[1] - 0.5) / 2, 2, log = TRUE) - log(2) +
+    dt((-1.64 - tanh(0.5)) / 0.35, 2 + plogis(at$theta[4]), log = TRUE) - log(0.35)
+  expect_equal(as.numeric(log_density(m, data, at)), want)
+})

@@ -80,3 +80,17 @@ test_that("errors of base R on traced arguments are explained, errors of the use
   expect_match(conditionMessage(run(first)), "failed \\(.*its argument `k` depends on sites")
   expect_identical(conditionMessage(run(second)), "mine")
 })
+
+test_that("what base R would answer from the codes, or give NA for, says what to write", {
+  # each gives a number (or FALSE) in base R that is not about the values
+  silent <- alist(
+    is.unsorted(x), arrayInd(x, 6), bitwShiftL(1:6, x), bitwXor(1L, x), max.col(M), reorder(factor(1:6), x), rcond(M),
+    wilcox.test(1:6, x)$p.value, var.test(x, 1:6)$p.value, t.test(x)$p.value, ks.test(x, "pnorm")$p.value,
+    rep_len(1:3, s), rep.int(1:3, s), rep_len(x, s), round(x, s), signif(x, s), polyroot(c(s, 1)),
+    psigamma(x, 1:2), qr.solve(M[, 1:2], x[1:3]), intToUtf8(x), deparse(x)
+  )
+  scope <- trace_scope()
+  for (code in silent) {
+    expect_error(traced_result(as_program(code, scope)), class = "reparam_error", info = deparse(code))
+  }
+})
