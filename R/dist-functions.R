@@ -3,7 +3,7 @@
 #' Log density, cumulative probability, quantile, mean, variance and draws of a distribution whose arguments are
 #' numbers, outside of any model.
 #'
-#' Values recycle against the arguments as in R's `d`-functions. Quantiles come from the family's formula where it has
+#' Values recycle against the arguments as in R's `d`-functions; `NA` gives `NA`. Quantiles come from the family's formula where it has
 #' one and else from bisection of the cdf to the last bits, in the tail in which less is lost. Means and variances come
 #' from formulas where there are any, and else from numerical integration (relative error about 1e-6) or summation.
 #'
@@ -43,7 +43,7 @@ dist_cdf <- function(d, q, lower_tail = TRUE, log = FALSE) {
 #' @export
 dist_quantile <- function(d, p) {
   check_dist(d, "d")
-  check_dist_argument(p, "p", "unit")
+  if (!all(is.na(p))) check_dist_argument(p[!is.na(p)], "p", "unit")
   evaluate_dist_at(d, "quantile", p, "p")
 }
 
@@ -81,8 +81,14 @@ numeric_dist_shape <- function(d) {
 
 evaluate_dist_at <- function(d, what, x, name) {
   shape <- numeric_dist_shape(d)
+  elementwise <- is.null(event_shape(d)) && !identical(d$family, "ordered") && !has_event_transform(d)
+  if (elementwise && (is.numeric(x) || is.logical(x)) && anyNA(x)) {
+    known <- ifelse(is.na(x), 0.5, x)
+    value <- evaluate_dist_at(d, what, known, name)
+    return(ifelse(rep_len(is.na(x), length(value)), NA_real_, value))
+  }
   check_dist_argument(x, name, "any")
-  if (is.null(event_shape(d)) && !identical(d$family, "ordered") && !has_event_transform(d)) {
+  if (elementwise) {
     n <- max(length(x), prod(shape))
     shape <- if (length(x) == n) shape_of(x) else shape
     x <- rep_len(x, n)
@@ -98,6 +104,10 @@ dist_moment <- function(d, what, power, finish = identity) {
   m <- model(function() draw("x", d, dim = shape))
   known <- .Call(ffi_dist_evaluate, model_spec(m), what, numeric(prod(shape)))
   if (!is.null(known)) return(known)
+  if (!is.null(event_shape(d)) && prod(event_shape(d)) > 1) {
+    stop_reparam(sprintf("The %s of %s() is not known in closed form.", what, d$family),
+                 "Take it from draws: `colMeans(dist_draw(d, 10000))`.")
+  }
   if (prod(shape) != 1L) {
     stop_reparam(sprintf("The %s of %s() is known for one element at a time only.", what, d$family),
       "Give the distribution single numbers as arguments.")

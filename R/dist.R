@@ -43,11 +43,19 @@ NULL
 # The one way to make a distribution of a family. `constraints` names what each argument must satisfy ("real" when it is
 # not listed): names of `argument_constraints`.
 new_dist <- function(family, args, constraints = list()) {
+  tryCatch(force(args), error = function(e) stop_missing(e, family))
   for (name in names(args)) {
     constraint <- constraints[[name]]
     check_dist_argument(args[[name]], name, if (is.null(constraint)) "real" else constraint)
   }
   structure(list(family = family, args = args), class = "reparam_dist")
+}
+
+# `dist_gamma(rate = 2)`: R's own message does not say whose argument is missing.
+stop_missing <- function(e, family) {
+  argument <- regmatches(conditionMessage(e), regexec("argument \"(.*)\" is missing", conditionMessage(e)))[[1]][2]
+  if (inherits(e, "reparam_error") || is.na(argument)) stop(e)
+  stop_reparam(sprintf("`%s` of %s() is missing.", argument, family), sprintf("See `?dist_%s`.", family))
 }
 
 is_dist <- function(x) inherits(x, "reparam_dist")

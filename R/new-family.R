@@ -62,6 +62,9 @@
 new_family <- function(name, log_density, support = "real", cdf = NULL, quantile = NULL, random = NULL,
   discrete = FALSE,
                        constraints = list()) {
+  if (!is.character(name) || length(name) != 1L || is.na(name) || !nzchar(name)) {
+    stop_reparam(sprintf("`name` of a family must be one text, not %s.", describe(name)))
+  }
   check_name(name)
   check_flag(discrete, "discrete")
   code <- drop_null(list(log_density = log_density, cdf = cdf, quantile = quantile, random = random))
@@ -108,11 +111,15 @@ check_family_support <- function(support, name, discrete) {
   if (named && !discrete) return(invisible())
   bounds <- is.numeric(support) && length(support) == 2L && !anyNA(support) && support[1] < support[2]
   if (bounds) return(invisible())
+  near <- if (is.character(support) && length(support) == 1L && !discrete) {
+    c(grep(paste0("^", support), names(named_supports), value = TRUE),
+      names(named_supports)[utils::adist(support, names(named_supports)) <= 2])[1]
+  }
   stop_reparam(
-    sprintf("`support` of family `%s` must be %stwo numbers, or a function of its arguments that gives two numbers.",
+    sprintf("`support` of family `%s` must be %stwo numbers, or a function of its arguments that gives two numbers%s.",
       name,
-      if (discrete) "" else "\"real\", \"positive\", \"unit\", "),
-    "Write `support = c(0, Inf)`."
+      if (discrete) "" else "\"real\", \"positive\", \"unit\", ", if (is.character(support)) paste(", not", describe(support)) else ""),
+    if (length(near) && !is.na(near)) sprintf("Did you mean \"%s\"?", near) else "Write `support = c(0, Inf)`."
   )
 }
 
@@ -131,6 +138,7 @@ family_dist <- function(name, code, support, discrete, constraints, args) {
   dist$name <- name
   dist$discrete <- discrete
   dist$code <- code
+  dist$constraints <- constraints
   dist
 }
 
@@ -165,12 +173,26 @@ trace_families <- function(dist) {
       stop_reparam(sprintf("`%s` of family `%s` must give one number, but gives %s.", part, dist$name,
         if (has_codes(value) || is.numeric(value)) sprintf("%d", length(value)) else describe(value)))
     }
+    if (part == "log_density") value <- where_arguments_hold(dist, arguments, value)
     trace_row(as_plain(value))
   })
+  dist$constraints <- NULL
   names(dist$rows) <- names(dist$code)
   dist$draws <- draws
   dist$code <- NULL
   dist
+}
+
+# An argument that depends on sites may leave its range while they are sampled: there is no density there.
+where_arguments_hold <- function(dist, arguments, value) {
+  ok <- TRUE
+  for (k in seq_along(arguments)) {
+    x <- arguments[[k]]
+    constraint <- dist$constraints[[names(dist$args)[k]]]
+    if (is.null(constraint)) next
+    ok <- switch(constraint, positive = ok & (x > 0), nonnegative = ok & (x >= 0), unit = ok & (x >= 0) & (x <= 1), ok)
+  }
+  if (isTRUE(ok)) value else elementwise("select", ok, value, -Inf)
 }
 
 trace_placeholder <- function(number) .Call(ffi_trace_placeholder, as.integer(number))

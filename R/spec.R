@@ -61,7 +61,14 @@ trace_statements <- function(model, data, whole, answers = list()) {
   session_begin(fn, model$handlers, whole)
   own <- the$session$user_reparams
   the$session$user_reparams <- c(own, answers[setdiff(names(answers), names(own))])
+  seed <- get0(".Random.seed", envir = globalenv(), inherits = FALSE)
   run_model(fn, data)
+  if (!identical(seed, get0(".Random.seed", envir = globalenv(), inherits = FALSE))) {
+    warn_reparam(
+      "The model function draws from R's random numbers: each time it runs, it may be another model.",
+      "Draw a site, `x ~ normal(0, 1)`, or make these numbers beforehand and pass them as data.", call = FALSE
+    )
+  }
   finish_statements(the$session)
 }
 
@@ -168,6 +175,7 @@ finish_statements <- function(session) {
     add_record_statement(session, name, value, later$origin)
   }
   statements <- session_statements(session)
+  check_element_names(session$site_names)
   for (name in session$site_names) add_rest(session, session$sites[[name]], statements)
   if (session$n > length(statements)) statements <- session_statements(session)
   for (name in session$site_names) {
@@ -175,6 +183,18 @@ finish_statements <- function(session) {
     if (site$elementwise && site$kind == "draw") statements <- finish_elements(statements, site)
   }
   statements
+}
+
+# A site `b[1]` beside a site `b`: draws and coordinates would have the same names.
+check_element_names <- function(names) {
+  for (name in grep("[", names, fixed = TRUE, value = TRUE)) {
+    whole <- sub("\\[.*$", "", name)
+    if (!whole %in% names) next
+    stop_reparam(
+      sprintf("The site `%s` is named like an element of the site `%s`.", name, whole),
+      sprintf("Draw it as one, `%s ~ ...`, or give it another name.", name), site = name
+    )
+  }
 }
 
 # Elements that the model fills without drawing them, as x[1] in `x[1] <- 0; for (t in 2:n) x[t] ~ ...`, become part of

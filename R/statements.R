@@ -225,7 +225,7 @@ with_plate <- function(name, size, fn, subsample = NULL) {
 
 check_plate_size <- function(x, what) {
   if (is_traced(x) || !is.numeric(x) || length(x) != 1L || is.na(x) || x < 1 || x != floor(x) || x > 2^31 - 1) {
-    stop_reparam(sprintf("%s must be a whole number, not %s.", what, describe(x)))
+    stop_reparam(sprintf("%s must be a whole number, at least 1, not %s.", what, describe(x)))
   }
   as.integer(x)
 }
@@ -520,10 +520,25 @@ check_index <- function(index, name) {
   }
   if (!is_whole(index)) {
     stop_reparam(
-      sprintf("The index of site `%s` must be positions counted from 1, not %s.", name, describe(index)), site = name
+      sprintf("The index of site `%s` must be positions counted from 1, not %s.", name, index_text(index)),
+      index_hint(index, name), site = name
     )
   }
   as.integer(index)
+}
+
+index_text <- function(index) {
+  if (!is.numeric(index)) return(describe(index))
+  if (!length(index)) return("empty")
+  bad <- which(is.na(index) | index < 1 | index != floor(index))[1]
+  paste(if (length(index) > 1L) sprintf("the value %s at element %d", format(index[bad]), bad) else describe(index))
+}
+
+index_hint <- function(index, name) {
+  empty <- "Draw no site where there is nothing to draw: `if (n > 0) %s[1:n] ~ ...`."
+  if (!length(index) || identical(as.double(index), c(1, 0))) return(sprintf(empty, name))
+  if (is.logical(index)) return(sprintf("Write `%s[which(...)] ~ ...`.", name))
+  if (is.numeric(index) && !anyNA(index) && all(index < 0)) sprintf("Write `%s[seq_along(%s)[-i]] ~ ...`.", name, name)
 }
 
 is_whole <- function(x) {

@@ -70,8 +70,9 @@ const double *rp_handler_value(rp_run *run, const rp_named_value *values, int32_
     if (strcmp(values[i].name, message->name) != 0) continue;
     int64_t size = message->dist.event_size, n_site = message->n_site_events;
     if (values[i].n != n_site * size) {
-      rp_run_fail(run, RP_BAD_SHAPE, message->name, "the value given has length %lld, but the site has %lld elements",
-                  (long long) values[i].n, (long long) (n_site * size));
+      const char *from = values == run->options->init ? " as a starting value or by `values`" : "";
+      rp_run_fail(run, RP_BAD_SHAPE, message->name, "the value given%s has length %lld, but the site has %lld elements",
+                  from, (long long) values[i].n, (long long) (n_site * size));
       return NULL;
     }
     int64_t n = message->dist.n_events;

@@ -105,3 +105,33 @@ test_that("no malformed spec crashes the engine", {
   }, "")
   expect_setequal(unique(outcome), c("ran", "refused"))
 })
+
+test_that("a model function that is not the same each time it runs", {
+  noisy <- model(function(y) {
+    shift <- rnorm(1)
+    y ~ normal(shift, 1)
+  })
+  expect_warning(model_spec(noisy, list(y = 1)), "random numbers", class = "reparam_warning")
+  clash <- model(function(y) {
+    draw("b[1]", dist_normal(0, 1))
+    b[1:2] ~ normal(0, 1)
+  })
+  expect_error(model_spec(clash, list(y = 1)), "named like an element of the site `b`", class = "reparam_error")
+})
+
+test_that("data outside the support are named", {
+  counts <- model(function(y) {
+    rate ~ gamma(1, 1)
+    y ~ poisson(rate)
+  })
+  expect_error(quick_fit(counts, list(y = c(2, 1.5))), "1.5 \\(element 2\\).*poisson", class = "reparam_error")
+})
+
+test_that("messages say what to write", {
+  spec_of <- function(fn, ...) model_spec(model(fn), list(...))
+  expect_error(spec_of(function(y) with_plate("p", 3, subsample = 0, function(i) y[i] ~ normal(0, 1)), y = 1:3),
+               "at least 1", class = "reparam_error")
+  expect_error(spec_of(function(n) z[1:n] ~ normal(0, 1), n = 0), "if \\(n > 0\\)", class = "reparam_error")
+  expect_error(spec_of(function(y) y ~ gamma(rate = 2), y = 1), "`shape` of gamma\\(\\) is missing", class = "reparam_error")
+  expect_error(quick_fit(two_sites, three, init = list(theta = 1)), "starting value", class = "reparam_error")
+})

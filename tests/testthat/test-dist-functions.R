@@ -135,3 +135,11 @@ test_that("quantiles of counts reach the ends of the support", {
   expect_equal(dist_quantile(dist_zero_inflated(dist_poisson(3), 0.4), c(0, 0.4, 1)), c(0, 0, Inf))
   expect_equal(dist_quantile(dist_mixture(dist_poisson(3), dist_poisson(30), weights = c(1, 1)), c(0, 1)), c(0, Inf))
 })
+
+test_that("NA gives NA", {
+  expect_equal(dist_log_density(dist_normal(0, 1), c(1, NA)), c(dnorm(1, log = TRUE), NA))
+  expect_equal(dist_cdf(dist_gamma(2, 1), c(NA, 2)), c(NA, pgamma(2, 2, 1)))
+  expect_equal(dist_quantile(dist_poisson(3), c(0.5, NA)), c(3, NA))
+  expect_error(dist_mean(dist_gaussian_hmm(dist_mvn(0, diag(1)), matrix(1), dist_mvn(0, diag(1)), matrix(1),
+                                           dist_mvn(0, diag(1)), duration = 2)), "draws", class = "reparam_error")
+})

@@ -129,3 +129,15 @@ test_that("what cannot be a family says why", {
   dist_silent <- new_family("silent", function(x, a) -a * x)
   expect_snapshot(prior_draws(model(function() x ~ silent(1)), draws = 2, seed = 1), error = TRUE)
 })
+
+test_that("an argument that leaves its constraint while sampling leaves no density", {
+  dist_rated <- new_family("rated", function(x, rate) rate - rate * x, "positive", constraints = list(rate = "positive"))
+  m <- model(function(y) {
+    a ~ normal(0, 1)
+    y ~ rated(a)
+  })
+  expect_identical(as.numeric(log_density(m, list(y = 1), -0.5)), -Inf)
+  expect_equal(as.numeric(log_density(m, list(y = 3), 0.5)), -1 + dnorm(0.5, log = TRUE))
+  expect_error(new_family("f", function(x) -x, "pos"), "Did you mean \"positive\"", class = "reparam_error")
+  expect_error(new_family(c("a", "b"), function(x) -x), "`name` of a family", class = "reparam_error")
+})
