@@ -118,7 +118,8 @@ check_family_support <- function(support, name, discrete) {
   stop_reparam(
     sprintf("`support` of family `%s` must be %stwo numbers, or a function of its arguments that gives two numbers%s.",
       name,
-      if (discrete) "" else "\"real\", \"positive\", \"unit\", ", if (is.character(support)) paste(", not", describe(support)) else ""),
+      if (discrete) "" else "\"real\", \"positive\", \"unit\", ",
+      if (is.character(support)) paste(", not", describe(support)) else ""),
     if (length(near) && !is.na(near)) sprintf("Did you mean \"%s\"?", near) else "Write `support = c(0, Inf)`."
   )
 }

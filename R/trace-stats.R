@@ -198,7 +198,8 @@ overlay_statistics <- function() {
       var = overlay_var, sd = overlay_sd, cov = overlay_cov, cor = overlay_cor, cov2cor = overlay_cov2cor,
       weighted.mean = overlay_weighted_mean, quantile = overlay_quantile,
       beta = overlay_beta, lbeta = overlay_lbeta, choose = overlay_choose, lchoose = overlay_lchoose,
-      complete.cases = overlay_complete_cases, psigamma = overlay_psigamma, besselI = bessel_of("besselI", "bessel_i", -1),
+      complete.cases = overlay_complete_cases, psigamma = overlay_psigamma,
+      besselI = bessel_of("besselI", "bessel_i", -1),
       besselK = bessel_of("besselK", "bessel_k", 1), besselJ = bessel_of("besselJ", "bessel_j", 0),
       besselY = bessel_of("besselY", "bessel_y", 0),
       atan2 = function(y, x) if (has_codes(y) || has_codes(x)) elementwise("atan2", y, x) else atan2(y, x)
