@@ -9,11 +9,6 @@ plain_family <- function(args, lp, r = NULL, p = NULL, event = NULL) {
        event = event)
 }
 
-# A cdf that is flat where a p-function gives it, and 1 - u draws by inversion.
-plain_half <- function(d, r, p) {
-  list(lp = function(x, ...) ifelse(x < 0, -Inf, log(2) + d(x)), r = function(n) abs(r(n)), p = function(q) 2 * p(q) - 1)
-}
-
 plain_distributions <- local({
   f <- plain_family
   location_scale <- function(args, lp, r, p) {
@@ -27,7 +22,8 @@ plain_distributions <- local({
   rows_of <- function(x, n) if (is.matrix(x)) x else matrix(x, n, length(x), byrow = TRUE)
   list(
     normal = function(mean = 0, sd = 1) {
-      f(list(mean, sd), function(x) dnorm(x, mean, sd, TRUE), function(n) rnorm(n, mean, sd), function(q) pnorm(q, mean, sd))
+      f(list(mean, sd), function(x) dnorm(x, mean, sd, TRUE), function(n) rnorm(n, mean, sd),
+        function(q) pnorm(q, mean, sd))
     },
     student_t = function(df, location = 0, scale = 1) {
       f(list(df, location, scale), function(x) dt((x - location) / scale, df, log = TRUE) - log(scale),
@@ -57,7 +53,8 @@ plain_distributions <- local({
         function(q) plogis(q, location, scale))
     },
     gumbel = function(location = 0, scale = 1) {
-      location_scale(list(location, scale), function(z) -z - exp(-z), function(n) -log(rexp(n)), function(z) exp(-exp(-z)))
+      location_scale(list(location, scale), function(z) -z - exp(-z), function(n) -log(rexp(n)),
+                     function(z) exp(-exp(-z)))
     },
     lognormal = function(meanlog = 0, sdlog = 1) {
       f(list(meanlog, sdlog), function(x) dlnorm(x, meanlog, sdlog, TRUE), function(n) rlnorm(n, meanlog, sdlog),
@@ -110,7 +107,8 @@ plain_distributions <- local({
       }, function(n) location + scale / rnorm(n)^2, function(q) 2 * pnorm(-sqrt(scale / (q - location))))
     },
     uniform = function(min = 0, max = 1) {
-      f(list(min, max), function(x) dunif(x, min, max, TRUE), function(n) runif(n, min, max), function(q) punif(q, min, max))
+      f(list(min, max), function(x) dunif(x, min, max, TRUE), function(n) runif(n, min, max),
+        function(q) punif(q, min, max))
     },
     improper_uniform = function(lower = -Inf, upper = Inf) {
       f(list(lower, upper), function(x) ifelse(x > lower & x < upper, 0, -Inf), function(n) {
@@ -135,7 +133,8 @@ plain_distributions <- local({
     },
     bernoulli = function(prob, logits) {
       if (missing(prob)) prob <- plogis(logits)
-      f(list(prob), function(x) dbinom(x, 1, prob, TRUE), function(n) rbinom(n, 1, prob), function(q) pbinom(q, 1, prob))
+      f(list(prob), function(x) dbinom(x, 1, prob, TRUE), function(n) rbinom(n, 1, prob),
+        function(q) pbinom(q, 1, prob))
     },
     binomial = function(size, prob, logits) {
       if (missing(prob)) prob <- plogis(logits)
@@ -335,7 +334,8 @@ plain_run <- function(fn, data = list(), values = list(), handlers = list(), pri
   draw_plain <- function(name, dist, obs, shape, at) {
     given <- handlers$condition[[name]]
     if (!is.null(given)) obs <- if (is.null(at)) given else given[at]
-    n <- if (!is.null(shape)) prod(shape) else if (!is.null(obs)) length(obs) else if (!is.null(dist$event)) prod(dist$event)
+    n <- if (!is.null(shape)) prod(shape) else if (!is.null(obs)) length(obs)
+         else if (!is.null(dist$event)) prod(dist$event)
          else max(dist$n, prod(plates))
     if (is.null(shape)) {
       shape <- if (!is.null(obs) && !is.null(dim(obs))) dim(obs) else if (!is.null(dist$event)) dist$event
@@ -352,7 +352,6 @@ plain_run <- function(fn, data = list(), values = list(), handlers = list(), pri
     if (!is.null(fixed)) x <- as.vector(if (is.null(at)) fixed else fixed[at])
     if (length(shape) > 1) dim(x) <- shape
     terms <- if (!is.null(handlers$intervene[[name]])) numeric(n) else as.vector(dist$lp(x))
-    # numeric(n) * term: a family without arguments of its own length gives one term
     if (is.null(dist$event)) terms <- rep_len(terms, n)
     on <- rep(TRUE, length(terms))
     for (m in list(mask, dist$mask)) if (!is.null(m)) on <- on & as.logical(rep_len(m, length(terms)))
@@ -405,12 +404,13 @@ plain_run <- function(fn, data = list(), values = list(), handlers = list(), pri
                          else dim(run$data[[name]]))
         } else {
           obs <- NULL
-          extents <- if (is.null(bound)) vapply(index, max, 0) else if (is.null(dim(bound))) length(bound) else dim(bound)
+          extents <- if (is.null(bound)) vapply(index, max, 0)
+                     else if (is.null(dim(bound))) length(bound) else dim(bound)
           whole <- array(seq_len(prod(extents)), extents)
           if (is.null(bound)) assign(name, array(NA_real_, extents), envir = run$frame)
         }
         at <- as.vector(do.call(`[`, c(list(whole), index)))
-        x <- draw_plain(name, dist, obs, if (length(counts) > 1) counts else counts, at)
+        x <- draw_plain(name, dist, obs, counts, at)
         # elements with data keep them, also where they are drawn anew
         if (!is.null(obs) && !anyNA(obs)) return(invisible())
         here <- get(name, envir = run$frame)
@@ -456,9 +456,4 @@ plain_run <- function(fn, data = list(), values = list(), handlers = list(), pri
     if (!is.null(dim(now)) && length(now) == length(run$values[[name]])) dim(run$values[[name]]) <- dim(now)
   }
   as.list(run)[c("terms", "values", "records", "factors", "observed", "masks")]
-}
-
-plain_log_density <- function(...) {
-  run <- plain_run(...)
-  sum(unlist(run$terms), unlist(run$factors))
 }

@@ -16,7 +16,8 @@ random_scope <- function() {
   g$n <- sample(2:5, 1)
   g$groups <- sample(2:3, 1)
   g$data <- list(
-    x = round(stats::rnorm(g$n), 2), g = sample.int(g$groups, g$n, TRUE), X = matrix(round(stats::rnorm(2 * g$n), 2), g$n),
+    x = round(stats::rnorm(g$n), 2), g = sample.int(g$groups, g$n, TRUE),
+    X = matrix(round(stats::rnorm(2 * g$n), 2), g$n),
     s0 = round(stats::runif(g$n, 0.5, 2), 2), n = g$n, flag = chance(0.5)
   )
   g$scalars <- character()
@@ -87,7 +88,8 @@ random_vector <- function(g, depth = 2) {
       for (t in 2:n) out[t] <- 0.6 * out[t - 1] + .(small(-1, 1)) * .(v())[t]
       out
     }),
-    bquote(rep(.(s()), n)), bquote(colMeans(outer(.(v()), x))), bquote(unlist(lapply(.(v()), function(u) u^2 / (1 + u^2)))),
+    bquote(rep(.(s()), n)), bquote(colMeans(outer(.(v()), x))),
+    bquote(unlist(lapply(.(v()), function(u) u^2 / (1 + u^2)))),
     bquote(apply(cbind(.(v()), .(v())), 1, sum)), bquote(replace(.(v()), .(sample.int(g$n, 1)), .(s())))
   )
 }
@@ -101,7 +103,8 @@ random_positive <- function(g, vector = FALSE) {
   if (vector && chance(0.2)) return(quote(s0))
   e <- random_real(g, vector, 1)
   pick(list(
-    bquote(exp(0.3 * tanh(.(e)))), bquote(0.3 + abs(.(e))), bquote(0.2 + log1p(exp(.(e)))), bquote(sqrt(0.5 + (.(e))^2)),
+    bquote(exp(0.3 * tanh(.(e)))), bquote(0.3 + abs(.(e))), bquote(0.2 + log1p(exp(.(e)))),
+    bquote(sqrt(0.5 + (.(e))^2)),
     bquote(0.3 + 2 * plogis(.(e)))
   ))
 }
@@ -192,8 +195,6 @@ random_categories <- function(g, vector) {
 }
 
 # ---- statements ----
-
-as_site <- function(name) as.name(name)
 
 add_latent <- function(g) {
   name <- new_name(g, pick("a", "theta_", "b.", "Z"))
