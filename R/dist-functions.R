@@ -4,8 +4,9 @@
 #' numbers, outside of any model.
 #'
 #' Values recycle against the arguments as in R's `d`-functions; `NA` gives `NA`. Quantiles come from the family's
-#' formula where it has one and else from bisection of the cdf to the last bits, in the tail in which less is lost. Means and variances come
-#' from formulas where there are any, and else from numerical integration (relative error about 1e-6) or summation.
+#' formula where it has one and else from bisection of the cdf to the last bits, in the tail in which less is lost.
+#' Means and variances come from formulas where there are any, and else from numerical integration (relative error
+#' about 1e-6) or summation.
 #'
 #' @param d A distribution, such as `dist_normal(0, 1)`.
 #' @param x,q Values. For distributions of vectors and matrices one event, or events with their index first.
