@@ -38,7 +38,7 @@ workspace_names <- function(x) {
   seen <- list()
   visit <- function(value) {
     if (is_closure(value)) visit_closure(value)
-    else if (is.list(value)) for (part in value) if (is.function(part) || is.list(part)) visit(part)
+    else if (is.list(value)) lapply(value, function(part) if (is.function(part) || is.list(part)) visit(part))
   }
   visit_closure <- function(fn) {
     if (is_fixed(environment(fn))) return()
@@ -69,9 +69,9 @@ is_fixed <- function(env) {
 
 is_closure <- function(x) is.function(x) && !is.primitive(x)
 
+# A loop would stop at the empty defaults of a list of formals.
 has_closure <- function(x) {
-  for (part in x) if (is_closure(part) || (is.list(part) && has_closure(part))) return(TRUE)
-  FALSE
+  any(vapply(x, function(part) is_closure(part) || (is.list(part) && has_closure(part)), NA))
 }
 
 # Names that the function may look up outside: not its arguments, nor what it assigns or draws. `~ foo()` looks for

@@ -60,3 +60,20 @@ test_that("closures between the model and the workspace come along; what uses no
   expect_identical(portable_model(plain), plain)
   expect_identical(workspace_names(list(1, function(x) undefined_anywhere(x))), character())
 })
+
+test_that("families written in R, which hold formals with empty defaults", {
+  in_workspace(dist_.lomax = NULL, .pick = function(x) 2 * x)
+  lomax <- new_family(".lomax", function(x, shape) log(shape) - (shape + 1) * log1p(x), support = "positive")
+  assign("dist_.lomax", lomax, envir = globalenv())
+  m <- workspace_model(function(y) {
+    shape ~ lognormal(0, 1)
+    y ~ .lomax(shape)
+  })
+  fit <- fit_nuts(m, list(y = c(0.5, 1, 2)), chains = 1, iter_warmup = 50, iter_sampling = 50, seed = 1)
+  expect_true(all(is.finite(draws(fit, "shape"))))
+  arguments <- formals(function(n, k = 1) NULL)
+  expect_false(has_closure(arguments))
+  expect_true(has_closure(c(arguments, list(mean))))
+  m <- workspace_model(function(y) a ~ normal(.pick(y), 1))
+  expect_identical(workspace_names(c(arguments, list(m$fn))), ".pick")
+})
