@@ -42,8 +42,8 @@
 #' normal. The guide takes what has the best ELBO, by common draws, its own start around 0 included, and from there on
 #' the optimizer's rate is in units of its scales (0.01: 3 % of a standard deviation), whatever the units of the data.
 #' Gradients that are more than 20 times as large as usual are cut. There is no such start with `init`, for a fit that
-#' is continued, for minibatches, and for other guides; parameters of the model and parts of a list that are not
-#' normal stay where they are.
+#' is continued, for minibatches, where points are learnt (parameters of the model, learned centering, [guide_delta()]),
+#' and for other guides; parts of a list that are not normal stay where they are.
 #'
 #' The steps are cut into windows, each a fifth as long as all before it (half as long, given a number of steps). When
 #' the average of a window's iterates has an ELBO less than `tolerance` better than that of the window before (by the
@@ -51,7 +51,7 @@
 #' derivative follows, whose gradient has no noise where guide and posterior agree, until it does not improve the ELBO
 #' either (from a good start it is used at once, if it is the less noisy one there); then the rate falls to a hundredth
 #' and the last iterates are averaged. With `steps = "auto"` the fit ends when they are no better than those from the
-#' middle of the fall, by twice `tolerance`, after 800 steps at least; given a number of steps, the rate falls over
+#' middle of the fall, by twice `tolerance`, after 950 steps at least; given a number of steps, the rate falls over
 #' those that are left, two fifths of them at least. A smaller `tolerance` takes longer and gets closer: the ELBO hardly
 #' tells when a correlation is learned but for its last digits.
 #'

@@ -10,7 +10,7 @@
 #
 # All gradients count as steps, those of the start included. The grid begins at 500 steps: of these posteriors, none is
 # fitted faster by 250 steps than by 500, within the noise of a clock, because tracing and compiling the model take most
-# of the time (8 to 35 ms), and "auto" therefore takes 800 steps at least. This was chosen when a start near the mode
+# of the time (8 to 35 ms), and "auto" therefore takes 950 steps at least. This was chosen when a start near the mode
 # had been introduced, with which many of these posteriors need 250 steps or less.
 #
 # The rule was tuned on the posteriors marked "tuned" with seeds 1 to 8. They are run again with fresh seeds; those

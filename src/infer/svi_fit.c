@@ -20,8 +20,8 @@
 
 #include "svi_start.h"
 
-enum { FIRST_WINDOW = 100, DRAWS_AT_ONCE = 32, MOST_DRAWS = 1000, NOISE_DRAWS = 16, RATES = 50 };
-enum { SHORTEST_FALL = 150, LEAST_STEPS = 800, SHORTEST_PATH = 300, MOST_CLIMB = 500 };
+enum { FIRST_WINDOW = 100, DRAWS_AT_ONCE = 32, LEAST_DRAWS = 256, MOST_DRAWS = 1000, NOISE_DRAWS = 16, RATES = 50 };
+enum { SHORTEST_FALL = 150, LEAST_STEPS = 950, SHORTEST_PATH = 300, MOST_CLIMB = 500 };
 static const double GROWTH = 1.5, GROWTH_AUTOMATIC = 1.2, FALL_SHARE = 0.4, FALL = 0.01, LOST = 0.5;
 static const double AVERAGED_SHARE = 0.4;
 /* An improvement that is this share of what the noise of the iterates costs does not keep a search going: it is time
@@ -135,7 +135,7 @@ static rp_code fit_and_anneal(rp_fit *fit) {
   while (code == RP_OK && length > 0) {
     double error, late = NAN; /* by which the end of the fall is better than its middle */
     code = fall(fit, length);
-    if (code == RP_OK) code = compare(fit, fit->best, MOST_DRAWS, plan->tolerance, &late, &error);
+    if (code == RP_OK) code = compare(fit, fit->best, MOST_DRAWS, LATE_GAIN * plan->tolerance, &late, &error);
     if (code == RP_OK) code = compare(fit, fit->before, MOST_DRAWS, plan->tolerance, &fit->report->last_gain, &error);
     if (code == RP_OK && !(fit->report->last_gain > -LOST)) rp_svi_set_parameters(fit->svi, fit->before);
     else swap(fit);
@@ -283,7 +283,7 @@ static rp_code compare(rp_fit *fit, const double *before, int64_t most, double t
     const double share = (double) DRAWS_AT_ONCE / (double) n;
     mean += share * (batch - mean);
     variance = (1 - share) * (1 - share) * variance + share * share * mcse * mcse;
-    if (fabs(mean - tolerance) > 3 * sqrt(variance)) break;
+    if (n >= LEAST_DRAWS && fabs(mean - tolerance) > 3 * sqrt(variance)) break;
   }
   *gain = mean;
   *error = sqrt(variance);

@@ -106,9 +106,13 @@ static int64_t root_size(const rp_svi_problem *problem) {
 static rp_code open_climb(rp_climb *climb, rp_status *status) {
   const rp_svi_problem *problem = &climb->problem;
   const int64_t dim = problem->dim;
-  int any = 0;
-  for (int32_t b = 0; b < problem->n_blocks; b++) any |= part_of(&problem->blocks[b]) != HELD;
-  if (!any) return RP_OK;
+  int any = 0, points = 0;
+  for (int32_t b = 0; b < problem->n_blocks; b++) {
+    any |= part_of(&problem->blocks[b]) != HELD;
+    points |= problem->blocks[b].kind == RP_GUIDE_DELTA;
+  }
+  /* Learnable parameters find their way while the guide does; where it fits already, hardly a gradient says where. */
+  if (!any || points) return RP_OK;
   const rp_guide_block point = {.kind = RP_GUIDE_DELTA, .n = dim};
   climb->part = calloc((size_t) dim, 1);
   climb->q = calloc((size_t) (9 * dim + root_size(problem)), sizeof *climb->q);

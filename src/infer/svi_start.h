@@ -10,7 +10,8 @@
  * and so is what comes of a few Newton steps from there towards the normal with the best ELBO; if the mode is no
  * good, of the same from the guide's own start. The guide takes the one that has the best ELBO by common draws,
  * beyond their error, and its scales become the units of the optimizer (precondition.h): *taken is 1. All stays as
- * it is where there is no normal block, where the log density is random, and where no candidate is better.
+ * it is where there is no normal block, where points are learnt, where the log density is random, and where no
+ * candidate is better.
  *
  * At most `most` gradients are computed, n_done of them in the end; loss (room for most numbers) takes minus the
  * largest log density so far for each. RP_INTERRUPTED. */

@@ -63,11 +63,13 @@ test_that("fit_svi() learns the centering at which mean field is exact", {
   })
   for (sigma in c(0.5, 1, 2)) {
     data <- list(y = 1.3, sigma = sigma)
-    fit <- fit_svi(nn |> reparam(x = reparam_loc_scale()), data, seed = 1, tolerance = 1e-4)
-    # The ELBO is flat there: 0.03 in c are 0.002 nats at most.
-    expect_equal(centering(fit)$c, 1 / (1 + sigma^2), tolerance = 0.03 * (1 + sigma^2))
     evidence <- dnorm(1.3, 0, sqrt(2 + sigma^2), log = TRUE)
-    expect_lt(abs(fit$elbo[["mean"]] - evidence), 0.003)
+    for (seed in 1:3) {
+      # The ELBO is flat there, 0.03 in c are 0.002 nats at most: too little for steps = "auto" to wait for.
+      fit <- fit_svi(nn |> reparam(x = reparam_loc_scale()), data, seed = seed, steps = 15000)
+      expect_equal(centering(fit)$c, 1 / (1 + sigma^2), tolerance = 0.03 * (1 + sigma^2))
+      expect_lt(abs(fit$elbo[["mean"]] - evidence), 0.003)
+    }
     expect_lt(fit_svi(nn, data, seed = 1)$elbo[["mean"]], evidence - 0.02)
   }
 })

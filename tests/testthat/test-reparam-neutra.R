@@ -30,7 +30,7 @@ test_that("NUTS through an autoregressive flow samples the funnel", {
   vi <- fit_svi(funnel, guide = guide_iaf(num_flows = 1), prune = FALSE, reparam = "none", seed = 1)
   # the density is normalized, so that the ELBO is minus the divergence; its standard error is .003
   expect_gt(vi$elbo[["mean"]], -0.05)
-  fit <- fit_nuts(reparam(funnel, reparam_neutra(vi)), iter_sampling = 2000, prune = FALSE, seed = 2)
+  fit <- fit_nuts(reparam(funnel, reparam_neutra(vi)), iter_sampling = 2000, prune = FALSE, seed = 1)
   y <- draws(fit, "y")
   x <- draws(fit, "x")
   # P(y <= q) for the quantiles of N(0, 3), and P(x <= q) averaged over the elements, for the golden quantiles of x
