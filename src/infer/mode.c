@@ -18,6 +18,7 @@ typedef struct {
   double *q, *gradient, *trial, *trial_gradient, *direction, *steps, *changes, *inverse_dot, *coefficient;
 } rp_lbfgs;
 
+static rp_code root_of_inverse(double *minus_hessian, int64_t n, double *factor, double *root, rp_status *status);
 static rp_code value_at(const rp_lbfgs *l, const double *q, double *gradient, double *value);
 static void choose_direction(rp_lbfgs *l);
 static rp_code line_search(rp_lbfgs *l, double *value, int *moved);
@@ -43,7 +44,7 @@ rp_code rp_mode_find(rp_potential *potential, const rp_mode_options *options, do
   l.changes = l.steps + memory * n;
   l.inverse_dot = l.changes + memory * n;
   l.coefficient = l.inverse_dot + memory;
-  double value;
+  double value = NAN;
   *n_done = 0;
   *converged = 0;
   rp_code code = value_at(&l, q, l.gradient, &value);
@@ -93,15 +94,26 @@ rp_code rp_mode_spread(rp_potential *potential, const double *q, const int64_t *
     const double step = 6e-6 * fmax(1, fabs(q[k])); /* cube root of the precision: truncation and rounding balance */
     at[k] = q[k] + step;
     code = potential->evaluate(potential->state, at, &value, &slopes);
-    memcpy(above, slopes, (size_t) dim * sizeof *above);
-    at[k] = q[k] - step;
-    if (code == RP_OK) code = potential->evaluate(potential->state, at, &value, &slopes);
+    if (code == RP_OK) {
+      memcpy(above, slopes, (size_t) dim * sizeof *above);
+      at[k] = q[k] - step;
+      code = potential->evaluate(potential->state, at, &value, &slopes);
+    }
     at[k] = q[k];
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < n && code == RP_OK; i++) {
       const int64_t row = index ? index[i] : i;
       minus_hessian[i + n * j] = (slopes[row] - above[row]) / (2 * step);
     }
   }
+  if (code == RP_OK) code = root_of_inverse(minus_hessian, n, factor, root, status);
+  free(at);
+  return code;
+}
+
+/* ---- private ---- */
+
+/* Lower Cholesky factor of the inverse of a matrix, which is overwritten. */
+static rp_code root_of_inverse(double *minus_hessian, int64_t n, double *factor, double *root, rp_status *status) {
   for (int64_t j = 0; j < n; j++) {
     for (int64_t i = 0; i < j; i++) {
       minus_hessian[i + n * j] = minus_hessian[j + n * i] = 0.5 * (minus_hessian[i + n * j] + minus_hessian[j + n * i]);
@@ -113,20 +125,16 @@ rp_code rp_mode_spread(rp_potential *potential, const double *q, const int64_t *
   rp_la_tri_solve(factor, n, 1, 0, root, n); /* F^-1 of -H = F F' */
   rp_la_matmul(root, root, n, n, n, 1, 0, minus_hessian); /* (F F')^-1 */
   rp_la_cholesky(minus_hessian, n, root);
-  if (code == RP_OK && n > 0 && !isfinite(dot(root, root, n * n))) {
-    code = rp_fail(status, RP_NOT_FINITE, NULL,
-                   "the log density does not curve down in every direction at its mode, so there is no Laplace "
-                   "approximation");
-  }
-  free(at);
-  return code;
+  if (n == 0 || isfinite(dot(root, root, n * n))) return RP_OK;
+  return rp_fail(status, RP_NOT_FINITE, NULL,
+                 "the log density does not curve down in every direction at its mode, so there is no Laplace "
+                 "approximation");
 }
-
-/* ---- private ---- */
 
 static rp_code value_at(const rp_lbfgs *l, const double *q, double *gradient, double *value) {
   const double *slopes;
   rp_code code = l->potential->evaluate(l->potential->state, q, value, &slopes);
+  if (code != RP_OK) return code;
   *value = -*value;
   for (int64_t i = 0; i < l->n; i++) gradient[i] = -slopes[i];
   return code;

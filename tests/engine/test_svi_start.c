@@ -104,6 +104,23 @@ static void test_never_worse(void) {
   rp_graph_free(g);
 }
 
+/* Gradients may run out anywhere: in the climb, in the differences for the curvature, in the Newton steps. */
+static void test_any_limit(void) {
+  rp_graph *g = rp_graph_new();
+  rp_node_id log_density = normals(g);
+  for (int kind = 0; kind < 2; kind++) {
+    const rp_guide_block block = {.kind = kind ? RP_GUIDE_MVN : RP_GUIDE_NORMAL, .n = 3};
+    for (int64_t most = 0; most <= 60; most++) {
+      rp_svi *svi = new_svi(g, log_density, 3, &block, 1);
+      int taken;
+      CHECK(climb(svi, most, &taken) <= most);
+      CHECK(isfinite(elbo_of(svi)));
+      rp_svi_free(svi);
+    }
+  }
+  rp_graph_free(g);
+}
+
 /* No climb where points are learnt, alone or beside a normal part; beside a flow, the normal part is climbed. */
 static void test_what_is_climbed(void) {
   rp_graph *g = rp_graph_new();
@@ -220,6 +237,7 @@ static void test_lowrank(void) {
 int main(void) {
   test_normal();
   test_never_worse();
+  test_any_limit();
   test_what_is_climbed();
   test_units();
   test_lowrank();
