@@ -22,9 +22,8 @@ static int64_t size_of(const rp_guide_block *block) {
   return what == NOTHING ? 0 : what == SCALES ? 2 * block->n : block->n * block->n;
 }
 
-static void multiply(const rp_guide_block *block, double by, double *vector) {
-  const int64_t n = rp_guide_of(block)->n_parameters(block);
-  for (int64_t i = 0; i < n && kept(block) != NOTHING; i++) vector[i] *= by;
+static void multiply(int64_t n, double by, double *vector) {
+  for (int64_t i = 0; i < n; i++) vector[i] *= by;
 }
 
 /* d scale / d raw of the softplus, by the scale. */
@@ -60,29 +59,37 @@ void rp_precondition_set(const rp_guide_block *blocks, int32_t n_blocks, const d
 
 int rp_precondition_is_set(const double *state) { return *state != 0; }
 
-static void scales(int64_t n, const double *units, double *vector) {
-  for (int64_t i = 0; i < 2 * n; i++) vector[i] *= units[i];
+/* The first 2 n of n_parameters are locations and raw scales. */
+static void scales(int64_t n, int64_t n_parameters, double unit, const double *units, double *vector) {
+  for (int64_t i = 0; i < 2 * n; i++) vector[i] = vector[i] * unit * units[i];
+  multiply(n_parameters - 2 * n, unit, vector + 2 * n);
 }
 
 void rp_precondition_gradient(const rp_guide_block *blocks, int32_t n_blocks, const double *state, double *gradient) {
   const double unit = *state++;
   for (int32_t b = 0; b < n_blocks; b++) {
-    multiply(&blocks[b], unit, gradient);
-    if (kept(&blocks[b]) == SCALES) scales(blocks[b].n, state, gradient);
-    if (kept(&blocks[b]) == ROOT) root_gradient(blocks[b].n, state, gradient);
+    const int64_t n_parameters = rp_guide_of(&blocks[b])->n_parameters(&blocks[b]);
+    if (kept(&blocks[b]) == SCALES) scales(blocks[b].n, n_parameters, unit, state, gradient);
+    if (kept(&blocks[b]) == ROOT) {
+      multiply(n_parameters, unit, gradient);
+      root_gradient(blocks[b].n, state, gradient);
+    }
     state += size_of(&blocks[b]);
-    gradient += rp_guide_of(&blocks[b])->n_parameters(&blocks[b]);
+    gradient += n_parameters;
   }
 }
 
 void rp_precondition_step(const rp_guide_block *blocks, int32_t n_blocks, const double *state, double *step) {
   const double unit = *state++;
   for (int32_t b = 0; b < n_blocks; b++) {
-    multiply(&blocks[b], unit, step);
-    if (kept(&blocks[b]) == SCALES) scales(blocks[b].n, state, step);
-    if (kept(&blocks[b]) == ROOT) root_step(blocks[b].n, state, step);
+    const int64_t n_parameters = rp_guide_of(&blocks[b])->n_parameters(&blocks[b]);
+    if (kept(&blocks[b]) == SCALES) scales(blocks[b].n, n_parameters, unit, state, step);
+    if (kept(&blocks[b]) == ROOT) {
+      multiply(n_parameters, unit, step);
+      root_step(blocks[b].n, state, step);
+    }
     state += size_of(&blocks[b]);
-    step += rp_guide_of(&blocks[b])->n_parameters(&blocks[b]);
+    step += n_parameters;
   }
 }
 

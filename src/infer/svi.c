@@ -411,9 +411,22 @@ static double estimate(rp_svi *svi) {
 
 /* 0 times anything that is not finite is NaN, which stays in the sum. */
 static int all_finite(double value, const double *x, int64_t n) {
-  double sum = 0 * value;
-  for (int64_t i = 0; i < n; i++) sum += 0 * x[i];
-  return sum == 0;
+  double sums[4] = {0 * value}; /* four, not to wait for each addition */
+  int64_t i = 0;
+  for (; i + 3 < n; i += 4)
+    for (int k = 0; k < 4; k++) sums[k] += 0 * x[i + k];
+  for (; i < n; i++) sums[0] += 0 * x[i];
+  return sums[0] + sums[1] + sums[2] + sums[3] == 0;
+}
+
+/* A gradient that is larger than usual by far, or the first. */
+static void cut(double *gradient, double *square) {
+  if (*square > 0) {
+    *gradient = copysign(MOST_SIZES * sqrt(*square), *gradient);
+    *square = SIZE_MEMORY * *square + (1 - SIZE_MEMORY) * *gradient * *gradient;
+  } else {
+    *square = *gradient * *gradient;
+  }
 }
 
 /* A step of the optimizer down svi->sum. In the units of the guide, gradients that are more than so many times as large
@@ -430,10 +443,9 @@ static void move(rp_svi *svi) {
   memset(svi->move, 0, (size_t) n * sizeof(double));
   rp_precondition_gradient(svi->blocks, svi->n_blocks, svi->units, svi->sum);
   for (int64_t i = 0; i < n; i++) {
-    double g = svi->sum[i], usual = square[i];
-    if (g * g > MOST_SIZES * MOST_SIZES * usual && usual > 0) g = copysign(MOST_SIZES * sqrt(usual), g);
-    square[i] = usual > 0 ? SIZE_MEMORY * usual + (1 - SIZE_MEMORY) * g * g : g * g;
-    svi->sum[i] = g;
+    const double g = svi->sum[i], usual = square[i];
+    if (g * g > MOST_SIZES * MOST_SIZES * usual) cut(&svi->sum[i], &square[i]);
+    else square[i] = SIZE_MEMORY * usual + (1 - SIZE_MEMORY) * g * g;
   }
   rp_optim_step(optim, svi->rate_factor, svi->optim_state, svi->step, n, svi->move, svi->sum);
   rp_precondition_step(svi->blocks, svi->n_blocks, svi->units, svi->move);
