@@ -36,7 +36,7 @@
 #'   `fit$log_weights` the log density of model minus guide at each draw, `fit$converged` whether the convergence
 #'   test was passed, `fit$khat` the [Pareto k][psis_khat] of the weights: how far the guide is from the posterior.
 #' @section How a fit begins and ends:
-#' Normal guides ([guide_normal()], [guide_mvn()], [guide_lowrank()] of up to 50 coordinates, and such parts of a
+#' Normal guides ([guide_normal()]; [guide_mvn()] and [guide_lowrank()] of up to 50 coordinates; such parts of a
 #' [guide_list()]) begin where that pays: L-BFGS climbs the log density, the mode and the curvature there give a first
 #' normal, and at most ten Newton steps, each by 16 gradients at draws of it, correct it where the posterior is not
 #' normal. The guide takes what has the best ELBO, by common draws, its own start around 0 included, and from there on

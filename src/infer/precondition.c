@@ -13,7 +13,7 @@ typedef enum { NOTHING, SCALES, ROOT } rp_kept;
 
 static rp_kept kept(const rp_guide_block *block) {
   const int small = block->n <= RP_MOST_DENSE;
-  if (block->kind == RP_GUIDE_MVN) return small ? ROOT : SCALES;
+  if (block->kind == RP_GUIDE_MVN) return small ? ROOT : NOTHING;
   return block->kind == RP_GUIDE_NORMAL || (block->kind == RP_GUIDE_LOWRANK && small) ? SCALES : NOTHING;
 }
 

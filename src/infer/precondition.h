@@ -12,8 +12,8 @@
 
 #include "guide.h"
 
-/* Of a covariance with more rows than this only the scales are used, as a step takes n^3 operations; guides of low rank
- * that are larger have A = 1. */
+/* A covariance with more rows than this has A = 1, as a step would take n^3 operations, and so have larger guides of low
+ * rank. */
 enum { RP_MOST_DENSE = 50 };
 
 int64_t rp_precondition_size(const rp_guide_block *blocks, int32_t n_blocks);

@@ -93,7 +93,7 @@ rp_code rp_svi_climb(rp_svi *svi, int64_t most, double *loss, int64_t *n_done, i
 static rp_climb_part part_of(const rp_guide_block *block) {
   if (block->kind == RP_GUIDE_NORMAL) return DIAGONAL;
   if (block->kind != RP_GUIDE_MVN && block->kind != RP_GUIDE_LOWRANK) return HELD;
-  return block->n <= RP_MOST_DENSE ? DENSE : block->kind == RP_GUIDE_MVN ? DIAGONAL : HELD;
+  return block->n <= RP_MOST_DENSE ? DENSE : HELD;
 }
 
 static int64_t root_size(const rp_svi_problem *problem) {

@@ -103,6 +103,10 @@ test_that("values given, fits continued, minibatches and guides that are not nor
   expect_equal(fit_svi(normal_mean, three, steps = 200, init = list(mu = 1), seed = 1)$climbed, 0)
   expect_equal(fit_svi(fit_svi(normal_mean, three, steps = 200, seed = 1), steps = 100)$climbed, 0)
   expect_equal(fit_svi(normal_mean, three, guide = guide_delta(), steps = 200, seed = 1)$climbed, 0)
+  # covariances too large for units of their own learn where their scales do, from the usual start
+  wide <- model(function() z[1:60] ~ normal(0, 1))
+  expect_equal(fit_svi(wide, guide = guide_mvn(), prune = FALSE, steps = 100, seed = 1)$climbed, 0)
+  expect_gt(fit_svi(wide, prune = FALSE, steps = 100, seed = 1)$climbed, 0)
   batches <- model(function(y) {
     mu ~ normal(0, 2)
     with_plate("rows", length(y), subsample = 2, function(i) y[i] ~ normal(mu, 1))
